@@ -1,0 +1,142 @@
+//! What stops jotmill from judging.
+//!
+//! A bad token is data, and never an [`Error`]. An `Error` means that a verdict could not be
+//! reached, and ends in exit code 2. It says what is wrong and where; `Display` is the wording.
+//! It never holds a secret or a token.
+
+use std::fmt;
+use std::io;
+
+/// Why jotmill could not judge.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// An input could not be opened.
+    Open {
+        /// The input's name, as given.
+        input: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An input is a directory.
+    Directory {
+        /// The input's name, as given.
+        input: String,
+    },
+    /// Reading an input failed.
+    Read {
+        /// The input's name, as given.
+        input: String,
+        /// The byte offset up to which the input was read.
+        offset: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A regular file became shorter while it was read.
+    Shrunk {
+        /// The input's name, as given.
+        input: String,
+        /// Its size in bytes when it was opened.
+        expected: u64,
+        /// The bytes that were there.
+        found: u64,
+    },
+    /// Writing rows failed.
+    Write {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A worker panicked on a block of lines.
+    Worker {
+        /// The input's name, as given.
+        input: String,
+        /// The byte offset at which the block begins.
+        offset: u64,
+    },
+    /// The workers went away before the end of the input.
+    ChannelClosed,
+    /// The workers could not be started.
+    Threads {
+        /// What the pool said.
+        message: String,
+    },
+    /// The system clock stands before 1970 or after 9999.
+    Clock,
+    /// A key file could not be used.
+    Key(KeyError),
+    /// The policy contradicts itself or asks for something impossible.
+    Policy {
+        /// What is wrong, and what to do.
+        message: String,
+    },
+}
+
+/// Why keys could not be loaded.
+#[derive(Debug)]
+pub struct KeyError {
+    /// Where the key comes from: a path, or the name of an environment variable.
+    pub origin: String,
+    /// What is wrong, and what to do. Never any part of the key.
+    pub problem: String,
+}
+
+impl Error {
+    /// Whether this is a writer that went away (`EPIPE`), as with `| head`.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Write { source } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open { input, source } => write!(f, "cannot open {input}: {source}"),
+            Self::Directory { input } => {
+                write!(f, "{input} is a directory; name the files in it, for example {input}/*")
+            }
+            Self::Read { input, offset, source } => {
+                write!(f, "cannot read {input} beyond byte {offset}: {source}")
+            }
+            Self::Shrunk { input, expected, found } => write!(
+                f,
+                "{input} shrank while it was read: {expected} bytes when it was opened, \
+                 {found} bytes now; was it rotated or truncated? Audit a copy that stands still"
+            ),
+            Self::Write { source } => write!(f, "cannot write rows: {source}"),
+            Self::Worker { input, offset } => write!(
+                f,
+                "a worker panicked on the lines that begin at byte {offset} of {input}; \
+                 nothing from there on was judged. This is a bug in jotmill: please report it"
+            ),
+            Self::ChannelClosed => {
+                f.write_str("the workers stopped before the end of the input; nothing more was judged")
+            }
+            Self::Threads { message } => {
+                write!(f, "cannot start the workers: {message}; try a smaller --threads")
+            }
+            Self::Clock => f.write_str(
+                "the system clock stands before 1970 or after 9999; set it, or give --now",
+            ),
+            Self::Key(KeyError { origin, problem }) => write!(f, "{origin}: {problem}"),
+            Self::Policy { message } => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Open { source, .. } | Self::Read { source, .. } | Self::Write { source } => {
+                Some(source)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}

@@ -1,0 +1,12 @@
+//! Bytes in: files, pipes and standard input, cut into blocks of whole lines.
+//!
+//! This room knows files and line ends. It does not know what a token is.
+
+mod block;
+mod lines;
+mod source;
+
+pub use block::DEFAULT_BLOCK_BYTES;
+pub(crate) use block::{Block, BlockReader, Fill};
+pub(crate) use lines::{Line, leading_blanks, lines};
+pub use source::Input;

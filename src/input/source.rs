@@ -1,0 +1,223 @@
+//! One input: a file, a pipe, standard input, or any reader of the library's user.
+//!
+//! A regular file is read to the size it had when it was opened: growth is noted, and a file that
+//! became shorter is an error. Everything else is read to its end, never for longer than a moment
+//! without returning, so that an interrupt is seen while a pipe is silent.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// How long to wait for a silent pipe before the caller may look around.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// What is to be read, not yet opened.
+pub enum Input<'a> {
+    /// A file, a pipe or a device by path.
+    Path(PathBuf),
+    /// Standard input.
+    Stdin,
+    /// Any reader, under the name that reports give it.
+    Reader {
+        /// The name in reports.
+        name: String,
+        /// What gives the bytes.
+        reader: Box<dyn Read + 'a>,
+    },
+}
+
+impl<'a> Input<'a> {
+    /// The name in rows, reports and messages.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Path(path) => path.display().to_string(),
+            Self::Stdin => "-".to_owned(),
+            Self::Reader { name, .. } => name.clone(),
+        }
+    }
+
+    /// Opens the input.
+    ///
+    /// # Errors
+    /// [`Error::Open`], or [`Error::Directory`] for a directory.
+    pub fn open(self) -> Result<Source<'a>, Error> {
+        let name = self.name();
+        let failed = |source| Error::Open { input: name.clone(), source };
+        let (file, path) = match self {
+            Self::Reader { name, reader } => {
+                return Ok(Source { name, kind: Kind::Reader(reader), offset: 0 });
+            }
+            Self::Path(path) => (open(&path).map_err(failed)?, Some(path)),
+            Self::Stdin => (stdin().map_err(failed)?, None),
+        };
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(Error::Directory { input: name });
+        }
+        // What the system makes up as it is read (/proc) calls itself a regular file of no bytes.
+        let kind = if path.is_some() && metadata.is_file() && metadata.len() > 0 {
+            Kind::File { file, size: metadata.len() }
+        } else {
+            Kind::Stream { file, may_block: !metadata.is_file() }
+        };
+        Ok(Source { name, kind, offset: 0 })
+    }
+}
+
+/// Opens a path without waiting for the other end of a named pipe.
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).open(path)
+}
+
+/// Standard input without the standard library's buffer.
+#[cfg(unix)]
+fn stdin() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn stdin() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    io::stdin().as_handle().try_clone_to_owned().map(File::from)
+}
+
+/// An open input, read from front to back.
+pub struct Source<'a> {
+    name: String,
+    kind: Kind<'a>,
+    offset: u64,
+}
+
+enum Kind<'a> {
+    File { file: File, size: u64 },
+    Stream { file: File, may_block: bool },
+    Reader(Box<dyn Read + 'a>),
+}
+
+/// What one attempt to read gave.
+#[derive(Debug)]
+pub(crate) enum Chunk {
+    /// So many bytes, at least one.
+    Bytes(usize),
+    /// The input is silent at the moment.
+    Idle,
+    /// The end of the input.
+    End,
+}
+
+impl Source<'_> {
+    /// The name in rows, reports and messages.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The size in bytes, where it is known.
+    #[must_use]
+    pub const fn size(&self) -> Option<u64> {
+        match self.kind {
+            Kind::File { size, .. } => Some(size),
+            _ => None,
+        }
+    }
+
+    /// How many bytes have been read.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Reads into `buffer`, which is not empty. With `wait`, a silent input is given a moment.
+    pub(crate) fn read(&mut self, buffer: &mut [u8], wait: bool) -> Result<Chunk, Error> {
+        loop {
+            let outcome = match &mut self.kind {
+                Kind::File { file, size } => {
+                    let left = usize::try_from(*size - self.offset).unwrap_or(usize::MAX);
+                    if left == 0 {
+                        return Ok(Chunk::End);
+                    }
+                    let wanted = buffer.len().min(left);
+                    file.read(&mut buffer[..wanted])
+                }
+                Kind::Stream { file, may_block } => {
+                    if *may_block && !is_ready(file, wait) {
+                        return Ok(Chunk::Idle);
+                    }
+                    file.read(buffer)
+                }
+                Kind::Reader(reader) => reader.read(buffer),
+            };
+            match outcome {
+                Ok(0) => {
+                    return match self.kind {
+                        Kind::File { size, .. } => Err(Error::Shrunk {
+                            input: self.name.clone(),
+                            expected: size,
+                            found: self.offset,
+                        }),
+                        _ => Ok(Chunk::End),
+                    };
+                }
+                Ok(count) => {
+                    self.offset += count as u64;
+                    return Ok(Chunk::Bytes(count));
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                // A descriptor that someone else made non-blocking.
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(Chunk::Idle),
+                Err(source) => {
+                    return Err(Error::Read {
+                        input: self.name.clone(),
+                        offset: self.offset,
+                        source,
+                    });
+                }
+            }
+        }
+    }
+
+    /// By how many bytes a regular file has grown since it was opened.
+    pub(crate) fn growth(&self) -> u64 {
+        match &self.kind {
+            Kind::File { file, size } => {
+                file.metadata().map_or(0, |metadata| metadata.len().saturating_sub(*size))
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// Whether a read would return at once, with bytes or with the end.
+#[cfg(unix)]
+fn is_ready(file: &File, wait: bool) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let patience = if wait { PATIENCE } else { Duration::ZERO };
+    let limit = Timespec {
+        tv_sec: 0,
+        tv_nsec: i64::from(patience.subsec_nanos()),
+    };
+    let mut descriptors = [PollFd::new(file, PollFlags::IN)];
+    match poll(&mut descriptors, Some(&limit)) {
+        Ok(count) => count > 0,
+        // Interrupted by a signal: look around. Anything else: let the read say what is wrong.
+        Err(error) => error != rustix::io::Errno::INTR,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_ready(_file: &File, _wait: bool) -> bool {
+    true
+}

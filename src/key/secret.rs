@@ -1,0 +1,125 @@
+//! Shared secrets as people keep them: raw bytes, base64, base64url or hex.
+
+use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use crate::error::KeyError;
+
+/// How the bytes of a secret are written down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// Exactly the bytes.
+    #[default]
+    Raw,
+    /// Base64 (RFC 4648 section 4), with or without padding.
+    Base64,
+    /// base64url (RFC 4648 section 5), with or without padding.
+    Base64url,
+    /// Hexadecimal digits of either case.
+    Hex,
+}
+
+impl Encoding {
+    /// The encoding of this name, as it stands before the colon of `ENC:PATH`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "raw" => Some(Self::Raw),
+            "base64" => Some(Self::Base64),
+            "base64url" => Some(Self::Base64url),
+            "hex" => Some(Self::Hex),
+            _ => None,
+        }
+    }
+
+    /// Decodes a secret. A final line ending belongs to the secret if it is raw, and is dropped
+    /// otherwise.
+    pub(crate) fn decode(self, text: &[u8], origin: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let trimmed = text.trim_ascii_end();
+        let decoded = match self {
+            Self::Raw => Ok(text.to_vec()),
+            Self::Base64 => STANDARD_NO_PAD
+                .decode_to_vec(unpadded(trimmed))
+                .map_err(|_| "is not base64; check the alphabet (+ and /) and the length"),
+            Self::Base64url => URL_SAFE_NO_PAD
+                .decode_to_vec(unpadded(trimmed))
+                .map_err(|_| "is not base64url; check the alphabet (- and _) and the length"),
+            Self::Hex => from_hex(trimmed)
+                .ok_or("is not hexadecimal; it takes an even number of digits 0-9, a-f"),
+        };
+        let error = |problem: &str| KeyError {
+            origin: origin.to_owned(),
+            problem: format!("the secret {problem}"),
+        };
+        let secret = Zeroizing::new(decoded.map_err(error)?);
+        if secret.is_empty() {
+            return Err(error("is empty, and with an empty secret anyone can sign"));
+        }
+        Ok(secret)
+    }
+}
+
+/// Drops the padding where it completes a group of four.
+fn unpadded(text: &[u8]) -> &[u8] {
+    match text {
+        [body @ .., b'=', b'='] if text.len() % 4 == 0 => body,
+        [body @ .., b'='] if text.len() % 4 == 0 => body,
+        _ => text,
+    }
+}
+
+fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    text.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(encoding: Encoding, text: &str) -> Result<Vec<u8>, String> {
+        match encoding.decode(text.as_bytes(), "here") {
+            Ok(secret) => Ok(secret.to_vec()),
+            Err(error) => Err(error.problem),
+        }
+    }
+
+    #[test]
+    fn encodings_decode_with_and_without_padding_and_line_end() {
+        for (encoding, text) in [
+            (Encoding::Raw, "\u{1}ÿ"),
+            (Encoding::Base64, "AcO/"),
+            (Encoding::Base64, "AcO/\n"),
+            (Encoding::Base64url, "AcO_"),
+            (Encoding::Hex, "01c3BF\r\n"),
+        ] {
+            assert_eq!(decoded(encoding, text).unwrap(), "\u{1}ÿ".as_bytes(), "{text:?}");
+        }
+        for text in ["QQ", "QQ==", "QQ==\n"] {
+            assert_eq!(decoded(Encoding::Base64, text).unwrap(), b"A", "{text:?}");
+        }
+        assert_eq!(decoded(Encoding::Raw, "a\n").unwrap(), b"a\n", "raw is exact");
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_refused_without_showing_it() {
+        for (encoding, text) in [
+            (Encoding::Base64, "se cret"),
+            (Encoding::Base64, "c2VjcmV0_"),
+            (Encoding::Base64url, "c2VjcmV0+"),
+            (Encoding::Base64, "QQ="),
+            (Encoding::Base64, "Q==="),
+            (Encoding::Hex, "abc"),
+            (Encoding::Hex, "zz"),
+            (Encoding::Raw, ""),
+            (Encoding::Hex, "\n"),
+        ] {
+            let problem = decoded(encoding, text).unwrap_err();
+            let trimmed = text.trim();
+            assert!(trimmed.is_empty() || !problem.contains(trimmed), "{problem}");
+        }
+    }
+}

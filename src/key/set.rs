@@ -1,0 +1,434 @@
+//! The key set: every key that may verify, indexed by id and by algorithm.
+//!
+//! Choosing a key costs one look-up, however many keys there are: for each id, and for the keys
+//! without one, the keys that fit an algorithm are listed when the set is built.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::jwk;
+use super::secret::Encoding;
+use crate::error::KeyError;
+use crate::policy::Policy;
+use crate::signature::{Algorithm, AlgorithmSet, MacKey};
+use crate::verdict::Reason;
+
+/// One secret that may verify.
+pub struct Key {
+    id: Option<String>,
+    name: String,
+    origin: String,
+    algorithms: AlgorithmSet,
+    mac: MacKey,
+    secret_len: usize,
+}
+
+impl Key {
+    /// The `kid` it goes by, if it has one.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The name it has in rows and reports: its id, or else `secret-1`, `secret-2`, … in the order
+    /// in which secrets were given. No hash of a secret is ever shown (RFC 7638 section 7).
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it came from: a path, or the name of an environment variable.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The algorithms it may verify.
+    #[must_use]
+    pub const fn algorithms(&self) -> AlgorithmSet {
+        self.algorithms
+    }
+
+    /// Whether the secret is shorter than the algorithm's hash, which RFC 7518 section 3.2 forbids.
+    #[must_use]
+    pub const fn is_weak_for(&self, algorithm: Algorithm) -> bool {
+        self.secret_len < algorithm.mac_len()
+    }
+
+    /// Whether the secret is too short for any algorithm that it may verify.
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        self.algorithms.iter().any(|algorithm| self.is_weak_for(algorithm))
+    }
+
+    pub(crate) const fn mac(&self) -> &MacKey {
+        &self.mac
+    }
+}
+
+/// Prints the name and the type alone.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({}, oct)", self.name)
+    }
+}
+
+/// A member of a key set that cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// The file it stands in.
+    pub origin: String,
+    /// Its index in the set.
+    pub index: usize,
+    /// Its `kid`, where it has one.
+    pub kid: Option<String>,
+    /// The member of the JWK that is at fault.
+    pub member: &'static str,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// Keys that share an id, or that have none.
+#[derive(Default)]
+pub(crate) struct Group {
+    /// For each algorithm, the keys that may verify it, in the order given.
+    fitting: [Vec<u32>; Algorithm::ALL.len()],
+    /// Whether any key of the group is sound, whatever it may verify.
+    has_sound: bool,
+}
+
+impl Group {
+    pub(crate) fn fitting(&self, algorithm: Algorithm) -> &[u32] {
+        &self.fitting[algorithm as usize]
+    }
+
+    fn add(&mut self, index: u32, algorithms: AlgorithmSet) {
+        algorithms.iter().for_each(|algorithm| self.fitting[algorithm as usize].push(index));
+        self.has_sound = true;
+    }
+}
+
+/// Which keys a header selects: a group of the set, for one algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Selection {
+    group: u32,
+    algorithm: Algorithm,
+}
+
+impl Selection {
+    pub(crate) const fn algorithm(self) -> Algorithm {
+        self.algorithm
+    }
+}
+
+/// The group of all keys.
+const EVERY: u32 = 0;
+/// The group of the keys without an id.
+const ANONYMOUS: u32 = 1;
+
+/// The keys of a run. Build it with [`KeySet::add_secret`] and [`KeySet::add_jwks`].
+///
+/// ```
+/// use jotmill::KeySet;
+///
+/// # fn main() -> Result<(), jotmill::Error> {
+/// let mut keys = KeySet::new();
+/// keys.add_secret(b"a secret of at least 32 bytes, please", "the README")?;
+/// assert_eq!(keys.iter().next().map(|key| key.name()), Some("secret-1"));
+/// # Ok(())
+/// # }
+/// ```
+pub struct KeySet {
+    keys: Vec<Key>,
+    groups: Vec<Group>,
+    by_id: HashMap<String, u32>,
+    set_aside: Vec<SetAside>,
+    secrets_named: usize,
+}
+
+impl Default for KeySet {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl KeySet {
+    /// The set without a key.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            keys: Vec::new(),
+            groups: vec![Group::default(), Group::default()],
+            by_id: HashMap::new(),
+            set_aside: Vec::new(),
+            secrets_named: 0,
+        }
+    }
+
+    /// Adds a secret without an id, which may verify every HMAC algorithm. `origin` says where it
+    /// comes from, for messages.
+    ///
+    /// # Errors
+    /// [`KeyError`] for an empty secret.
+    pub fn add_secret(&mut self, secret: &[u8], origin: &str) -> Result<(), KeyError> {
+        self.add_encoded_secret(secret, Encoding::Raw, origin)
+    }
+
+    /// Adds a secret written in an [`Encoding`].
+    ///
+    /// # Errors
+    /// [`KeyError`] when it is empty or cannot be decoded.
+    pub fn add_encoded_secret(
+        &mut self,
+        text: &[u8],
+        encoding: Encoding,
+        origin: &str,
+    ) -> Result<(), KeyError> {
+        let secret = encoding.decode(text, origin)?;
+        self.push(None, &secret, AlgorithmSet::ALL, origin)
+    }
+
+    /// Adds the keys of a JWK Set, or a single JWK (RFC 7517).
+    ///
+    /// A member of a set that is malformed or of another type is set aside and listed, and fails
+    /// nothing but the tokens that name it.
+    ///
+    /// # Errors
+    /// [`KeyError`] for text that is neither, for a single JWK that cannot be used, and for a set
+    /// without a usable key.
+    pub fn add_jwks(&mut self, text: &[u8], origin: &str) -> Result<(), KeyError> {
+        let document = jwk::read(text, origin)?;
+        let error = |problem| KeyError { origin: origin.to_owned(), problem };
+        let mut usable = 0;
+        let mut first_problem = None;
+        for (index, key) in document.keys.into_iter().enumerate() {
+            match key.content {
+                Ok(content) => {
+                    usable += 1;
+                    self.push(key.id, &content.secret, content.algorithms, origin)?;
+                }
+                Err(fault) if document.is_set => {
+                    let problem = || format!("keys[{index}].{}: {}", fault.member, fault.why);
+                    first_problem.get_or_insert_with(problem);
+                    if let Some(id) = &key.id {
+                        let group = self.group_of(id.clone());
+                        // Sound, but never fitting: a token that names it is a mismatch.
+                        self.groups[group].has_sound |= fault.is_other_type;
+                    }
+                    self.set_aside.push(SetAside {
+                        origin: origin.to_owned(),
+                        index,
+                        kid: key.id,
+                        member: fault.member,
+                        why: fault.why,
+                    });
+                }
+                Err(fault) => {
+                    return Err(error(format!(
+                        "the JWK cannot be used: {}: {}",
+                        fault.member, fault.why
+                    )));
+                }
+            }
+        }
+        if usable == 0 {
+            return Err(error(match first_problem {
+                Some(problem) => format!("no key of the set can be used; the first: {problem}"),
+                None => "the set has no keys".to_owned(),
+            }));
+        }
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        id: Option<String>,
+        secret: &[u8],
+        algorithms: AlgorithmSet,
+        origin: &str,
+    ) -> Result<(), KeyError> {
+        let error = |problem: &str| KeyError { origin: origin.into(), problem: problem.into() };
+        let mac = MacKey::new(secret).ok_or_else(|| error("the secret is empty"))?;
+        let index = u32::try_from(self.keys.len()).map_err(|_| error("too many keys"))?;
+        let name = match &id {
+            Some(id) => id.clone(),
+            None => {
+                self.secrets_named += 1;
+                format!("secret-{}", self.secrets_named)
+            }
+        };
+        let group = match &id {
+            Some(id) => self.group_of(id.clone()),
+            None => ANONYMOUS as usize,
+        };
+        self.groups[group].add(index, algorithms);
+        self.groups[EVERY as usize].add(index, algorithms);
+        self.keys.push(Key {
+            id,
+            name,
+            origin: origin.to_owned(),
+            algorithms,
+            mac,
+            secret_len: secret.len(),
+        });
+        Ok(())
+    }
+
+    fn group_of(&mut self, id: String) -> usize {
+        let next = self.groups.len();
+        let group = *self.by_id.entry(id).or_insert(u32::try_from(next).unwrap_or(u32::MAX));
+        if group as usize == next {
+            self.groups.push(Group::default());
+        }
+        group as usize
+    }
+
+    /// Whether there is no key to verify with.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The number of keys that may verify.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The keys, in the order given.
+    pub fn iter(&self) -> std::slice::Iter<'_, Key> {
+        self.keys.iter()
+    }
+
+    /// The members of key sets that cannot be used, in the order given.
+    #[must_use]
+    pub fn set_aside(&self) -> &[SetAside] {
+        &self.set_aside
+    }
+
+    /// The ids that more than one key goes by, sorted.
+    #[must_use]
+    pub fn duplicate_ids(&self) -> Vec<&str> {
+        let mut ids: Vec<&str> = self.keys.iter().filter_map(Key::id).collect();
+        ids.sort_unstable();
+        let mut twice: Vec<&str> =
+            ids.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        twice.dedup();
+        twice
+    }
+
+    /// The key of this index, as a [`Verdict`](crate::Verdict) names it.
+    #[must_use]
+    pub fn get(&self, index: u32) -> Option<&Key> {
+        self.keys.get(index as usize)
+    }
+
+    /// Chooses the keys to try (RFC 7515 section 6): those of the id that `kid` names, else those
+    /// without an id; without `kid`, every key that fits.
+    pub(crate) fn select(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        policy: &Policy,
+    ) -> Result<Selection, Reason> {
+        let named = kid.and_then(|kid| self.by_id.get(kid)).copied();
+        let group = match (named, kid) {
+            (Some(group), _) => group,
+            (None, Some(_)) => ANONYMOUS,
+            (None, None) => EVERY,
+        };
+        let candidates = &self.groups[group as usize];
+        match candidates.fitting(algorithm).len() {
+            0 if named.is_none() => Err(Reason::KeyNotFound),
+            0 if candidates.has_sound => Err(Reason::KeyMismatch),
+            0 => Err(Reason::KeyUnusable),
+            count if count > policy.key_limit() => Err(Reason::TooManyKeys),
+            _ => Ok(Selection { group, algorithm }),
+        }
+    }
+
+    /// The keys of a selection, with their indices, in the order given.
+    pub(crate) fn candidates(
+        &self,
+        selection: Selection,
+    ) -> impl Iterator<Item = (u32, &MacKey)> + Clone {
+        self.groups[selection.group as usize]
+            .fitting(selection.algorithm)
+            .iter()
+            .map(|index| (*index, self.keys[*index as usize].mac()))
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.keys).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::UnixTime;
+
+    fn set(keys: &str) -> KeySet {
+        let mut set = KeySet::new();
+        set.add_jwks(format!(r#"{{"keys":[{keys}]}}"#).as_bytes(), "here").unwrap();
+        set
+    }
+
+    fn chosen(set: &KeySet, kid: Option<&str>, algorithm: Algorithm) -> Result<Vec<u32>, Reason> {
+        let policy = Policy::new(UnixTime::new(0, 0).unwrap()).max_key_tries(3).unwrap();
+        let selection = set.select(kid, algorithm, &policy)?;
+        Ok(set.candidates(selection).map(|(index, _)| index).collect())
+    }
+
+    #[test]
+    fn a_kid_selects_its_keys_alone_and_the_anonymous_ones_otherwise() {
+        let set = set(r#"{"kty":"oct","k":"YQ","kid":"a"}, {"kty":"oct","k":"Yg"},
+               {"kty":"oct","k":"Yw","kid":"a"}, {"kty":"oct","k":"ZA","kid":"","alg":"HS512"}"#);
+        let hs256 = Algorithm::Hs256;
+        assert_eq!(chosen(&set, Some("a"), hs256), Ok(vec![0, 2]));
+        assert_eq!(chosen(&set, Some("b"), hs256), Ok(vec![1]));
+        assert_eq!(chosen(&set, Some(""), hs256), Err(Reason::KeyMismatch));
+        assert_eq!(chosen(&set, Some(""), Algorithm::Hs512), Ok(vec![3]));
+        assert_eq!(chosen(&set, None, hs256), Ok(vec![0, 1, 2]));
+        assert_eq!(chosen(&set, None, Algorithm::Hs512), Err(Reason::TooManyKeys));
+        assert_eq!(set.duplicate_ids(), ["a"]);
+        let names: Vec<_> = set.iter().map(Key::name).collect();
+        assert_eq!(names, ["a", "secret-1", "a", ""]);
+    }
+
+    #[test]
+    fn keys_set_aside_keep_their_id_taken() {
+        let set = set(r#"{"kty":"oct","k":"YQ","kid":"a"}, {"kty":"oct","k":"?","kid":"broken"},
+               {"kty":"RSA","kid":"rsa"}, {"kty":"oct","k":"!","kid":"a"}, 7"#);
+        assert_eq!(chosen(&set, Some("broken"), Algorithm::Hs256), Err(Reason::KeyUnusable));
+        assert_eq!(chosen(&set, Some("rsa"), Algorithm::Hs256), Err(Reason::KeyMismatch));
+        assert_eq!(chosen(&set, Some("a"), Algorithm::Hs256), Ok(vec![0]));
+        assert_eq!(chosen(&set, Some("else"), Algorithm::Hs256), Err(Reason::KeyNotFound));
+        let aside: Vec<_> = set.set_aside().iter().map(|key| (key.index, key.member)).collect();
+        assert_eq!(aside, [(1, "k"), (2, "kty"), (3, "k"), (4, "keys")]);
+    }
+
+    #[test]
+    fn a_set_without_a_usable_key_and_a_lone_malformed_key_are_errors() {
+        for text in [
+            r#"{"keys":[]}"#,
+            r#"{"keys":[{"kty":"RSA"}]}"#,
+            r#"{"kty":"oct","k":"?"}"#,
+            r#"{"kty":"RSA"}"#,
+            r#"{"kty":"unheard-of"}"#,
+        ] {
+            let error = KeySet::new().add_jwks(text.as_bytes(), "here").unwrap_err();
+            assert_eq!(error.origin, "here");
+        }
+    }
+
+    #[test]
+    fn a_key_prints_its_name_and_nothing_else() {
+        let mut set = set(r#"{"kty":"oct","k":"c2VjcmV0","kid":"k1"}"#);
+        set.add_secret(b"secret", "file").unwrap();
+        assert_eq!(format!("{set:?}"), "[Key(k1, oct), Key(secret-1, oct)]");
+        assert!(set.iter().all(Key::is_weak));
+    }
+}

@@ -1,0 +1,492 @@
+//! A run: inputs → blocks → workers → tally and rows.
+//!
+//! The thread that calls [`run`] reads blocks and sends them into a bounded channel; rayon workers
+//! judge them; the caller takes the outcomes back, puts them in order, counts them, writes their
+//! rows and reuses their buffers. Where there is nothing to read into it judges a block itself, so
+//! that `threads` threads do all the work there is, and one thread is the same loop without
+//! workers. Memory is bounded by the blocks in flight, of which there is a fixed number.
+//!
+//! Nothing that goes wrong looks like the end of the input: every way out of the loop says whether
+//! all lines were judged.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use crate::batch::{BatchJudge, Outcome};
+use crate::error::Error;
+use crate::input::{Block, BlockReader, DEFAULT_BLOCK_BYTES, Fill, Input};
+use crate::report::tally::Tally;
+use crate::report::{InputReport, Report, RowOptions};
+use crate::validator::Validator;
+
+/// How long to wait for an outcome before looking around.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// How a run is carried out. None of it changes a verdict, a row or a count.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// How many threads work, the calling one included; at least 1.
+    pub threads: usize,
+    /// About how many bytes a block has; at least 1.
+    pub block_bytes: usize,
+}
+
+impl Default for RunOptions {
+    /// One thread, blocks of [`DEFAULT_BLOCK_BYTES`].
+    fn default() -> Self {
+        Self { threads: 1, block_bytes: DEFAULT_BLOCK_BYTES }
+    }
+}
+
+/// Where rows go, and how they are written.
+pub struct RowSink<'a> {
+    /// What takes the rows; flushed whenever the input is silent and at the end.
+    pub out: &'a mut dyn Write,
+    /// How they are written.
+    pub options: RowOptions,
+}
+
+/// How far a run has come, for whoever wants to watch it.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Tokens judged.
+    pub tokens: u64,
+    /// Tokens rejected.
+    pub rejected: u64,
+    /// Bytes judged.
+    pub bytes: u64,
+}
+
+/// Whoever watches a run and may end it.
+pub struct Watch<'a> {
+    /// Ends the run soon after it turns true; what was judged by then is reported.
+    pub stop: &'a AtomicBool,
+    /// Told of progress after each block.
+    pub progress: &'a mut dyn FnMut(Progress),
+}
+
+/// What a run came to.
+pub struct Finished<'v> {
+    /// What was counted, of all lines or, if it is not complete, of those before it ended.
+    pub report: Report<'v>,
+    /// What kept lines from being judged or rows from being written.
+    pub errors: Vec<Error>,
+    /// Whether it was stopped.
+    pub stopped: bool,
+}
+
+/// Judges every line of every input.
+///
+/// Rows and counts are the same for any number of threads and any size of blocks. An input that
+/// cannot be opened or read is reported, and the others are still judged.
+///
+/// ```
+/// use std::sync::atomic::AtomicBool;
+/// use jotmill::{Input, KeySet, Policy, RunOptions, UnixTime, Validator, Watch, run};
+///
+/// # fn main() -> Result<(), jotmill::Error> {
+/// let mut keys = KeySet::new();
+/// keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
+/// let validator = Validator::new(Policy::new(UnixTime::now()?), keys)?;
+/// let log = Input::Reader { name: "log".to_owned(), reader: Box::new(&b"a.b.c\n\nd\n"[..]) };
+///
+/// let stop = AtomicBool::new(false);
+/// let watch = Watch { stop: &stop, progress: &mut |_| () };
+/// let finished = run(&validator, vec![log], &RunOptions::default(), None, watch);
+/// assert!(finished.report.complete);
+/// assert_eq!(finished.report.tally.tokens.rejected, 2);
+/// assert_eq!(finished.report.tally.blank_lines, 1);
+/// # Ok(())
+/// # }
+/// ```
+pub fn run<'v, 'a>(
+    validator: &'v Validator,
+    inputs: Vec<Input<'a>>,
+    options: &RunOptions,
+    rows: Option<RowSink<'a>>,
+    watch: Watch<'a>,
+) -> Finished<'v> {
+    let row_options = rows.as_ref().map(|sink| sink.options);
+    let new_judge = || {
+        let mut judge = BatchJudge::new(validator, row_options);
+        move |work: &mut Work| judge.judge(&work.block, &mut work.outcome)
+    };
+    run_with(&new_judge, validator, inputs, options, rows, watch)
+}
+
+/// What circulates: a block, and what came of it.
+struct Work {
+    block: Block,
+    outcome: Outcome,
+    has_panicked: bool,
+}
+
+/// [`run`] with any judge: each worker makes one of its own.
+fn run_with<'v, 'a, J: FnMut(&mut Work)>(
+    new_judge: &(impl Fn() -> J + Sync),
+    validator: &'v Validator,
+    inputs: Vec<Input<'a>>,
+    options: &RunOptions,
+    rows: Option<RowSink<'a>>,
+    watch: Watch<'a>,
+) -> Finished<'v> {
+    let started = Instant::now();
+    let workers = options.threads.saturating_sub(1);
+    // One block for the only thread; with workers, enough that neither side waits for the other.
+    let in_flight = if workers == 0 { 1 } else { 2 * (workers + 1) };
+    let (to_workers, from_reader) = bounded::<Work>(in_flight);
+    let (to_aggregator, from_workers) = bounded::<Work>(in_flight);
+    let alive = AtomicUsize::new(workers);
+
+    let line = Line { from_reader: from_reader.clone(), to_workers, from_workers };
+    let free = (0..in_flight).map(|_| Work::new(validator)).collect();
+    let mut aggregator = Aggregator::new(validator, &inputs, rows, watch, free);
+    let mut feeder = Feeder::new(validator, inputs, options);
+    let drive = |aggregator: &mut Aggregator<'_, '_>| {
+        aggregator.drive(line, &mut feeder, new_judge, &alive, workers);
+    };
+
+    if workers == 0 {
+        drive(&mut aggregator);
+    } else {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(workers)
+            .thread_name(|index| format!("jotmill-{index}"))
+            .build();
+        match pool {
+            Ok(pool) => pool.in_place_scope(|scope| {
+                for _ in 0..workers {
+                    let (from_reader, to_aggregator) = (from_reader.clone(), to_aggregator.clone());
+                    let alive = &alive;
+                    scope.spawn(move |_| {
+                        let _guard = LeavesWorkforce(alive);
+                        work_off(new_judge, &from_reader, &to_aggregator);
+                    });
+                }
+                // The workers' ends are theirs alone, so that losing them all can be seen.
+                drop((from_reader, to_aggregator));
+                drive(&mut aggregator);
+            }),
+            Err(error) => aggregator.fail(Error::Threads { message: error.to_string() }),
+        }
+    }
+    aggregator.finish(started.elapsed())
+}
+
+/// Counts a worker out, however it ends.
+struct LeavesWorkforce<'a>(&'a AtomicUsize);
+
+impl Drop for LeavesWorkforce<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A worker's life: blocks in, outcomes out, until the channel closes.
+fn work_off<J: FnMut(&mut Work)>(
+    new_judge: &impl Fn() -> J,
+    from_reader: &Receiver<Work>,
+    to_aggregator: &Sender<Work>,
+) {
+    let mut judge = new_judge();
+    for mut work in from_reader {
+        judge_guarded(&mut judge, new_judge, &mut work);
+        if to_aggregator.send(work).is_err() {
+            return;
+        }
+    }
+}
+
+/// Judges a block; a panic is put on record and costs the judge, whose buffers it may have left
+/// in any state.
+fn judge_guarded<J: FnMut(&mut Work)>(judge: &mut J, new_judge: &impl Fn() -> J, work: &mut Work) {
+    if catch_unwind(AssertUnwindSafe(|| judge(work))).is_err() {
+        work.has_panicked = true;
+        *judge = new_judge();
+    }
+}
+
+impl Work {
+    fn new(validator: &Validator) -> Self {
+        Self {
+            block: Block::default(),
+            outcome: Outcome::new(validator),
+            has_panicked: false,
+        }
+    }
+}
+
+/// The ends of the channels that the calling thread holds.
+struct Line {
+    to_workers: Sender<Work>,
+    /// The workers' end: the calling thread takes a block from it when it has nothing to read.
+    from_reader: Receiver<Work>,
+    from_workers: Receiver<Work>,
+}
+
+/// Gives the blocks of all inputs, in order.
+struct Feeder<'a> {
+    inputs: std::iter::Enumerate<std::vec::IntoIter<Input<'a>>>,
+    current: Option<BlockReader<'a>>,
+    block_bytes: usize,
+    max_token_bytes: usize,
+    sequence: u64,
+}
+
+/// What became of an attempt to feed a block.
+enum Fed {
+    Block,
+    Opened,
+    /// The input is silent, or in the middle of a line that is passed over.
+    Idle,
+    /// An input is over, for this reason if it is not its end.
+    InputOver(usize, Option<Error>, u64),
+    End,
+}
+
+impl<'a> Feeder<'a> {
+    fn new(validator: &Validator, inputs: Vec<Input<'a>>, options: &RunOptions) -> Self {
+        Self {
+            inputs: inputs.into_iter().enumerate(),
+            current: None,
+            block_bytes: options.block_bytes,
+            max_token_bytes: validator.policy().token_limit(),
+            sequence: 0,
+        }
+    }
+
+    fn feed(&mut self, work: &mut Work) -> Fed {
+        let Some(reader) = &mut self.current else {
+            let Some((index, input)) = self.inputs.next() else { return Fed::End };
+            return match input.open() {
+                Ok(source) => {
+                    let (block_bytes, limit) = (self.block_bytes, self.max_token_bytes);
+                    self.current = Some(BlockReader::new(source, index, block_bytes, limit));
+                    Fed::Opened
+                }
+                Err(error) => Fed::InputOver(index, Some(error), 0),
+            };
+        };
+        let input = reader.input();
+        match reader.fill(&mut work.block) {
+            Ok(Fill::Block) => {
+                work.block.sequence = self.sequence;
+                self.sequence += 1;
+                Fed::Block
+            }
+            Ok(Fill::Idle) => Fed::Idle,
+            Ok(Fill::End) => {
+                let growth = reader.source().growth();
+                self.current = None;
+                Fed::InputOver(input, None, growth)
+            }
+            Err(error) => {
+                self.current = None;
+                Fed::InputOver(input, Some(error), 0)
+            }
+        }
+    }
+}
+
+/// The ordered end: counts, writes rows, and gives buffers back.
+struct Aggregator<'v, 'a> {
+    validator: &'v Validator,
+    tally: Tally,
+    inputs: Vec<InputReport>,
+    rows: Option<RowSink<'a>>,
+    watch: Watch<'a>,
+    free: Vec<Work>,
+    /// Outcomes that came before their turn, by sequence.
+    early: BTreeMap<u64, Work>,
+    next: u64,
+    bytes: u64,
+    errors: Vec<Error>,
+    /// Set once nothing more is taken from the inputs before they have ended.
+    is_cut_short: bool,
+    /// Set once what follows could no longer be put in order: nothing more is counted.
+    is_broken: bool,
+    stopped: bool,
+}
+
+impl<'v, 'a> Aggregator<'v, 'a> {
+    fn new(
+        validator: &'v Validator,
+        inputs: &[Input<'_>],
+        rows: Option<RowSink<'a>>,
+        watch: Watch<'a>,
+        free: Vec<Work>,
+    ) -> Self {
+        let report = |input: &Input<'_>| InputReport { name: input.name(), ..Default::default() };
+        Self {
+            validator,
+            tally: Tally::new(validator.policy(), validator.keys()),
+            inputs: inputs.iter().map(report).collect(),
+            rows,
+            watch,
+            free,
+            early: BTreeMap::new(),
+            next: 0,
+            bytes: 0,
+            errors: Vec::new(),
+            is_cut_short: false,
+            is_broken: false,
+            stopped: false,
+        }
+    }
+
+    /// The loop of the calling thread.
+    fn drive<J: FnMut(&mut Work)>(
+        &mut self,
+        line: Line,
+        feeder: &mut Feeder<'_>,
+        new_judge: &impl Fn() -> J,
+        alive: &AtomicUsize,
+        workers: usize,
+    ) {
+        let Line { to_workers, from_reader, from_workers } = line;
+        let mut judge = new_judge();
+        let mut in_flight = 0_usize;
+        let mut is_fed = false;
+        loop {
+            while let Ok(work) = from_workers.try_recv() {
+                in_flight -= 1;
+                self.take(work);
+            }
+            if !self.stopped && self.watch.stop.load(Ordering::SeqCst) {
+                self.stopped = true;
+                self.is_cut_short = true;
+            }
+            if self.is_cut_short {
+                // Blocks leave the channel in order, so those still in it are the last ones.
+                while let Ok(work) = from_reader.try_recv() {
+                    in_flight -= 1;
+                    self.free.push(work);
+                }
+            } else if !is_fed && let Some(mut work) = self.free.pop() {
+                let fed = feeder.feed(&mut work);
+                if let Fed::Block = fed {
+                    in_flight += 1;
+                    if to_workers.send(work).is_err() {
+                        return self.fail(Error::ChannelClosed);
+                    }
+                    continue;
+                }
+                self.free.push(work);
+                match fed {
+                    // Whoever reads the rows of a silent input wants to see them.
+                    Fed::Idle if in_flight == 0 => self.flush_rows(),
+                    // There may be a block to judge meanwhile.
+                    Fed::Idle => {}
+                    Fed::Block | Fed::Opened => continue,
+                    Fed::InputOver(input, error, growth) => {
+                        self.end_input(input, error, growth);
+                        continue;
+                    }
+                    Fed::End => is_fed = true,
+                }
+            }
+            if let Ok(mut work) = from_reader.try_recv() {
+                judge_guarded(&mut judge, new_judge, &mut work);
+                in_flight -= 1;
+                self.take(work);
+            } else if in_flight == 0 {
+                if is_fed || self.is_cut_short {
+                    return;
+                }
+            } else {
+                match from_workers.recv_timeout(PATIENCE) {
+                    Ok(work) => {
+                        in_flight -= 1;
+                        self.take(work);
+                    }
+                    Err(RecvTimeoutError::Timeout) if alive.load(Ordering::SeqCst) == workers => {}
+                    Err(_) => return self.fail(Error::ChannelClosed),
+                }
+            }
+        }
+    }
+
+    /// Takes an outcome, and deals with every one whose turn has come.
+    fn take(&mut self, work: Work) {
+        self.early.insert(work.block.sequence, work);
+        while let Some(work) = self.early.remove(&self.next) {
+            self.next += 1;
+            self.put_in_order(work);
+        }
+    }
+
+    fn put_in_order(&mut self, mut work: Work) {
+        let Work { block, outcome, has_panicked } = &mut work;
+        let input = &mut self.inputs[block.input];
+        if std::mem::take(has_panicked) {
+            let error = Error::Worker { input: input.name.clone(), offset: block.offset };
+            input.error = Some(error.to_string());
+            *outcome = Outcome::new(self.validator);
+            self.fail(error);
+        } else if !self.is_broken {
+            self.tally.drain(&mut outcome.tally, input.lines);
+            let line_base = input.lines;
+            input.lines += outcome.lines;
+            input.bytes = block.offset + block.consumed();
+            self.bytes += block.consumed();
+            if let Some(sink) = &mut self.rows {
+                let file = sink.options.with_file.then_some(&*input.name);
+                if let Err(source) = outcome.rows.write(sink.out, file, line_base) {
+                    self.fail(Error::Write { source });
+                }
+            }
+            (self.watch.progress)(Progress {
+                tokens: self.tally.tokens.total(),
+                rejected: self.tally.tokens.rejected,
+                bytes: self.bytes,
+            });
+        }
+        self.free.push(work);
+    }
+
+    fn end_input(&mut self, index: usize, error: Option<Error>, growth: u64) {
+        let input = &mut self.inputs[index];
+        input.grown = growth;
+        if let Some(error) = error {
+            input.error = Some(error.to_string());
+            self.errors.push(error);
+        }
+    }
+
+    fn flush_rows(&mut self) {
+        if let Some(sink) = &mut self.rows
+            && let Err(source) = sink.out.flush()
+        {
+            self.fail(Error::Write { source });
+        }
+    }
+
+    /// Ends the run early.
+    fn fail(&mut self, error: Error) {
+        self.errors.push(error);
+        self.is_cut_short = true;
+        self.is_broken = true;
+    }
+
+    fn finish(mut self, elapsed: Duration) -> Finished<'v> {
+        self.flush_rows();
+        // An interrupt that is seen before the report is made wins over the end of the input.
+        let stopped = self.stopped || self.watch.stop.load(Ordering::SeqCst);
+        Finished {
+            report: Report {
+                validator: self.validator,
+                tally: self.tally,
+                inputs: self.inputs,
+                complete: self.errors.is_empty() && !stopped,
+                elapsed,
+            },
+            errors: self.errors,
+            stopped,
+        }
+    }
+}

@@ -1,0 +1,519 @@
+//! What is expected of a token, and the limits of the work: a [`Policy`] is a value, with `now` in
+//! it, so that a run can be repeated.
+//!
+//! It knows neither keys nor bytes. [`Policy::judge`] turns claims into reasons, in one place for
+//! every path through the program.
+
+use std::cmp::Ordering;
+
+use crate::error::Error;
+use crate::signature::{Algorithm, AlgorithmSet};
+use crate::time::{NumericDate, UnixTime};
+use crate::token::{Claims, Member};
+use crate::verdict::{Reason, ReasonSet};
+
+/// The longest line that is taken as a token, unless the policy says otherwise: 1 MiB.
+pub const DEFAULT_MAX_TOKEN_BYTES: usize = 1 << 20;
+/// How many keys are tried on a token that names none, unless the policy says otherwise.
+pub const DEFAULT_MAX_KEY_TRIES: usize = 1000;
+/// The longest leeway, age or lifetime in seconds: ten thousand years.
+pub const MAX_DURATION_SECONDS: u64 = 10_000 * 366 * 86_400;
+/// How many claim names beyond the registered ones a policy can require.
+pub const MAX_EXTRA_CLAIMS: usize = 64;
+
+/// The claims that RFC 7519 section 4.1 registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RegisteredClaim {
+    /// Issuer.
+    Iss,
+    /// Subject.
+    Sub,
+    /// Audience.
+    Aud,
+    /// Expiration time.
+    Exp,
+    /// Not before.
+    Nbf,
+    /// Issued at.
+    Iat,
+    /// JWT ID.
+    Jti,
+}
+
+impl RegisteredClaim {
+    /// Every registered claim: the discriminant is the index.
+    pub const ALL: [Self; 7] =
+        [Self::Iss, Self::Sub, Self::Aud, Self::Exp, Self::Nbf, Self::Iat, Self::Jti];
+
+    /// The claim's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Iss => "iss",
+            Self::Sub => "sub",
+            Self::Aud => "aud",
+            Self::Exp => "exp",
+            Self::Nbf => "nbf",
+            Self::Iat => "iat",
+            Self::Jti => "jti",
+        }
+    }
+
+    const fn missing(self) -> Reason {
+        match self {
+            Self::Iss => Reason::MissingIss,
+            Self::Sub => Reason::MissingSub,
+            Self::Aud => Reason::MissingAud,
+            Self::Exp => Reason::MissingExp,
+            Self::Nbf => Reason::MissingNbf,
+            Self::Iat => Reason::MissingIat,
+            Self::Jti => Reason::MissingJti,
+        }
+    }
+}
+
+/// What a token must show to be valid, and how much work jotmill will do for one.
+///
+/// ```
+/// use jotmill::{Policy, UnixTime};
+///
+/// # fn main() -> Result<(), jotmill::Error> {
+/// let policy = Policy::new(UnixTime::now()?)
+///     .issuer("https://auth.example.com/")
+///     .audience("api://orders")
+///     .leeway(60)?
+///     .require("exp")?;
+/// # assert_eq!(policy.issuers(), ["https://auth.example.com/"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Policy {
+    now: UnixTime,
+    leeway: u64,
+    max_age: Option<u64>,
+    max_lifetime: Option<u64>,
+    issuers: Vec<String>,
+    subjects: Vec<String>,
+    audiences: Vec<String>,
+    required: u8,
+    extra: Vec<Box<str>>,
+    typ: Option<String>,
+    algorithms: Option<AlgorithmSet>,
+    max_token_bytes: usize,
+    max_key_tries: usize,
+}
+
+impl Policy {
+    /// The policy that expects nothing but a signature that holds and times that fit `now`.
+    pub const fn new(now: UnixTime) -> Self {
+        Self {
+            now,
+            leeway: 0,
+            max_age: None,
+            max_lifetime: None,
+            issuers: Vec::new(),
+            subjects: Vec::new(),
+            audiences: Vec::new(),
+            required: 0,
+            extra: Vec::new(),
+            typ: None,
+            algorithms: None,
+            max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
+            max_key_tries: DEFAULT_MAX_KEY_TRIES,
+        }
+    }
+
+    /// Expects this issuer, or another one given before; `iss` is thereby required.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuers.push(issuer.into());
+        self.required |= 1 << RegisteredClaim::Iss as u8;
+        self
+    }
+
+    /// Expects this subject, or another one given before; `sub` is thereby required.
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subjects.push(subject.into());
+        self.required |= 1 << RegisteredClaim::Sub as u8;
+        self
+    }
+
+    /// Expects this audience, or another one given before; `aud` is thereby required.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self.required |= 1 << RegisteredClaim::Aud as u8;
+        self
+    }
+
+    /// Requires a claim of this name. One that is not registered must also not be null.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] for an empty name, and beyond [`MAX_EXTRA_CLAIMS`] unregistered names.
+    pub fn require(mut self, name: &str) -> Result<Self, Error> {
+        if let Some(claim) = RegisteredClaim::ALL.into_iter().find(|claim| claim.name() == name) {
+            self.required |= 1 << claim as u8;
+        } else if name.is_empty() {
+            return Err(policy_error("a required claim has an empty name"));
+        } else if !self.extra.iter().any(|known| **known == *name) {
+            if self.extra.len() == MAX_EXTRA_CLAIMS {
+                return Err(policy_error(format!(
+                    "more than {MAX_EXTRA_CLAIMS} unregistered claims are required"
+                )));
+            }
+            self.extra.push(name.into());
+        }
+        Ok(self)
+    }
+
+    /// Expects this media type in `typ` (RFC 7515 section 4.1.9); a token without is rejected.
+    pub fn typ(mut self, typ: impl Into<String>) -> Self {
+        self.typ = Some(typ.into());
+        self
+    }
+
+    /// Allows these algorithms alone. Without an allow-list the keys decide.
+    pub const fn algorithms(mut self, algorithms: AlgorithmSet) -> Self {
+        self.algorithms = Some(algorithms);
+        self
+    }
+
+    /// Forgives clocks that differ by up to so many seconds, in every check against `now`.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] beyond [`MAX_DURATION_SECONDS`].
+    pub fn leeway(mut self, seconds: u64) -> Result<Self, Error> {
+        self.leeway = duration("leeway", seconds)?;
+        Ok(self)
+    }
+
+    /// Rejects tokens issued more than so many seconds ago; `iat` is thereby required.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] beyond [`MAX_DURATION_SECONDS`].
+    pub fn max_age(mut self, seconds: u64) -> Result<Self, Error> {
+        self.max_age = Some(duration("maximal age", seconds)?);
+        self.required |= 1 << RegisteredClaim::Iat as u8;
+        Ok(self)
+    }
+
+    /// Rejects tokens whose `exp` is more than so many seconds after `iat`; both are thereby
+    /// required.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] beyond [`MAX_DURATION_SECONDS`].
+    pub fn max_lifetime(mut self, seconds: u64) -> Result<Self, Error> {
+        self.max_lifetime = Some(duration("maximal lifetime", seconds)?);
+        self.required |= 1 << RegisteredClaim::Exp as u8 | 1 << RegisteredClaim::Iat as u8;
+        Ok(self)
+    }
+
+    /// Takes a line of more than so many bytes, without its ending, as `too-long`.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] for 0 and beyond 1 GiB: a block must hold a whole line.
+    pub fn max_token_bytes(mut self, bytes: usize) -> Result<Self, Error> {
+        if !(1..=1 << 30).contains(&bytes) {
+            return Err(policy_error("the maximal token length lies between 1 byte and 1 GiB"));
+        }
+        self.max_token_bytes = bytes;
+        Ok(self)
+    }
+
+    /// Tries at most so many keys on one token.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] for 0.
+    pub fn max_key_tries(mut self, keys: usize) -> Result<Self, Error> {
+        if keys == 0 {
+            return Err(policy_error("at least one key must be tried"));
+        }
+        self.max_key_tries = keys;
+        Ok(self)
+    }
+
+    /// The moment against which every time is judged.
+    #[must_use]
+    pub const fn now(&self) -> UnixTime {
+        self.now
+    }
+
+    /// The leeway in seconds.
+    #[must_use]
+    pub const fn leeway_seconds(&self) -> u64 {
+        self.leeway
+    }
+
+    /// The maximal age in seconds.
+    #[must_use]
+    pub const fn max_age_seconds(&self) -> Option<u64> {
+        self.max_age
+    }
+
+    /// The maximal lifetime in seconds.
+    #[must_use]
+    pub const fn max_lifetime_seconds(&self) -> Option<u64> {
+        self.max_lifetime
+    }
+
+    /// The expected issuers; empty when `iss` is not compared.
+    #[must_use]
+    pub fn issuers(&self) -> &[String] {
+        &self.issuers
+    }
+
+    /// The expected subjects; empty when `sub` is not compared.
+    #[must_use]
+    pub fn subjects(&self) -> &[String] {
+        &self.subjects
+    }
+
+    /// The expected audiences; empty when `aud` is not compared.
+    #[must_use]
+    pub fn audiences(&self) -> &[String] {
+        &self.audiences
+    }
+
+    /// The names of all claims that are required, the registered ones first.
+    pub fn required_names(&self) -> impl Iterator<Item = &str> {
+        RegisteredClaim::ALL
+            .into_iter()
+            .filter(move |claim| self.requires(*claim))
+            .map(|claim| claim.name())
+            .chain(self.extra_names().iter().map(AsRef::as_ref))
+    }
+
+    /// The required claims that are not registered, in the order given.
+    #[must_use]
+    pub fn extra_names(&self) -> &[Box<str>] {
+        &self.extra
+    }
+
+    /// The expected media type.
+    #[must_use]
+    pub fn expected_typ(&self) -> Option<&str> {
+        self.typ.as_deref()
+    }
+
+    /// The allow-list of algorithms.
+    #[must_use]
+    pub const fn allowed_algorithms(&self) -> Option<AlgorithmSet> {
+        self.algorithms
+    }
+
+    /// The longest line that is taken as a token, in bytes.
+    #[must_use]
+    pub const fn token_limit(&self) -> usize {
+        self.max_token_bytes
+    }
+
+    /// How many keys are tried on one token.
+    #[must_use]
+    pub const fn key_limit(&self) -> usize {
+        self.max_key_tries
+    }
+
+    /// The checks that are not made because nothing was expected of them, by the name of the
+    /// option that would make them.
+    #[must_use]
+    pub fn unchecked(&self) -> Vec<&'static str> {
+        let absent = [
+            ("issuer", self.issuers.is_empty()),
+            ("audience", self.audiences.is_empty()),
+            ("typ", self.typ.is_none()),
+        ];
+        absent.into_iter().filter_map(|(name, absent)| absent.then_some(name)).collect()
+    }
+
+    /// Whether this is one of the expected audiences: exact, without case folding.
+    pub(crate) fn expects_audience(&self, audience: &str) -> bool {
+        self.audiences.iter().any(|expected| expected == audience)
+    }
+
+    pub(crate) fn allows(&self, algorithm: Algorithm) -> bool {
+        self.algorithms.is_none_or(|allowed| allowed.contains(algorithm))
+    }
+
+    const fn requires(&self, claim: RegisteredClaim) -> bool {
+        self.required >> claim as u8 & 1 == 1
+    }
+
+    /// Judges the claims of an authentic token: every reason that applies (RFC 7519 section 4).
+    #[must_use]
+    pub fn judge(&self, claims: &Claims<'_>) -> ReasonSet {
+        let mut reasons = ReasonSet::EMPTY;
+        self.judge_times(claims, &mut reasons);
+        let one_of = |expected: &[String], value: &str| {
+            expected.is_empty() || expected.iter().any(|name| name == value)
+        };
+        let mut check = |claim, state: State, wrong_type, mismatch| match state {
+            State::Absent if self.requires(claim) => reasons.insert(claim.missing()),
+            State::WrongType => reasons.insert(wrong_type),
+            State::Mismatch => reasons.insert(mismatch),
+            State::Absent | State::Good => {}
+        };
+        check(
+            RegisteredClaim::Iss,
+            State::of(&claims.iss, |iss| one_of(&self.issuers, iss)),
+            Reason::IssType,
+            Reason::IssuerMismatch,
+        );
+        check(
+            RegisteredClaim::Sub,
+            State::of(&claims.sub, |sub| one_of(&self.subjects, sub)),
+            Reason::SubType,
+            Reason::SubjectMismatch,
+        );
+        check(
+            RegisteredClaim::Aud,
+            State::of(&claims.aud, |is_expected| self.audiences.is_empty() || *is_expected),
+            Reason::AudType,
+            Reason::AudienceMismatch,
+        );
+        let present = State::of(&claims.jti, |_| true);
+        check(RegisteredClaim::Jti, present, Reason::JtiType, Reason::JtiType);
+        if claims.extra.count_ones() as usize != self.extra.len() {
+            reasons.insert(Reason::MissingClaim);
+        }
+        reasons
+    }
+
+    fn judge_times(&self, claims: &Claims<'_>, reasons: &mut ReasonSet) {
+        let now = self.now.point();
+        let latest = now.plus(self.leeway);
+        let after = |date: &NumericDate, point| date.compare(point) == Ordering::Greater;
+        match &claims.exp {
+            Member::Absent if self.requires(RegisteredClaim::Exp) => {
+                reasons.insert(Reason::MissingExp);
+            }
+            Member::Absent => {}
+            Member::WrongType => reasons.insert(Reason::ExpType),
+            Member::Is(exp) => {
+                // RFC 7519 section 4.1.4 says "on or after".
+                if !after(exp, now.minus(self.leeway)) {
+                    reasons.insert(Reason::Expired);
+                }
+                if let (Some(limit), Member::Is(iat)) = (self.max_lifetime, &claims.iat)
+                    && exp.is_later_by_more_than(limit, *iat)
+                {
+                    reasons.insert(Reason::LifetimeTooLong);
+                }
+            }
+        }
+        match &claims.nbf {
+            Member::Absent if self.requires(RegisteredClaim::Nbf) => {
+                reasons.insert(Reason::MissingNbf);
+            }
+            Member::Absent => {}
+            Member::WrongType => reasons.insert(Reason::NbfType),
+            Member::Is(nbf) if after(nbf, latest) => reasons.insert(Reason::NotYetValid),
+            Member::Is(_) => {}
+        }
+        match &claims.iat {
+            Member::Absent if self.requires(RegisteredClaim::Iat) => {
+                reasons.insert(Reason::MissingIat);
+            }
+            Member::Absent => {}
+            Member::WrongType => reasons.insert(Reason::IatType),
+            Member::Is(iat) => {
+                if after(iat, latest) {
+                    reasons.insert(Reason::IssuedInFuture);
+                }
+                if let Some(age) = self.max_age
+                    && iat.compare(now.minus(self.leeway).minus(age)) == Ordering::Less
+                {
+                    reasons.insert(Reason::TooOld);
+                }
+            }
+        }
+    }
+}
+
+/// How a claim stands against what is expected of it.
+enum State {
+    Absent,
+    WrongType,
+    Mismatch,
+    Good,
+}
+
+impl State {
+    fn of<T>(claim: &Member<T>, is_expected: impl FnOnce(&T) -> bool) -> Self {
+        match claim {
+            Member::Absent => Self::Absent,
+            Member::WrongType => Self::WrongType,
+            Member::Is(value) if is_expected(value) => Self::Good,
+            Member::Is(_) => Self::Mismatch,
+        }
+    }
+}
+
+fn duration(what: &str, seconds: u64) -> Result<u64, Error> {
+    if seconds > MAX_DURATION_SECONDS {
+        return Err(policy_error(format!("a {what} of {seconds} seconds is longer than history")));
+    }
+    Ok(seconds)
+}
+
+fn policy_error(message: impl Into<String>) -> Error {
+    Error::Policy { message: message.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_790_000_000;
+
+    fn policy() -> Policy {
+        Policy::new(UnixTime::new(NOW, 0).unwrap())
+    }
+
+    fn codes(policy: &Policy, claims: &Claims<'_>) -> Vec<&'static str> {
+        policy.judge(claims).iter().map(Reason::code).collect()
+    }
+
+    #[test]
+    fn exp_is_judged_on_or_after() {
+        for (exp, expected) in [(0, &["expired"][..]), (10, &["expired"]), (11, &[])] {
+            let claims = Claims {
+                exp: Member::Is(NumericDate::Int(1_789_999_980 + exp)),
+                ..Claims::default()
+            };
+            assert_eq!(codes(&policy().leeway(10).unwrap(), &claims), expected, "{exp}");
+        }
+    }
+
+    #[test]
+    fn a_leeway_longer_than_now_does_not_wrap() {
+        let claims = Claims { exp: Member::Is(NumericDate::Int(0)), ..Claims::default() };
+        assert!(codes(&policy().leeway(MAX_DURATION_SECONDS).unwrap(), &claims).is_empty());
+        assert!(policy().leeway(MAX_DURATION_SECONDS + 1).is_err());
+    }
+
+    #[test]
+    fn every_reason_that_applies_is_given() {
+        let claims = Claims {
+            iss: Member::Is("x"),
+            aud: Member::Is(false),
+            exp: Member::Is(NumericDate::Int(1)),
+            iat: Member::WrongType,
+            ..Claims::default()
+        };
+        let policy = policy().issuer("a").audience("b").max_age(1).unwrap().require("z").unwrap();
+        assert_eq!(
+            codes(&policy, &claims),
+            ["iat-type", "expired", "issuer-mismatch", "audience-mismatch", "missing-claim"]
+        );
+    }
+
+    #[test]
+    fn an_expected_value_makes_its_claim_required() {
+        let policy = policy().issuer("a").subject("b").audience("c").max_lifetime(9).unwrap();
+        assert_eq!(
+            codes(&policy, &Claims::default()),
+            ["missing-iss", "missing-sub", "missing-aud", "missing-exp", "missing-iat"]
+        );
+    }
+}

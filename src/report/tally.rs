@@ -1,0 +1,307 @@
+//! The tally: a sum over tokens that is the same in any order.
+//!
+//! Workers count a block into a tally of their own; the ordered end merges it. Merging is
+//! associative and commutative, so neither threads nor blocks nor shards can change a total.
+
+use super::names::NameCounts;
+use crate::key::KeySet;
+use crate::policy::Policy;
+use crate::signature::REGISTERED;
+use crate::time::{NumericDate, Point};
+use crate::token::Member;
+use crate::validator::Judged;
+use crate::verdict::{Finding, Reason};
+
+/// How many places of a reason are kept.
+pub(crate) const SAMPLES: usize = 5;
+
+/// Valid and rejected tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Tokens that are valid.
+    pub valid: u64,
+    /// Tokens that were rejected.
+    pub rejected: u64,
+}
+
+impl Counts {
+    pub(crate) fn one(is_valid: bool) -> Self {
+        Self { valid: u64::from(is_valid), rejected: u64::from(!is_valid) }
+    }
+
+    pub(crate) const fn add(&mut self, other: Self) {
+        self.valid += other.valid;
+        self.rejected += other.rejected;
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn total(self) -> u64 {
+        self.valid + self.rejected
+    }
+}
+
+/// A place where a token was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The index of the input.
+    pub input: usize,
+    /// The line in it, from 1.
+    pub line: u64,
+    /// The byte offset of the token in it.
+    pub offset: u64,
+    /// The first bytes of the token's SHA-256; none for a line that was too long to keep.
+    pub sha256: Option<[u8; 8]>,
+}
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+/// The distances from `now` at which the histogram of expiry is cut, in seconds, with the names
+/// that they have in the report.
+pub(crate) const EXPIRY_EDGES: [(u64, &str, &str); 6] = [
+    (MINUTE, "minute", "1 minute"),
+    (HOUR, "hour", "1 hour"),
+    (DAY, "day", "1 day"),
+    (7 * DAY, "week", "7 days"),
+    (30 * DAY, "month", "30 days"),
+    (365 * DAY, "year", "1 year"),
+];
+/// The number of buckets of expiry: seven on either side of `now`.
+pub const EXPIRY_BUCKETS: usize = 2 * (EXPIRY_EDGES.len() + 1);
+
+/// The edges around `now`, ascending: a token falls into the bucket of as many edges as its `exp`
+/// lies after.
+fn expiry_points(policy: &Policy) -> [Point; EXPIRY_BUCKETS - 1] {
+    let now = policy.now().point();
+    let middle = EXPIRY_EDGES.len();
+    std::array::from_fn(|index| match index.cmp(&middle) {
+        std::cmp::Ordering::Less => now.minus(EXPIRY_EDGES[middle - 1 - index].0),
+        std::cmp::Ordering::Equal => now,
+        std::cmp::Ordering::Greater => now.plus(EXPIRY_EDGES[index - middle - 1].0),
+    })
+}
+
+/// The sum over tokens.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    /// Valid and rejected tokens.
+    pub tokens: Counts,
+    /// Lines without a token.
+    pub blank_lines: u64,
+    /// How often each reason was given, by [`Reason::index`]. A token may have several.
+    pub reasons: [u64; Reason::COUNT],
+    /// Tokens by registered algorithm name, in the order of [`REGISTERED`], and all others behind
+    /// them. A token whose header could not be read is not among them.
+    pub algs: [Counts; REGISTERED.len() + 1],
+    /// Tokens by the key that verified them, by its index in the key set.
+    pub keys: Vec<Counts>,
+    touched_keys: Vec<u32>,
+    /// Tokens by issuer, of those whose signature held.
+    pub issuers: NameCounts,
+    /// Tokens by a `kid` for which there was no key.
+    pub unknown_kids: NameCounts,
+    /// Tokens by expiry, of those whose signature held: from long expired to long valid.
+    pub expiry: [u64; EXPIRY_BUCKETS],
+    /// Tokens without a usable `exp`, of those whose signature held.
+    pub no_expiry: u64,
+    /// How often each finding was made, by its place in [`Finding::ALL`].
+    pub findings: [u64; Finding::ALL.len()],
+    /// The first places of each reason, by [`Reason::index`].
+    pub samples: [Vec<Sample>; Reason::COUNT],
+    expiry_points: [Point; EXPIRY_BUCKETS - 1],
+    last_alg: usize,
+}
+
+impl Tally {
+    /// The sum over no tokens.
+    #[must_use]
+    pub fn new(policy: &Policy, keys: &KeySet) -> Self {
+        Self {
+            tokens: Counts::default(),
+            blank_lines: 0,
+            reasons: [0; Reason::COUNT],
+            algs: [Counts::default(); REGISTERED.len() + 1],
+            keys: vec![Counts::default(); keys.len()],
+            touched_keys: Vec::new(),
+            issuers: NameCounts::default(),
+            unknown_kids: NameCounts::default(),
+            expiry: [0; EXPIRY_BUCKETS],
+            no_expiry: 0,
+            findings: [0; Finding::ALL.len()],
+            samples: std::array::from_fn(|_| Vec::new()),
+            expiry_points: expiry_points(policy),
+            last_alg: 0,
+        }
+    }
+
+    /// Counts one token.
+    pub(crate) fn count(&mut self, judged: &Judged<'_>) {
+        let verdict = &judged.verdict;
+        let is_valid = verdict.is_valid();
+        let one = Counts::one(is_valid);
+        self.tokens.add(one);
+        for reason in verdict.reasons.iter() {
+            self.reasons[reason.index()] += 1;
+        }
+        for finding in verdict.findings.iter() {
+            self.findings[finding as usize] += 1;
+        }
+        if let Some(alg) = judged.alg {
+            let slot = self.alg_slot(alg);
+            self.algs[slot].add(one);
+        }
+        if let Some(key) = verdict.key {
+            let counts = &mut self.keys[key as usize];
+            if counts.total() == 0 {
+                self.touched_keys.push(key);
+            }
+            counts.add(one);
+        }
+        if let (Some(kid), true) = (judged.kid, verdict.reasons.contains(Reason::KeyNotFound)) {
+            self.unknown_kids.count(&super::rows::cut(kid), is_valid);
+        }
+        if let Some(claims) = &judged.claims {
+            if let Member::Is(iss) = claims.iss {
+                self.issuers.count(&super::rows::cut(iss), is_valid);
+            }
+            match claims.exp {
+                Member::Is(exp) => self.expiry[self.expiry_bucket(exp)] += 1,
+                Member::Absent | Member::WrongType => self.no_expiry += 1,
+            }
+        }
+    }
+
+    fn alg_slot(&mut self, alg: &str) -> usize {
+        if REGISTERED.get(self.last_alg).is_none_or(|last| *last != alg) {
+            self.last_alg = REGISTERED.binary_search(&alg).unwrap_or(REGISTERED.len());
+        }
+        self.last_alg
+    }
+
+    fn expiry_bucket(&self, exp: NumericDate) -> usize {
+        self.expiry_points.partition_point(|point| exp.compare(*point).is_gt())
+    }
+
+    /// Keeps a place, if it is among the first of its reason.
+    pub(crate) fn add_sample(&mut self, reason: Reason, sample: Sample) {
+        let places = &mut self.samples[reason.index()];
+        let order = |sample: &Sample| (sample.input, sample.offset);
+        let position = places.partition_point(|other| order(other) < order(&sample));
+        if position < SAMPLES {
+            places.truncate(SAMPLES - 1);
+            places.insert(position, sample);
+        }
+    }
+
+    /// Moves the counts of a block to these and leaves the block's at zero. The lines of its
+    /// samples are counted from its start, which is line `line_base` + 1.
+    pub(crate) fn drain(&mut self, block: &mut Self, line_base: u64) {
+        self.add_fixed(block);
+        for key in block.touched_keys.drain(..) {
+            let counts = std::mem::take(&mut block.keys[key as usize]);
+            self.keys[key as usize].add(counts);
+        }
+        self.issuers.drain(&mut block.issuers);
+        self.unknown_kids.drain(&mut block.unknown_kids);
+        for reason in Reason::ALL {
+            for sample in std::mem::take(&mut block.samples[reason.index()]) {
+                self.add_sample(*reason, Sample { line: sample.line + line_base, ..sample });
+            }
+        }
+        block.tokens = Counts::default();
+        block.blank_lines = 0;
+        block.reasons = [0; Reason::COUNT];
+        block.algs = [Counts::default(); REGISTERED.len() + 1];
+        block.expiry = [0; EXPIRY_BUCKETS];
+        block.no_expiry = 0;
+        block.findings = [0; Finding::ALL.len()];
+    }
+
+    /// Adds another tally to this one, under the same policy, keys and inputs.
+    pub fn merge(&mut self, other: &Self) {
+        self.add_fixed(other);
+        for (own, counts) in self.keys.iter_mut().zip(&other.keys) {
+            own.add(*counts);
+        }
+        self.issuers.merge(&other.issuers);
+        self.unknown_kids.merge(&other.unknown_kids);
+        for reason in Reason::ALL {
+            for sample in &other.samples[reason.index()] {
+                self.add_sample(*reason, *sample);
+            }
+        }
+    }
+
+    fn add_fixed(&mut self, other: &Self) {
+        fn sum(own: &mut [u64], other: &[u64]) {
+            own.iter_mut().zip(other).for_each(|(own, other)| *own += other);
+        }
+        self.tokens.add(other.tokens);
+        self.blank_lines += other.blank_lines;
+        self.no_expiry += other.no_expiry;
+        sum(&mut self.reasons, &other.reasons);
+        sum(&mut self.expiry, &other.expiry);
+        sum(&mut self.findings, &other.findings);
+        self.algs.iter_mut().zip(&other.algs).for_each(|(own, other)| own.add(*other));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::UnixTime;
+
+    fn tally() -> Tally {
+        let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
+        Tally::new(&policy, &KeySet::new())
+    }
+
+    #[test]
+    fn expiry_falls_into_the_bucket_that_its_edges_name() {
+        let bucket = |exp: i64| tally().expiry_bucket(NumericDate::Int(1_790_000_000 + exp));
+        let middle = EXPIRY_BUCKETS / 2;
+        assert_eq!(bucket(0), middle - 1, "on now is expired");
+        assert_eq!(bucket(1), middle);
+        assert_eq!(bucket(60), middle, "within a minute");
+        assert_eq!(bucket(61), middle + 1);
+        assert_eq!(bucket(-59), middle - 1);
+        assert_eq!(bucket(-60), middle - 2, "a minute ago and more");
+        assert_eq!(bucket(-400 * 86_400), 0);
+        assert_eq!(bucket(400 * 86_400), EXPIRY_BUCKETS - 1);
+    }
+
+    #[test]
+    fn the_first_places_are_kept_whatever_the_order() {
+        let mut tally = tally();
+        for offset in [70, 10, 60, 20, 50, 30, 40] {
+            let sample = Sample { input: 0, line: offset, offset, sha256: None };
+            tally.add_sample(Reason::Expired, sample);
+        }
+        let places: Vec<u64> =
+            tally.samples[Reason::Expired.index()].iter().map(|sample| sample.offset).collect();
+        assert_eq!(places, [10, 20, 30, 40, 50]);
+    }
+
+    #[test]
+    fn draining_a_block_moves_its_counts_and_leaves_none() {
+        let (mut total, mut block) = (tally(), tally());
+        for _ in 0..2 {
+            block.count(&Judged::rejected(Reason::TooLong));
+            block.blank_lines += 1;
+            block.add_sample(
+                Reason::TooLong,
+                Sample { input: 0, line: 1, offset: 0, sha256: None },
+            );
+            total.drain(&mut block, 10);
+        }
+        assert_eq!(total.tokens, Counts { valid: 0, rejected: 2 });
+        assert_eq!(total.reasons[Reason::TooLong.index()], 2);
+        assert_eq!(total.blank_lines, 2);
+        assert_eq!(total.samples[Reason::TooLong.index()][0].line, 11);
+        assert_eq!(block.tokens.total() + block.blank_lines, 0);
+        let mut doubled = total.clone();
+        doubled.merge(&total);
+        assert_eq!(doubled.tokens.rejected, 4);
+    }
+}

@@ -1,0 +1,5 @@
+//! text
+#[derive(Clone, Copy, Debug, Default)]
+/// x
+pub struct TextOptions { /// c
+ pub color: bool }

@@ -1,0 +1,68 @@
+//! base64url without padding (RFC 7515 section 2), canonical only.
+//!
+//! Two spellings of one value would make two tokens of one signature, so everything but the one
+//! canonical spelling is refused: `=`, `+`, `/`, white space, trailing bits that are not zero, and
+//! lengths of 1 modulo 4.
+
+use base64_simd::{Out, URL_SAFE_NO_PAD};
+
+/// The text is not canonical base64url.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotCanonical;
+
+/// The number of bytes that `len` characters decode to, or more where `len` is impossible.
+pub(crate) const fn decoded_len(len: usize) -> usize {
+    len / 4 * 3 + len % 4 * 3 / 4
+}
+
+/// Decodes `text` to the front of `out`, which must hold [`decoded_len`] bytes, and gives the
+/// number of bytes written.
+pub(crate) fn decode(text: &[u8], out: &mut [u8]) -> Result<usize, NotCanonical> {
+    URL_SAFE_NO_PAD
+        .decode(text, Out::from_slice(out))
+        .map(|decoded| decoded.len())
+        .map_err(|_| NotCanonical)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD as OTHER;
+
+    fn decoded(text: &[u8]) -> Option<Vec<u8>> {
+        let mut out = vec![0; decoded_len(text.len())];
+        decode(text, &mut out).ok().map(|len| out[..len].to_vec())
+    }
+
+    #[test]
+    fn every_length_decodes_like_another_implementation() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(600).map(|byte: u8| byte ^ 0xa5).collect();
+        for len in 0..bytes.len() {
+            let text = OTHER.encode(&bytes[..len]);
+            assert_eq!(decoded(text.as_bytes()).as_deref(), Some(&bytes[..len]), "{len}");
+        }
+    }
+
+    #[test]
+    fn only_the_canonical_spelling_is_accepted() {
+        for text in ["QQ=", "QQ==", "Q", "QUFBQ", "QR", "QUF", "+_8A", "/_8A", "QU A", "QUFB\n"] {
+            let expected = OTHER.decode(text).ok();
+            assert_eq!(decoded(text.as_bytes()), expected, "{text}");
+            assert_eq!(expected, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_wrong_byte_is_found_at_every_position() {
+        // 200 characters cross every vector width and its tail.
+        let good = OTHER.encode([0x5a; 150]);
+        for position in 0..good.len() {
+            for wrong in [b'=', b'+', b'/', b' ', b'.', 0, 0x7f, 0x80, 0xff] {
+                let mut bad = good.clone().into_bytes();
+                bad[position] = wrong;
+                assert_eq!(decoded(&bad), None, "{position} {wrong}");
+            }
+        }
+    }
+}

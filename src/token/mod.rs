@@ -1,0 +1,17 @@
+//! The parts of a token, borrowed from the bytes they stand in: segments, header, claims.
+//!
+//! This room knows RFC 7515's serialization and RFC 8259's JSON. It knows no key and verifies
+//! nothing: [`Claims`] can be read only from the [`Authentic`](crate::signature::Authentic) bytes
+//! that `signature` hands out.
+
+pub(crate) mod base64url;
+mod claims;
+mod header;
+mod json;
+mod segments;
+
+pub use claims::Claims;
+pub use header::Header;
+pub use json::Member;
+pub(crate) use json::JsonScratch;
+pub use segments::Token;

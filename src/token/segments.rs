@@ -1,0 +1,79 @@
+//! A line as a token: three segments and two dots (RFC 7515 section 7.1).
+
+use crate::signature::SigningInput;
+use crate::verdict::Reason;
+
+/// A token in compact serialization: its bytes and where its dots stand. Nothing is decoded yet.
+#[derive(Clone, Copy)]
+pub struct Token<'b> {
+    bytes: &'b [u8],
+    first_dot: usize,
+    second_dot: usize,
+}
+
+impl<'b> Token<'b> {
+    /// Finds the three segments of `bytes`, which may be empty.
+    ///
+    /// # Errors
+    /// [`Reason::Encrypted`] for exactly four dots, [`Reason::SegmentCount`] for any other number
+    /// but two. At most five dots are looked for, however many there are.
+    pub fn split(bytes: &'b [u8]) -> Result<Self, Reason> {
+        let mut dots = memchr::memchr_iter(b'.', bytes);
+        match (dots.next(), dots.next(), dots.next(), dots.next(), dots.next()) {
+            (Some(first_dot), Some(second_dot), None, ..) => {
+                Ok(Self { bytes, first_dot, second_dot })
+            }
+            (Some(_), Some(_), Some(_), Some(_), None) => Err(Reason::Encrypted),
+            _ => Err(Reason::SegmentCount),
+        }
+    }
+
+    /// The encoded header.
+    #[must_use]
+    pub fn header(&self) -> &'b [u8] {
+        &self.bytes[..self.first_dot]
+    }
+
+    /// The encoded signature.
+    #[must_use]
+    pub fn signature(&self) -> &'b [u8] {
+        &self.bytes[self.second_dot + 1..]
+    }
+
+    /// What the signature covers: the encoded header, a dot, the encoded payload
+    /// (RFC 7515 section 5.1). The payload itself can be had only from an authentic token.
+    #[must_use]
+    pub fn signing_input(&self) -> SigningInput<'b> {
+        SigningInput::new(&self.bytes[..self.second_dot], self.first_dot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_decide() {
+        for (line, expected) in [
+            ("", Err(Reason::SegmentCount)),
+            ("a", Err(Reason::SegmentCount)),
+            ("a.b", Err(Reason::SegmentCount)),
+            ("a.b.c.d", Err(Reason::SegmentCount)),
+            ("a.b.c.d.e", Err(Reason::Encrypted)),
+            ("....", Err(Reason::Encrypted)),
+            (".....", Err(Reason::SegmentCount)),
+            ("..", Ok(("", "", ""))),
+            ("a.b.c", Ok(("a", "a.b", "c"))),
+        ] {
+            let parts = Token::split(line.as_bytes()).map(|token| {
+                let text = |bytes| std::str::from_utf8(bytes).unwrap();
+                (text(token.header()), text(token.signing_input().bytes()), text(token.signature()))
+            });
+            let expected = match expected {
+                Ok((header, _, signature)) if line == ".." => Ok((header, ".", signature)),
+                other => other,
+            };
+            assert_eq!(parts, expected, "{line}");
+        }
+    }
+}

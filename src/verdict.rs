@@ -1,0 +1,414 @@
+//! What jotmill says of a token: valid, or rejected for one or more stable reasons.
+//!
+//! This room knows no bytes, no keys and no JSON; everything else imports it. The codes are API:
+//! they appear in rows and reports, and a code never changes its meaning.
+
+use std::fmt;
+
+/// The stages a token passes, in order. The first stage that fails ends the judging.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// The line the token stands on.
+    Line,
+    /// The three segments of the compact serialization (RFC 7515 section 7.1).
+    Structure,
+    /// The JOSE header (RFC 7515 section 4).
+    Header,
+    /// Choosing the key (RFC 7515 section 6).
+    Key,
+    /// Verifying the signature (RFC 7515 section 5.2).
+    Signature,
+    /// Decoding the payload (RFC 7519 section 7.2). From here on, the bytes are authentic.
+    Payload,
+    /// Judging the claims (RFC 7519 section 4).
+    Claims,
+}
+
+impl Stage {
+    /// All stages, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Line,
+        Self::Structure,
+        Self::Header,
+        Self::Key,
+        Self::Signature,
+        Self::Payload,
+        Self::Claims,
+    ];
+
+    /// The stage's name, in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Structure => "structure",
+            Self::Header => "header",
+            Self::Key => "key",
+            Self::Signature => "signature",
+            Self::Payload => "payload",
+            Self::Claims => "claims",
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($($stage:ident { $($name:ident $code:literal $meaning:literal $rule:literal;)+ })+) => {
+        /// Why a token was rejected, in the order in which the rules are applied.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Reason {
+            $($(
+                #[doc = concat!("`", $code, "`: ", $meaning, " (", $rule, ").")]
+                $name,
+            )+)+
+        }
+
+        impl Reason {
+            /// Every reason, in order: the discriminant is the index.
+            pub const ALL: &'static [Self] = &[$($(Self::$name,)+)+];
+
+            /// The stable code, as it stands in rows and reports.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $($(Self::$name => $code,)+)+ }
+            }
+
+            /// What the code says, as half a sentence.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $($(Self::$name => $meaning,)+)+ }
+            }
+
+            /// The document and section that the rule comes from.
+            #[must_use]
+            pub const fn rule(self) -> &'static str {
+                match self { $($(Self::$name => $rule,)+)+ }
+            }
+
+            /// The stage that gives this reason.
+            #[must_use]
+            pub const fn stage(self) -> Stage {
+                match self { $($(Self::$name => Stage::$stage,)+)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    Line {
+        TooLong "too-long" "the line is longer than --max-token-bytes" "jotmill limit";
+    }
+    Structure {
+        SegmentCount "segment-count" "a signed token has exactly two dots" "RFC 7515 section 7.1";
+        Encrypted "encrypted" "a JWE, which jotmill does not decrypt" "RFC 7516 section 7.1";
+    }
+    Header {
+        HeaderBase64url "header-base64url" "the header is not canonical base64url"
+            "RFC 7515 section 2";
+        HeaderJson "header-json" "the header is not JSON in UTF-8" "RFC 7515 section 5.2";
+        HeaderNotObject "header-not-object" "the header is JSON, but not an object"
+            "RFC 7515 section 4";
+        HeaderDuplicateMember "header-duplicate-member" "a header member occurs twice"
+            "RFC 7515 section 4";
+        AlgMissing "alg-missing" "the header names no algorithm" "RFC 7515 section 4.1.1";
+        AlgType "alg-type" "alg is not a string" "RFC 7515 section 4.1.1";
+        AlgNone "alg-none" "the token is unsigned" "RFC 8725 section 3.2";
+        AlgUnsupported "alg-unsupported" "jotmill does not verify this algorithm"
+            "RFC 7515 section 5.2";
+        AlgNotAllowed "alg-not-allowed" "the algorithm is not on the allow-list"
+            "RFC 8725 section 3.1";
+        KidType "kid-type" "kid is not a string" "RFC 7515 section 4.1.4";
+        TypType "typ-type" "typ is not a string" "RFC 7515 section 4.1.9";
+        CtyType "cty-type" "cty is not a string" "RFC 7515 section 4.1.10";
+        TypMismatch "typ-mismatch" "typ is not the expected media type" "RFC 8725 section 3.11";
+        CritInvalid "crit-invalid" "crit breaks its own rules" "RFC 7515 section 4.1.11";
+        B64Unsupported "b64-unsupported" "an unencoded payload is not accepted"
+            "RFC 7797 section 7";
+        CritUnsupported "crit-unsupported" "crit names an extension that jotmill does not know"
+            "RFC 7515 section 4.1.11";
+    }
+    Key {
+        IssuerUnknown "issuer-unknown" "no policy for this issuer" "RFC 8725 section 3.8";
+        KeyNotFound "key-not-found" "no key for this kid and algorithm" "RFC 7515 section 6";
+        KeyMismatch "key-mismatch" "the key that kid names does not verify this algorithm"
+            "RFC 8725 section 3.1";
+        KeyUnusable "key-unusable" "the key that kid names was set aside as malformed"
+            "RFC 7517 section 5";
+        TooManyKeys "too-many-keys" "more keys fit than --max-key-tries allows" "jotmill limit";
+    }
+    Signature {
+        SignatureBase64url "signature-base64url" "the signature is not canonical base64url"
+            "RFC 7515 section 2";
+        SignatureLength "signature-length" "the signature's length fits no candidate key"
+            "RFC 7518 section 3.2";
+        SignatureMismatch "signature-mismatch" "no candidate key made this signature"
+            "RFC 7515 section 5.2";
+    }
+    Payload {
+        PayloadBase64url "payload-base64url" "the payload is not canonical base64url"
+            "RFC 7515 section 2";
+        PayloadJson "payload-json" "the payload is not JSON in UTF-8" "RFC 7519 section 7.2";
+        PayloadNotObject "payload-not-object" "the payload is JSON, but not an object"
+            "RFC 7519 section 7.2";
+        PayloadDuplicateMember "payload-duplicate-member" "a claim occurs twice"
+            "RFC 7519 section 4";
+    }
+    Claims {
+        ExpType "exp-type" "exp is not a number" "RFC 7519 section 4.1.4";
+        NbfType "nbf-type" "nbf is not a number" "RFC 7519 section 4.1.5";
+        IatType "iat-type" "iat is not a number" "RFC 7519 section 4.1.6";
+        IssType "iss-type" "iss is not a string" "RFC 7519 section 4.1.1";
+        SubType "sub-type" "sub is not a string" "RFC 7519 section 4.1.2";
+        AudType "aud-type" "aud is not a string or an array of strings" "RFC 7519 section 4.1.3";
+        JtiType "jti-type" "jti is not a string" "RFC 7519 section 4.1.7";
+        Expired "expired" "now is on or after exp" "RFC 7519 section 4.1.4";
+        NotYetValid "not-yet-valid" "now is before nbf" "RFC 7519 section 4.1.5";
+        IssuedInFuture "issued-in-future" "iat is after now" "RFC 7519 section 4.1.6";
+        TooOld "too-old" "issued longer ago than --max-age" "RFC 7519 section 4.1.6";
+        LifetimeTooLong "lifetime-too-long" "exp is further from iat than --max-lifetime"
+            "RFC 7519 section 4.1.4";
+        IssuerMismatch "issuer-mismatch" "iss is not an expected issuer" "RFC 7519 section 4.1.1";
+        SubjectMismatch "subject-mismatch" "sub is not an expected subject"
+            "RFC 7519 section 4.1.2";
+        AudienceMismatch "audience-mismatch" "aud names no expected audience"
+            "RFC 7519 section 4.1.3";
+        MissingIss "missing-iss" "iss is required and absent" "RFC 7519 section 4";
+        MissingSub "missing-sub" "sub is required and absent" "RFC 7519 section 4";
+        MissingAud "missing-aud" "aud is required and absent" "RFC 7519 section 4";
+        MissingExp "missing-exp" "exp is required and absent" "RFC 7519 section 4";
+        MissingNbf "missing-nbf" "nbf is required and absent" "RFC 7519 section 4";
+        MissingIat "missing-iat" "iat is required and absent" "RFC 7519 section 4";
+        MissingJti "missing-jti" "jti is required and absent" "RFC 7519 section 4";
+        MissingClaim "missing-claim" "a required claim is absent or null" "RFC 7519 section 4";
+    }
+}
+
+impl Reason {
+    /// How many reasons there are.
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// The reason with this code, if there is one.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.code() == code)
+    }
+
+    /// The position in [`Reason::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+// A set holds one bit a reason.
+const _: () = assert!(Reason::COUNT <= 64);
+
+/// A set of [`Reason`]s; empty for a valid token.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct ReasonSet(u64);
+
+impl ReasonSet {
+    /// The set without a reason: the token is valid.
+    pub const EMPTY: Self = Self(0);
+
+    /// Adds a reason.
+    pub const fn insert(&mut self, reason: Reason) {
+        self.0 |= 1 << reason as u8;
+    }
+
+    /// Whether the reason is in the set.
+    #[must_use]
+    pub const fn contains(self, reason: Reason) -> bool {
+        self.0 >> reason as u8 & 1 == 1
+    }
+
+    /// Whether there is no reason: the token is valid.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// How many reasons are in the set.
+    #[must_use]
+    pub const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// The reasons, in the order of the rules.
+    pub fn iter(self) -> impl Iterator<Item = Reason> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let reason = *Reason::ALL.get(rest.trailing_zeros() as usize)?;
+            rest &= rest - 1;
+            Some(reason)
+        })
+    }
+}
+
+impl From<Reason> for ReasonSet {
+    fn from(reason: Reason) -> Self {
+        let mut set = Self::EMPTY;
+        set.insert(reason);
+        set
+    }
+}
+
+impl FromIterator<Reason> for ReasonSet {
+    fn from_iter<I: IntoIterator<Item = Reason>>(reasons: I) -> Self {
+        let mut set = Self::EMPTY;
+        reasons.into_iter().for_each(|reason| set.insert(reason));
+        set
+    }
+}
+
+impl fmt::Debug for ReasonSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(Reason::code)).finish()
+    }
+}
+
+/// Something about a token that is worth telling and is no reason to reject it.
+///
+/// `jwk`, `jku`, `x5c` and `x5u` let a token bring its own key; jotmill never trusts or fetches
+/// one (RFC 8725 section 3.10), but an auditor wants to know who tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Finding {
+    /// The header carries a public key.
+    JwkHeader,
+    /// The header carries the URL of a key set.
+    JkuHeader,
+    /// The header carries a certificate chain.
+    X5cHeader,
+    /// The header carries the URL of a certificate chain.
+    X5uHeader,
+    /// The secret that verified the token is shorter than the hash (RFC 7518 section 3.2).
+    WeakKey,
+}
+
+impl Finding {
+    /// Every finding, in order: the discriminant is the index.
+    pub const ALL: [Self; 5] =
+        [Self::JwkHeader, Self::JkuHeader, Self::X5cHeader, Self::X5uHeader, Self::WeakKey];
+
+    /// The stable code, as it stands in the report.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::JwkHeader => "jwk-header",
+            Self::JkuHeader => "jku-header",
+            Self::X5cHeader => "x5c-header",
+            Self::X5uHeader => "x5u-header",
+            Self::WeakKey => "weak-key",
+        }
+    }
+
+    /// What the finding says, as half a sentence.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::JwkHeader => "the header brings a key of its own (not trusted)",
+            Self::JkuHeader => "the header points to a key set (not fetched)",
+            Self::X5cHeader => "the header brings a certificate chain (not trusted)",
+            Self::X5uHeader => "the header points to a certificate chain (not fetched)",
+            Self::WeakKey => "verified by a secret shorter than its hash",
+        }
+    }
+}
+
+/// A set of [`Finding`]s.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct FindingSet(u8);
+
+impl FindingSet {
+    /// The set without a finding.
+    pub const EMPTY: Self = Self(0);
+
+    /// Adds a finding.
+    pub const fn insert(&mut self, finding: Finding) {
+        self.0 |= 1 << finding as u8;
+    }
+
+    /// Whether the set is empty.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The findings, in order.
+    pub fn iter(self) -> impl Iterator<Item = Finding> {
+        Finding::ALL.into_iter().filter(move |finding| self.0 >> *finding as u8 & 1 == 1)
+    }
+}
+
+/// What was decided of one token. `Copy`, without a heap: it crosses threads freely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Verdict {
+    /// Why the token was rejected; empty for a valid token.
+    pub reasons: ReasonSet,
+    /// What was found beside the verdict.
+    pub findings: FindingSet,
+    /// The key that verified the signature, as an index into the key set; `None` where no
+    /// signature held.
+    pub key: Option<u32>,
+}
+
+impl Verdict {
+    /// A rejection for one reason, before any signature held.
+    pub const fn rejected(reason: Reason) -> Self {
+        let mut reasons = ReasonSet::EMPTY;
+        reasons.insert(reason);
+        Self { reasons, findings: FindingSet::EMPTY, key: None }
+    }
+
+    /// Whether the token is valid: its signature held and every claim passed.
+    #[must_use]
+    pub const fn is_valid(&self) -> bool {
+        // A signature that held is demanded as well: the absence of a reason is not evidence.
+        self.reasons.is_empty() && self.key.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_found_again() {
+        for (index, reason) in Reason::ALL.iter().enumerate() {
+            assert_eq!(reason.index(), index);
+            assert_eq!(Reason::from_code(reason.code()), Some(*reason));
+        }
+    }
+
+    #[test]
+    fn stages_follow_the_order_of_the_reasons() {
+        let stages: Vec<Stage> = Reason::ALL.iter().map(|reason| reason.stage()).collect();
+        assert!(stages.is_sorted());
+        assert_eq!(Stage::ALL.len(), 7);
+    }
+
+    #[test]
+    fn a_set_gives_its_reasons_back_in_order() {
+        let set: ReasonSet =
+            [Reason::MissingClaim, Reason::Expired, Reason::TooLong].into_iter().collect();
+        let codes: Vec<_> = set.iter().map(Reason::code).collect();
+        assert_eq!(codes, ["too-long", "expired", "missing-claim"]);
+        assert_eq!(set.len(), 3);
+        assert!(!set.contains(Reason::ExpType));
+    }
+
+    #[test]
+    fn a_verdict_without_a_key_is_never_valid() {
+        let verdict = Verdict { reasons: ReasonSet::EMPTY, findings: FindingSet::EMPTY, key: None };
+        assert!(!verdict.is_valid());
+        assert!(Verdict { key: Some(0), ..verdict }.is_valid());
+    }
+}
