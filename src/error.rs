@@ -118,7 +118,7 @@ impl fmt::Display for Error {
             Self::Clock => f.write_str(
                 "the system clock stands before 1970 or after 9999; set it, or give --now",
             ),
-            Self::Key(KeyError { origin, problem }) => write!(f, "{origin}: {problem}"),
+            Self::Key(error) => error.fmt(f),
             Self::Policy { message } => f.write_str(message),
         }
     }
@@ -134,6 +134,14 @@ impl std::error::Error for Error {
         }
     }
 }
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.origin, self.problem)
+    }
+}
+
+impl std::error::Error for KeyError {}
 
 impl From<KeyError> for Error {
     fn from(error: KeyError) -> Self {

@@ -104,12 +104,12 @@ pub struct Finished<'v> {
 /// # Ok(())
 /// # }
 /// ```
-pub fn run<'v, 'a>(
+pub fn run<'v>(
     validator: &'v Validator,
-    inputs: Vec<Input<'a>>,
+    inputs: Vec<Input<'_>>,
     options: &RunOptions,
-    rows: Option<RowSink<'a>>,
-    watch: Watch<'a>,
+    rows: Option<RowSink<'_>>,
+    watch: Watch<'_>,
 ) -> Finished<'v> {
     let row_options = rows.as_ref().map(|sink| sink.options);
     let new_judge = || {
@@ -127,13 +127,13 @@ struct Work {
 }
 
 /// [`run`] with any judge: each worker makes one of its own.
-fn run_with<'v, 'a, J: FnMut(&mut Work)>(
+fn run_with<'v, J: FnMut(&mut Work)>(
     new_judge: &(impl Fn() -> J + Sync),
     validator: &'v Validator,
-    inputs: Vec<Input<'a>>,
+    inputs: Vec<Input<'_>>,
     options: &RunOptions,
-    rows: Option<RowSink<'a>>,
-    watch: Watch<'a>,
+    rows: Option<RowSink<'_>>,
+    watch: Watch<'_>,
 ) -> Finished<'v> {
     let started = Instant::now();
     let workers = options.threads.saturating_sub(1);
@@ -147,7 +147,7 @@ fn run_with<'v, 'a, J: FnMut(&mut Work)>(
     let free = (0..in_flight).map(|_| Work::new(validator)).collect();
     let mut aggregator = Aggregator::new(validator, &inputs, rows, watch, free);
     let mut feeder = Feeder::new(validator, inputs, options);
-    let drive = |aggregator: &mut Aggregator<'_, '_>| {
+    let drive = |aggregator: &mut Aggregator<'_, '_, '_>| {
         aggregator.drive(line, &mut feeder, new_judge, &alive, workers);
     };
 
@@ -294,12 +294,12 @@ impl<'a> Feeder<'a> {
 }
 
 /// The ordered end: counts, writes rows, and gives buffers back.
-struct Aggregator<'v, 'a> {
+struct Aggregator<'v, 'r, 'w> {
     validator: &'v Validator,
     tally: Tally,
     inputs: Vec<InputReport>,
-    rows: Option<RowSink<'a>>,
-    watch: Watch<'a>,
+    rows: Option<RowSink<'r>>,
+    watch: Watch<'w>,
     free: Vec<Work>,
     /// Outcomes that came before their turn, by sequence.
     early: BTreeMap<u64, Work>,
@@ -313,12 +313,12 @@ struct Aggregator<'v, 'a> {
     stopped: bool,
 }
 
-impl<'v, 'a> Aggregator<'v, 'a> {
+impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
     fn new(
         validator: &'v Validator,
         inputs: &[Input<'_>],
-        rows: Option<RowSink<'a>>,
-        watch: Watch<'a>,
+        rows: Option<RowSink<'r>>,
+        watch: Watch<'w>,
         free: Vec<Work>,
     ) -> Self {
         let report = |input: &Input<'_>| InputReport { name: input.name(), ..Default::default() };

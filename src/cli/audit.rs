@@ -1,0 +1,201 @@
+//! `jotmill audit`: judge every token of the inputs, and report.
+
+use std::io::{self, IsTerminal, Write};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use jotmill::{
+    Finished, Input, KeySet, Only, Policy, Progress, Report, RowOptions, RowSink, RunOptions, TextOptions,
+    Validator, Watch,
+};
+
+use super::flags::{AuditFlags, Format, OnlyRows, OutputFlags};
+use super::output::{Both, Output, ReadFiles, is_same_file};
+use super::progress::Bar;
+use super::{Exit, args, signals};
+
+/// Runs the audit that the flags describe.
+pub(crate) fn run(flags: AuditFlags) -> Result<Exit> {
+    let policy = args::policy(&flags.policy)?;
+    let (keys, warnings) = args::keys(&flags.keys)?;
+    let validator = validator(policy, keys)?;
+    let inputs = inputs(&flags.paths)?;
+    let (mut main, mut rows) = open_outputs(&flags)?;
+    if !flags.output.quiet {
+        warnings.iter().for_each(|warning| eprintln!("jotmill: warning: {warning}"));
+        if io::stdin().is_terminal() && inputs.iter().any(|input| matches!(input, Input::Stdin)) {
+            eprintln!("jotmill: reading tokens from the terminal, one a line; end with Ctrl-D");
+        }
+    }
+    signals::watch()?;
+
+    let finished = {
+        let options = row_options(&flags.output, inputs.len());
+        let mut both;
+        let out: Option<&mut dyn Write> = match (flags.output.format, &mut rows) {
+            (Format::Ndjson, None) => Some(&mut main),
+            (Format::Ndjson, Some(rows)) => {
+                both = Both(&mut main, rows);
+                Some(&mut both)
+            }
+            (_, Some(rows)) => Some(rows),
+            (_, None) => None,
+        };
+        judge(&validator, inputs, &flags, out.map(|out| RowSink { out, options }))
+    };
+    conclude(&finished, &flags.output, &mut main)
+}
+
+/// A validator, or an error that names the flags which give keys.
+pub(crate) fn validator(policy: Policy, keys: KeySet) -> Result<Validator> {
+    if keys.is_empty() {
+        bail!("no key given; use --jwks, --secret-file or --secret-env");
+    }
+    Ok(Validator::new(policy, keys)?)
+}
+
+fn inputs(paths: &[PathBuf]) -> Result<Vec<Input<'static>>> {
+    if paths.is_empty() {
+        return Ok(vec![Input::Stdin]);
+    }
+    let is_stdin = |path: &&PathBuf| path.as_os_str() == "-";
+    if paths.iter().filter(is_stdin).count() > 1 {
+        bail!("standard input (-) can be read only once");
+    }
+    let input = |path: &PathBuf| {
+        if is_stdin(&path) { Input::Stdin } else { Input::Path(path.clone()) }
+    };
+    Ok(paths.iter().map(input).collect())
+}
+
+fn row_options(flags: &OutputFlags, inputs: usize) -> RowOptions {
+    RowOptions {
+        only: flags.only.map(|only| match only {
+            OnlyRows::Valid => Only::Valid,
+            OnlyRows::Rejected => Only::Rejected,
+        }),
+        show_tokens: flags.show_tokens,
+        with_file: inputs > 1,
+    }
+}
+
+/// Opens what is written to, once nothing can be lost by it any more.
+fn open_outputs(flags: &AuditFlags) -> Result<(Output, Option<Output>)> {
+    let output = &flags.output;
+    let writes_rows = output.format == Format::Ndjson || output.rows.is_some();
+    if !writes_rows && (output.only.is_some() || output.show_tokens) {
+        let flag = if output.show_tokens { "--show-tokens" } else { "--only" };
+        bail!("{flag} is about rows, and none are written; add --rows PATH or --format ndjson");
+    }
+    let keys = &flags.keys;
+    let secrets = keys.secret_file.iter().map(|secret| Path::new(&secret.place));
+    let read = flags.paths.iter().chain(&keys.jwks).map(PathBuf::as_path).chain(secrets);
+    let reads_stdin = flags.paths.is_empty() || flags.paths.iter().any(|path| path == Path::new("-"));
+    let files = ReadFiles::new(read, reads_stdin);
+    match (&output.output, &output.rows) {
+        (Some(main), Some(rows)) if is_same_file(main, rows) => {
+            bail!("-o and --rows name the same file, {}", rows.display());
+        }
+        _ => {}
+    }
+    for path in output.output.iter().chain(&output.rows) {
+        files.check(path)?;
+    }
+    let main = match &output.output {
+        Some(path) => Output::create(path)?,
+        None => {
+            files.check_stdout()?;
+            Output::stdout()
+        }
+    };
+    let rows = output.rows.as_deref().map(Output::create).transpose()?;
+    Ok((main, rows))
+}
+
+fn judge<'v>(
+    validator: &'v Validator,
+    inputs: Vec<Input<'_>>,
+    flags: &AuditFlags,
+    rows: Option<RowSink<'_>>,
+) -> Finished<'v> {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    let mut options = RunOptions {
+        threads: flags.threads.map_or_else(cores, usize::from),
+        ..RunOptions::default()
+    };
+    if let Some(bytes) = flags.block_bytes {
+        options.block_bytes = bytes;
+    }
+    let sizes = || {
+        let size = |path: &PathBuf| {
+            let metadata = std::fs::metadata(path).ok()?;
+            metadata.is_file().then_some(metadata.len())
+        };
+        flags.paths.iter().map(size).sum::<Option<u64>>().filter(|total| *total > 0)
+    };
+    let rows_on_terminal = flags.output.format == Format::Ndjson
+        && flags.output.output.is_none()
+        && io::stdout().is_terminal();
+    let is_shown = !flags.output.quiet
+        && flags.output.progress.or(io::stderr().is_terminal() && !rows_on_terminal);
+    let bar = Bar::of_bytes(is_shown, if is_shown { sizes() } else { None });
+    let mut progress = |progress: Progress| {
+        bar.set(progress.bytes, || {
+            format!("{} tokens, {} rejected", progress.tokens, progress.rejected)
+        });
+    };
+    let watch = Watch { stop: &signals::STOP, progress: &mut progress };
+    let finished = jotmill::run(validator, inputs, &options, rows, watch);
+    bar.clear();
+    finished
+}
+
+/// Writes the report, tells what went wrong, and settles the exit code.
+fn conclude(finished: &Finished<'_>, flags: &OutputFlags, main: &mut Output) -> Result<Exit> {
+    if finished.errors.iter().any(jotmill::Error::is_broken_pipe) {
+        return Ok(Exit::OutputGone);
+    }
+    let report = &finished.report;
+    let written = match flags.format {
+        Format::Ndjson if flags.quiet => Ok(()),
+        Format::Ndjson => {
+            let is_colored = flags.color.or(may_color(io::stderr().is_terminal()));
+            write_text(report, &mut io::stderr().lock(), is_colored)
+        }
+        Format::Text => {
+            let is_colored = flags.color.or(may_color(main.is_terminal));
+            write_text(report, main, is_colored)
+        }
+        Format::Json => report.write_json(main),
+    };
+    let written = written
+        .and_then(|()| main.flush())
+        .with_context(|| format!("cannot write the report to {}", main.name()));
+    for error in &finished.errors {
+        eprintln!("jotmill: {error}");
+    }
+    if let Some(exit) = signals::exit() {
+        return Ok(exit);
+    }
+    written?;
+    if !finished.errors.is_empty() {
+        return Ok(Exit::CannotJudge);
+    }
+    if report.tally.tokens.total() == 0 {
+        eprintln!("jotmill: not one token in the input; a token stands alone on its line");
+        return Ok(Exit::CannotJudge);
+    }
+    Ok(if report.tally.tokens.rejected > 0 { Exit::Rejected } else { Exit::Valid })
+}
+
+fn write_text(report: &Report<'_>, out: &mut dyn Write, color: bool) -> io::Result<()> {
+    report.write_text(out, &TextOptions { color, ..TextOptions::default() })
+}
+
+/// Whether colours are welcome on a terminal (<https://no-color.org>).
+pub(crate) fn may_color(is_terminal: bool) -> bool {
+    let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    is_terminal && !is_refused && !is_dumb
+}

@@ -1,0 +1,331 @@
+//! What was typed: the flags, and the parsing of single values. No file is touched here.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{TypedValueParser, ValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jotmill::{Algorithm, Encoding, UnixTime};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 every token is valid; 1 at least one was rejected; 2 jotmill could not judge \
+(usage, keys, input or output, or not one token); 130 interrupted; 141 the reader of the output \
+went away; 143 terminated.";
+
+/// Validates JSON Web Tokens in bulk: which failed, where and why.
+#[derive(Parser)]
+#[command(name = "jotmill", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Judge every token of files or standard input, one a line, and report.
+    #[command(after_help = EXIT_CODES)]
+    Audit(AuditFlags),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+#[derive(Args)]
+pub(crate) struct AuditFlags {
+    /// Files of tokens, one a line; - or none reads standard input.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keys: KeyFlags,
+    #[command(flatten)]
+    pub(crate) policy: PolicyFlags,
+    /// Threads that do any work; 1 is serial [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// About how many bytes are judged at a time; changes no result.
+    #[arg(long, value_name = "N", value_parser = ValueParser::new(bytes), hide = true)]
+    pub(crate) block_bytes: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputFlags,
+}
+
+/// Where the keys come from.
+#[derive(Args)]
+#[command(next_help_heading = "Keys")]
+pub(crate) struct KeyFlags {
+    /// A file that holds an HMAC secret; ENC is raw (default), base64, base64url or hex.
+    #[arg(long, value_name = "[ENC:]PATH", value_parser = SecretParser)]
+    pub(crate) secret_file: Vec<Secret>,
+    /// An environment variable that holds an HMAC secret; ENC as for --secret-file.
+    #[arg(long, value_name = "[ENC:]VAR", value_parser = SecretParser)]
+    pub(crate) secret_env: Vec<Secret>,
+    /// A JWK Set, or a single JWK.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) jwks: Vec<PathBuf>,
+}
+
+/// What is expected of tokens.
+#[derive(Args)]
+#[command(next_help_heading = "Policy")]
+pub(crate) struct PolicyFlags {
+    /// Allow these algorithms alone [default: those that the keys allow].
+    #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = algorithm)]
+    pub(crate) alg: Vec<Algorithm>,
+    /// Expect this issuer (iss); may be repeated.
+    #[arg(long, value_name = "ISS")]
+    pub(crate) issuer: Vec<String>,
+    /// Expect this audience (aud); may be repeated.
+    #[arg(long, value_name = "AUD")]
+    pub(crate) audience: Vec<String>,
+    /// Expect this subject (sub); may be repeated.
+    #[arg(long, value_name = "SUB")]
+    pub(crate) subject: Vec<String>,
+    /// Require these claims.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(crate) require: Vec<String>,
+    /// Expect this media type (typ), such as JWT or at+jwt.
+    #[arg(long, value_name = "T")]
+    pub(crate) typ: Option<String>,
+    /// Forgive clocks that differ by so much, such as 90, 90s, 5m, 2h or 7d.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) leeway: Option<u64>,
+    /// Reject tokens issued longer ago than this.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) max_age: Option<u64>,
+    /// Reject tokens that were issued for longer than this.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) max_lifetime: Option<u64>,
+    /// Judge times by this moment, in Unix seconds or RFC 3339 [default: the clock].
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) now: Option<UnixTime>,
+    /// Take a longer line as too-long; suffixes K, M and G [default: 1M].
+    #[arg(long, value_name = "N", value_parser = ValueParser::new(bytes))]
+    pub(crate) max_token_bytes: Option<usize>,
+    /// Try at most so many keys on a token [default: 1000].
+    #[arg(long, value_name = "N")]
+    pub(crate) max_key_tries: Option<usize>,
+}
+
+/// What is written, where, and how it looks.
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputFlags {
+    /// text and json write the report; ndjson a row a token, and the report on standard error.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Write a row a token to this file as well, as ndjson.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) rows: Option<PathBuf>,
+    /// Write rows of these tokens alone; totals and exit code stay.
+    #[arg(long, value_name = "WHICH", value_enum)]
+    pub(crate) only: Option<OnlyRows>,
+    /// Write whole tokens into rows. Whoever reads them can use the tokens.
+    #[arg(long)]
+    pub(crate) show_tokens: bool,
+    /// Write to this file what would go to standard output.
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+    /// No progress, no warnings, no report on standard error; errors are still told.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Colours in the report.
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
+    pub(crate) color: When,
+    /// Progress on standard error.
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
+    pub(crate) progress: When,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+    Ndjson,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnlyRows {
+    Valid,
+    Rejected,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+impl When {
+    /// What it comes to where `auto` would do this.
+    pub(crate) const fn or(self, auto: bool) -> bool {
+        match self {
+            Self::Auto => auto,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// Where a secret stands, and how it is written there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Secret {
+    pub(crate) encoding: Encoding,
+    /// A path or the name of a variable.
+    pub(crate) place: OsString,
+}
+
+/// Parses `[ENC:]PLACE`. A place may hold colons: only a known encoding in front of one counts.
+#[derive(Clone)]
+struct SecretParser;
+
+impl TypedValueParser for SecretParser {
+    type Value = Secret;
+
+    fn parse_ref(
+        &self,
+        _command: &clap::Command,
+        _argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<Secret, clap::Error> {
+        let prefixed = value.to_str().and_then(|text| text.split_once(':'));
+        Ok(match prefixed.and_then(|(name, place)| Some((Encoding::from_name(name)?, place))) {
+            Some((encoding, place)) => Secret { encoding, place: place.into() },
+            None => Secret { encoding: Encoding::Raw, place: value.to_owned() },
+        })
+    }
+}
+
+fn algorithm(name: &str) -> Result<Algorithm, String> {
+    Algorithm::from_name(name).ok_or_else(|| {
+        let known: Vec<&str> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
+        format!("jotmill verifies {} (case matters)", known.join(", "))
+    })
+}
+
+/// Seconds, from `90`, `90s`, `5m`, `2h` or `7d`.
+fn duration(text: &str) -> Result<u64, String> {
+    let (number, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
+        Some(number) => (number, &text[number.len()..]),
+        None => (text, "s"),
+    };
+    let factor = match unit {
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => 1,
+    };
+    digits(number)
+        .and_then(|number| number.checked_mul(factor))
+        .filter(|seconds| *seconds <= jotmill::MAX_DURATION_SECONDS)
+        .ok_or_else(|| "a duration is like 90, 90s, 5m, 2h or 7d, up to 10,000 years".to_owned())
+}
+
+/// Bytes, from `4096`, `64K`, `1M` or `1G`, each with an optional `iB`.
+fn bytes(text: &str) -> Result<usize, String> {
+    let (number, shift) = match text.strip_suffix("iB").unwrap_or(text) {
+        plain if plain.ends_with('K') => (&plain[..plain.len() - 1], 10),
+        plain if plain.ends_with('M') => (&plain[..plain.len() - 1], 20),
+        plain if plain.ends_with('G') => (&plain[..plain.len() - 1], 30),
+        _ => (text, 0),
+    };
+    digits(number)
+        .and_then(|number| usize::try_from(number).ok()?.checked_mul(1 << shift))
+        .filter(|bytes| (1..=1 << 30).contains(bytes))
+        .ok_or_else(|| "a size is like 4096, 64K or 1M, from 1 byte to 1G".to_owned())
+}
+
+fn digits(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// A moment, from Unix seconds with an optional fraction, or RFC 3339.
+fn time(text: &str) -> Result<UnixTime, String> {
+    const RANGE: &str = "a time lies between the years 1970 and 9999";
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if let (Some(seconds), true) = (digits(whole), fraction.bytes().all(|b| b.is_ascii_digit())) {
+        if whole.len() == 13 {
+            return Err(format!("this looks like milliseconds; try {}", &whole[..10]));
+        }
+        if fraction.len() > 9 || (fraction.is_empty() && text.contains('.')) {
+            return Err("a fraction of a second has one to nine digits".to_owned());
+        }
+        let nanos = format!("{fraction:0<9}").parse().map_err(|_| RANGE)?;
+        return UnixTime::new(seconds, nanos).ok_or_else(|| RANGE.to_owned());
+    }
+    let stamp: jiff::Timestamp = text.parse().map_err(|_| {
+        "a time is Unix seconds, such as 1790000000, or RFC 3339, such as 2026-09-21T14:13:20Z"
+            .to_owned()
+    })?;
+    match (u64::try_from(stamp.as_second()), u32::try_from(stamp.subsec_nanosecond())) {
+        (Ok(seconds), Ok(nanos)) => UnixTime::new(seconds, nanos).ok_or_else(|| RANGE.to_owned()),
+        _ => Err(RANGE.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_take_a_unit() {
+        for (text, seconds) in
+            [("0", 0), ("90", 90), ("90s", 90), ("5m", 300), ("2h", 7200), ("7d", 604_800)]
+        {
+            assert_eq!(duration(text), Ok(seconds));
+        }
+        for text in ["", "s", "-1", "+1", "1.5h", "1w", "5 m", "99999999999999d", "1ms"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_take_a_suffix() {
+        for (text, size) in [("1", 1), ("64K", 65_536), ("64KiB", 65_536), ("1M", 1 << 20)] {
+            assert_eq!(bytes(text), Ok(size));
+        }
+        for text in ["0", "", "K", "1T", "-1", "2G", "1.5M", "1iB2"] {
+            assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_unix_seconds_or_rfc_3339() {
+        let expected = UnixTime::new(1_790_000_000, 500_000_000);
+        for text in
+            ["1790000000.5", "2026-09-21T14:13:20.5Z", "2026-09-21T16:13:20.500000000+02:00"]
+        {
+            assert_eq!(time(text).ok(), expected, "{text}");
+        }
+        assert_eq!(time("0").ok(), UnixTime::new(0, 0));
+        assert!(time("1790000000000").unwrap_err().contains("1790000000"));
+        for text in [
+            "", "-1", "1.", ".5", "1e9", "now", "2026-09-21", "2026-09-21T14:13:20",
+            "1969-12-31T23:59:59Z", "253402300800", "1.1234567890", "99999999999999999999",
+        ] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_known_encoding_is_taken_off_a_place() {
+        let parse = |text: &str| {
+            let command = clap::Command::new("x");
+            SecretParser.parse_ref(&command, None, text.as_ref()).unwrap()
+        };
+        let secret = |encoding, place: &str| Secret { encoding, place: place.into() };
+        assert_eq!(parse("hex:a:b"), secret(Encoding::Hex, "a:b"));
+        assert_eq!(parse("raw:hex:a"), secret(Encoding::Raw, "hex:a"));
+        assert_eq!(parse("C:secret"), secret(Encoding::Raw, "C:secret"));
+    }
+}

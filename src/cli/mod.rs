@@ -1,0 +1,94 @@
+//! The command line: flags in, exit code out.
+//!
+//! `flags.rs` is what was typed, `args.rs` what it means; each subcommand has a file. Nothing here
+//! judges anything: that is the library's.
+
+mod args;
+mod audit;
+pub(crate) mod flags;
+mod output;
+mod progress;
+mod signals;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+/// How a command ended, as its exit code says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Every token is valid.
+    Valid,
+    /// At least one token was rejected.
+    Rejected,
+    /// jotmill could not judge: usage, key, I/O, a lost worker, or no token.
+    CannotJudge,
+    /// Ctrl-C.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+    /// Whoever read our output went away.
+    OutputGone,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+impl Exit {
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Valid => 0,
+            Self::Rejected => 1,
+            Self::CannotJudge => 2,
+            Self::Interrupted => 130,
+            Self::OutputGone => 141,
+            Self::Terminated => 143,
+        }
+    }
+}
+
+/// Runs what was asked for. Whatever keeps it from running is told on standard error.
+pub(crate) fn run(cli: flags::Cli) -> ExitCode {
+    let outcome = match cli.command {
+        flags::Command::Audit(flags) => audit::run(flags),
+        flags::Command::Completions { shell } => completions(shell),
+        flags::Command::Man => man(),
+    };
+    let exit = outcome.unwrap_or_else(|error| {
+        if is_broken_pipe(&error) {
+            return Exit::OutputGone;
+        }
+        eprintln!("jotmill: {error:#}");
+        Exit::CannotJudge
+    });
+    exit.into()
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut flags::Cli::command(), "jotmill", &mut script);
+    io::stdout().write_all(&script)?;
+    Ok(Exit::Valid)
+}
+
+fn man() -> anyhow::Result<Exit> {
+    let mut page = Vec::new();
+    let command = flags::Cli::command();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for subcommand in command.get_subcommands().filter(|command| !command.is_hide_set()) {
+        let name = format!("jotmill-{}", subcommand.get_name());
+        clap_mangen::Man::new(subcommand.clone().name(name)).render(&mut page)?;
+    }
+    io::stdout().write_all(&page)?;
+    Ok(Exit::Valid)
+}

@@ -1,0 +1,156 @@
+//! Where results go: standard output or files, none of which may also be read from.
+
+use std::fs::{File, Metadata};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+/// Enough to make writing cheap, little enough to keep rows coming.
+const BUFFER: usize = 64 << 10;
+
+/// What is read in a run, by the identity that the system gives it.
+pub(crate) struct ReadFiles(Vec<(String, FileId)>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+#[cfg(unix)]
+fn id(metadata: &Metadata) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    // A terminal or /dev/null may well be both read and written.
+    metadata.is_file().then(|| FileId { device: metadata.dev(), inode: metadata.ino() })
+}
+
+#[cfg(not(unix))]
+fn id(_metadata: &Metadata) -> Option<FileId> {
+    None
+}
+
+impl ReadFiles {
+    /// Notes the files among `paths`, and standard input where it is read.
+    pub(crate) fn new<'p>(paths: impl Iterator<Item = &'p Path>, reads_stdin: bool) -> Self {
+        let mut files: Vec<(String, FileId)> = paths
+            .filter_map(|path| {
+                let metadata = std::fs::metadata(path).ok()?;
+                Some((path.display().to_string(), id(&metadata)?))
+            })
+            .collect();
+        if reads_stdin && let Some(id) = stream_id(&io::stdin()) {
+            files.push(("standard input".to_owned(), id));
+        }
+        Self(files)
+    }
+
+    fn refuse(&self, name: &str, output: Option<FileId>) -> Result<()> {
+        if let Some((input, _)) = self.0.iter().find(|(_, id)| Some(*id) == output) {
+            bail!("{name} is also read, as {input}; write to another file");
+        }
+        Ok(())
+    }
+
+    /// Sees to it that standard output is not a file that is read.
+    pub(crate) fn check_stdout(&self) -> Result<()> {
+        self.refuse("standard output", stream_id(&io::stdout()))
+    }
+
+    /// Sees to it that a path is not a file that is read. Nothing is opened or truncated yet.
+    pub(crate) fn check(&self, path: &Path) -> Result<()> {
+        let metadata = std::fs::metadata(path).ok();
+        self.refuse(&path.display().to_string(), metadata.and_then(|metadata| id(&metadata)))
+    }
+}
+
+#[cfg(unix)]
+fn stream_id(stream: &impl std::os::fd::AsFd) -> Option<FileId> {
+    let file = File::from(stream.as_fd().try_clone_to_owned().ok()?);
+    id(&file.metadata().ok()?)
+}
+
+#[cfg(not(unix))]
+fn stream_id<S>(_stream: &S) -> Option<FileId> {
+    None
+}
+
+/// Whether two paths name one existing file.
+pub(crate) fn is_same_file(left: &Path, right: &Path) -> bool {
+    let id_of = |path| std::fs::metadata(path).ok().and_then(|metadata| id(&metadata));
+    left == right || (id_of(left).is_some() && id_of(left) == id_of(right))
+}
+
+/// One place that is written to.
+pub(crate) struct Output {
+    writer: BufWriter<Box<dyn Write>>,
+    name: String,
+    pub(crate) is_terminal: bool,
+}
+
+impl Output {
+    /// Standard output.
+    pub(crate) fn stdout() -> Self {
+        let stdout = io::stdout();
+        let is_terminal = stdout.is_terminal();
+        Self {
+            writer: BufWriter::with_capacity(BUFFER, unbuffered_stdout()),
+            name: "standard output".to_owned(),
+            is_terminal,
+        }
+    }
+
+    /// A file, created or emptied.
+    pub(crate) fn create(path: &Path) -> Result<Self> {
+        let file =
+            File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+        Ok(Self {
+            is_terminal: file.is_terminal(),
+            writer: BufWriter::with_capacity(BUFFER, Box::new(file)),
+            name: path.display().to_string(),
+        })
+    }
+
+    /// What the place is called in messages.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// The standard library's own buffer ends at each line, which costs a call to the system a row.
+fn unbuffered_stdout() -> Box<dyn Write> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        if let Ok(descriptor) = io::stdout().as_fd().try_clone_to_owned() {
+            return Box::new(File::from(descriptor));
+        }
+    }
+    Box::new(io::stdout())
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// Writes the same to two places.
+pub(crate) struct Both<'a>(pub(crate) &'a mut Output, pub(crate) &'a mut Output);
+
+impl Write for Both<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_all(bytes)?;
+        self.1.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()?;
+        self.1.flush()
+    }
+}

@@ -1,0 +1,46 @@
+//! A progress bar on standard error, for whoever waits at a terminal.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Shows how far a run has come; does nothing where it is not wanted.
+pub(crate) struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar that counts to `total`, or an endless one, in the unit of `template`'s choice.
+    fn new(is_shown: bool, total: Option<u64>, bounded: &str, endless: &str) -> Self {
+        if !is_shown {
+            return Self(ProgressBar::hidden());
+        }
+        let target = ProgressDrawTarget::stderr_with_hz(10);
+        let bar = ProgressBar::with_draw_target(total, target);
+        let template = if total.is_some() { bounded } else { endless };
+        // A template that cannot be read costs its looks, nothing else.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━╸─"));
+        }
+        Self(bar)
+    }
+
+    /// A bar over the bytes of the inputs, where their sum is known.
+    pub(crate) fn of_bytes(is_shown: bool, total: Option<u64>) -> Self {
+        Self::new(
+            is_shown,
+            total,
+            "{bar:24} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left; {msg}",
+            "{spinner} {bytes} {bytes_per_sec}; {msg}",
+        )
+    }
+
+    /// Moves the bar.
+    pub(crate) fn set(&self, position: u64, message: impl FnOnce() -> String) {
+        if !self.0.is_hidden() {
+            self.0.set_position(position);
+            self.0.set_message(message());
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,64 @@
+//! Ctrl-C and SIGTERM: the run is asked to stop, and if it cannot, it is stopped.
+
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+use super::Exit;
+
+/// Turns true when a signal arrives.
+pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
+/// The signal that came first; 0 for none.
+static FIRST: AtomicI32 = AtomicI32::new(0);
+
+/// How the run ends because of a signal, if one came.
+pub(crate) fn exit() -> Option<Exit> {
+    exit_for(FIRST.load(Ordering::SeqCst))
+}
+
+#[cfg(unix)]
+const fn exit_for(signal: i32) -> Option<Exit> {
+    match signal {
+        signal_hook::consts::SIGINT => Some(Exit::Interrupted),
+        signal_hook::consts::SIGTERM => Some(Exit::Terminated),
+        _ => None,
+    }
+}
+
+#[cfg(not(unix))]
+const fn exit_for(_signal: i32) -> Option<Exit> {
+    None
+}
+
+/// Watches for signals in a thread of its own, which works on no byte.
+///
+/// The first one sets [`STOP`]. A run that has not ended soon after is stuck where no flag is
+/// looked at, such as in a write that nobody reads, and is ended without its report.
+#[cfg(unix)]
+pub(crate) fn watch() -> anyhow::Result<()> {
+    use anyhow::Context;
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use std::time::Duration;
+
+    const GRACE: Duration = Duration::from_millis(900);
+
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])
+        .context("cannot watch for signals")?;
+    std::thread::Builder::new()
+        .name("jotmill-signals".to_owned())
+        .spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                FIRST.store(signal, Ordering::SeqCst);
+                STOP.store(true, Ordering::SeqCst);
+                std::thread::sleep(GRACE);
+                eprintln!("jotmill: stopped without a report: reading or writing is blocked");
+                let code = exit_for(signal).unwrap_or(Exit::CannotJudge).code();
+                std::process::exit(code.into());
+            }
+        })
+        .context("cannot watch for signals")?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn watch() -> anyhow::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! The door: parse what was typed, run it, and leave with the exit code that says how it went.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // A panic's message may quote the data it happened on, so only the place is told.
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(String::new, |place| format!(" at {place}"));
+        eprintln!("jotmill: internal error{place}");
+    }));
+    cli::run(cli::flags::Cli::parse())
+}
