@@ -63,7 +63,11 @@ impl<'v> BatchJudge<'v> {
             let offset = block.offset + line.blanks as u64;
             let judged = Judged::rejected(Reason::TooLong);
             let subject = Subject::TooLong(line.length);
-            let record = Record { validator: self.validator, rows: self.rows, input: block.input };
+            let record = Record {
+                validator: self.validator,
+                rows: self.rows,
+                input: block.input,
+            };
             record.add(1, offset, &subject, &judged, &mut self.sampled, outcome);
             return;
         }
@@ -75,7 +79,11 @@ impl<'v> BatchJudge<'v> {
 
     fn judge_line(&mut self, block: &Block, line: Line<'_>, outcome: &mut Outcome) {
         let limit = self.validator.policy().token_limit();
-        let record = Record { validator: self.validator, rows: self.rows, input: block.input };
+        let record = Record {
+            validator: self.validator,
+            rows: self.rows,
+            input: block.input,
+        };
         let number = outcome.lines;
         if line.length > limit {
             let end = block.bytes().len().min(line.begin + limit + 2);
@@ -83,7 +91,14 @@ impl<'v> BatchJudge<'v> {
             let offset = block.offset + (line.begin + blanks) as u64;
             let judged = Judged::rejected(Reason::TooLong);
             let subject = Subject::TooLong(line.length as u64);
-            return record.add(number, offset, &subject, &judged, &mut self.sampled, outcome);
+            return record.add(
+                number,
+                offset,
+                &subject,
+                &judged,
+                &mut self.sampled,
+                outcome,
+            );
         }
         if line.token.is_empty() {
             outcome.tally.blank_lines += 1;
@@ -104,7 +119,14 @@ impl<'v> BatchJudge<'v> {
         };
         let offset = block.offset + line.start as u64;
         let subject = Subject::Token(line.token);
-        record.add(number, offset, &subject, &judged, &mut self.sampled, outcome);
+        record.add(
+            number,
+            offset,
+            &subject,
+            &judged,
+            &mut self.sampled,
+            outcome,
+        );
     }
 }
 
@@ -135,7 +157,15 @@ impl Record<'_> {
                 Subject::Token(token) => Some(rows::digest(token)),
                 Subject::TooLong(_) => None,
             };
-            outcome.tally.add_sample(reason, Sample { input: self.input, line, offset, sha256 });
+            outcome.tally.add_sample(
+                reason,
+                Sample {
+                    input: self.input,
+                    line,
+                    offset,
+                    sha256,
+                },
+            );
         }
         if let Some(options) = &self.rows
             && options.wants(&judged.verdict)
@@ -244,8 +274,13 @@ fn slot_of(encoded: &[u8]) -> usize {
     let (words, rest) = encoded.as_chunks::<8>();
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    let mixed = words.iter().chain([&last]).fold(encoded.len() as u64, |mixed, word| {
-        (mixed ^ u64::from_le_bytes(*word)).wrapping_mul(ODD).rotate_left(29)
-    });
+    let mixed = words
+        .iter()
+        .chain([&last])
+        .fold(encoded.len() as u64, |mixed, word| {
+            (mixed ^ u64::from_le_bytes(*word))
+                .wrapping_mul(ODD)
+                .rotate_left(29)
+        });
     usize::try_from(mixed.wrapping_mul(ODD) >> 40).unwrap_or(0)
 }

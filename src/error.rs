@@ -93,12 +93,23 @@ impl fmt::Display for Error {
         match self {
             Self::Open { input, source } => write!(f, "cannot open {input}: {source}"),
             Self::Directory { input } => {
-                write!(f, "{input} is a directory; name the files in it, for example {input}/*")
+                write!(
+                    f,
+                    "{input} is a directory; name the files in it, for example {input}/*"
+                )
             }
-            Self::Read { input, offset, source } => {
+            Self::Read {
+                input,
+                offset,
+                source,
+            } => {
                 write!(f, "cannot read {input} beyond byte {offset}: {source}")
             }
-            Self::Shrunk { input, expected, found } => write!(
+            Self::Shrunk {
+                input,
+                expected,
+                found,
+            } => write!(
                 f,
                 "{input} shrank while it was read: {expected} bytes when it was opened, \
                  {found} bytes now; was it rotated or truncated? Audit a copy that stands still"
@@ -109,11 +120,14 @@ impl fmt::Display for Error {
                 "a worker panicked on the lines that begin at byte {offset} of {input}; \
                  nothing from there on was judged. This is a bug in jotmill: please report it"
             ),
-            Self::ChannelClosed => {
-                f.write_str("the workers stopped before the end of the input; nothing more was judged")
-            }
+            Self::ChannelClosed => f.write_str(
+                "the workers stopped before the end of the input; nothing more was judged",
+            ),
             Self::Threads { message } => {
-                write!(f, "cannot start the workers: {message}; try a smaller --threads")
+                write!(
+                    f,
+                    "cannot start the workers: {message}; try a smaller --threads"
+                )
             }
             Self::Clock => f.write_str(
                 "the system clock stands before 1970 or after 9999; set it, or give --now",

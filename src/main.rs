@@ -9,7 +9,9 @@ use clap::Parser;
 fn main() -> ExitCode {
     // A panic's message may quote the data it happened on, so only the place is told.
     std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map_or_else(String::new, |place| format!(" at {place}"));
+        let place = info
+            .location()
+            .map_or_else(String::new, |place| format!(" at {place}"));
         eprintln!("jotmill: internal error{place}");
     }));
     cli::run(cli::flags::Cli::parse())

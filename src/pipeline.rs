@@ -39,7 +39,10 @@ pub struct RunOptions {
 impl Default for RunOptions {
     /// One thread, blocks of [`DEFAULT_BLOCK_BYTES`].
     fn default() -> Self {
-        Self { threads: 1, block_bytes: DEFAULT_BLOCK_BYTES }
+        Self {
+            threads: 1,
+            block_bytes: DEFAULT_BLOCK_BYTES,
+        }
     }
 }
 
@@ -143,7 +146,11 @@ fn run_with<'v, J: FnMut(&mut Work)>(
     let (to_aggregator, from_workers) = bounded::<Work>(in_flight);
     let alive = AtomicUsize::new(workers);
 
-    let line = Line { from_reader: from_reader.clone(), to_workers, from_workers };
+    let line = Line {
+        from_reader: from_reader.clone(),
+        to_workers,
+        from_workers,
+    };
     let free = (0..in_flight).map(|_| Work::new(validator)).collect();
     let mut aggregator = Aggregator::new(validator, &inputs, rows, watch, free);
     let mut feeder = Feeder::new(validator, inputs, options);
@@ -172,7 +179,9 @@ fn run_with<'v, J: FnMut(&mut Work)>(
                 drop((from_reader, to_aggregator));
                 drive(&mut aggregator);
             }),
-            Err(error) => aggregator.fail(Error::Threads { message: error.to_string() }),
+            Err(error) => aggregator.fail(Error::Threads {
+                message: error.to_string(),
+            }),
         }
     }
     aggregator.finish(started.elapsed())
@@ -262,7 +271,9 @@ impl<'a> Feeder<'a> {
 
     fn feed(&mut self, work: &mut Work) -> Fed {
         let Some(reader) = &mut self.current else {
-            let Some((index, input)) = self.inputs.next() else { return Fed::End };
+            let Some((index, input)) = self.inputs.next() else {
+                return Fed::End;
+            };
             return match input.open() {
                 Ok(source) => {
                     let (block_bytes, limit) = (self.block_bytes, self.max_token_bytes);
@@ -321,7 +332,10 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
         watch: Watch<'w>,
         free: Vec<Work>,
     ) -> Self {
-        let report = |input: &Input<'_>| InputReport { name: input.name(), ..Default::default() };
+        let report = |input: &Input<'_>| InputReport {
+            name: input.name(),
+            ..Default::default()
+        };
         Self {
             validator,
             tally: Tally::new(validator.policy(), validator.keys()),
@@ -348,7 +362,11 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
         alive: &AtomicUsize,
         workers: usize,
     ) {
-        let Line { to_workers, from_reader, from_workers } = line;
+        let Line {
+            to_workers,
+            from_reader,
+            from_workers,
+        } = line;
         let mut judge = new_judge();
         let mut in_flight = 0_usize;
         let mut is_fed = false;
@@ -421,10 +439,17 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
     }
 
     fn put_in_order(&mut self, mut work: Work) {
-        let Work { block, outcome, has_panicked } = &mut work;
+        let Work {
+            block,
+            outcome,
+            has_panicked,
+        } = &mut work;
         let input = &mut self.inputs[block.input];
         if std::mem::take(has_panicked) {
-            let error = Error::Worker { input: input.name.clone(), offset: block.offset };
+            let error = Error::Worker {
+                input: input.name.clone(),
+                offset: block.offset,
+            };
             input.error = Some(error.to_string());
             *outcome = Outcome::new(self.validator);
             self.fail(error);

@@ -43,8 +43,15 @@ pub enum RegisteredClaim {
 
 impl RegisteredClaim {
     /// Every registered claim: the discriminant is the index.
-    pub const ALL: [Self; 7] =
-        [Self::Iss, Self::Sub, Self::Aud, Self::Exp, Self::Nbf, Self::Iat, Self::Jti];
+    pub const ALL: [Self; 7] = [
+        Self::Iss,
+        Self::Sub,
+        Self::Aud,
+        Self::Exp,
+        Self::Nbf,
+        Self::Iat,
+        Self::Jti,
+    ];
 
     /// The claim's name.
     #[must_use]
@@ -152,7 +159,10 @@ impl Policy {
     /// # Errors
     /// [`Error::Policy`] for an empty name, and beyond [`MAX_EXTRA_CLAIMS`] unregistered names.
     pub fn require(mut self, name: &str) -> Result<Self, Error> {
-        if let Some(claim) = RegisteredClaim::ALL.into_iter().find(|claim| claim.name() == name) {
+        if let Some(claim) = RegisteredClaim::ALL
+            .into_iter()
+            .find(|claim| claim.name() == name)
+        {
             self.required |= 1 << claim as u8;
         } else if name.is_empty() {
             return Err(policy_error("a required claim has an empty name"));
@@ -215,7 +225,9 @@ impl Policy {
     /// [`Error::Policy`] for 0 and beyond 1 GiB: a block must hold a whole line.
     pub fn max_token_bytes(mut self, bytes: usize) -> Result<Self, Error> {
         if !(1..=1 << 30).contains(&bytes) {
-            return Err(policy_error("the maximal token length lies between 1 byte and 1 GiB"));
+            return Err(policy_error(
+                "the maximal token length lies between 1 byte and 1 GiB",
+            ));
         }
         self.max_token_bytes = bytes;
         Ok(self)
@@ -323,7 +335,10 @@ impl Policy {
             ("audience", self.audiences.is_empty()),
             ("typ", self.typ.is_none()),
         ];
-        absent.into_iter().filter_map(|(name, absent)| absent.then_some(name)).collect()
+        absent
+            .into_iter()
+            .filter_map(|(name, absent)| absent.then_some(name))
+            .collect()
     }
 
     /// Whether this is one of the expected audiences: exact, without case folding.
@@ -332,7 +347,8 @@ impl Policy {
     }
 
     pub(crate) fn allows(&self, algorithm: Algorithm) -> bool {
-        self.algorithms.is_none_or(|allowed| allowed.contains(algorithm))
+        self.algorithms
+            .is_none_or(|allowed| allowed.contains(algorithm))
     }
 
     const fn requires(&self, claim: RegisteredClaim) -> bool {
@@ -367,12 +383,19 @@ impl Policy {
         );
         check(
             RegisteredClaim::Aud,
-            State::of(&claims.aud, |is_expected| self.audiences.is_empty() || *is_expected),
+            State::of(&claims.aud, |is_expected| {
+                self.audiences.is_empty() || *is_expected
+            }),
             Reason::AudType,
             Reason::AudienceMismatch,
         );
         let present = State::of(&claims.jti, |_| true);
-        check(RegisteredClaim::Jti, present, Reason::JtiType, Reason::JtiType);
+        check(
+            RegisteredClaim::Jti,
+            present,
+            Reason::JtiType,
+            Reason::JtiType,
+        );
         if claims.extra.count_ones() as usize != self.extra.len() {
             reasons.insert(Reason::MissingClaim);
         }
@@ -451,13 +474,17 @@ impl State {
 
 fn duration(what: &str, seconds: u64) -> Result<u64, Error> {
     if seconds > MAX_DURATION_SECONDS {
-        return Err(policy_error(format!("a {what} of {seconds} seconds is longer than history")));
+        return Err(policy_error(format!(
+            "a {what} of {seconds} seconds is longer than history"
+        )));
     }
     Ok(seconds)
 }
 
 fn policy_error(message: impl Into<String>) -> Error {
-    Error::Policy { message: message.into() }
+    Error::Policy {
+        message: message.into(),
+    }
 }
 
 #[cfg(test)]
@@ -481,13 +508,20 @@ mod tests {
                 exp: Member::Is(NumericDate::Int(1_789_999_980 + exp)),
                 ..Claims::default()
             };
-            assert_eq!(codes(&policy().leeway(10).unwrap(), &claims), expected, "{exp}");
+            assert_eq!(
+                codes(&policy().leeway(10).unwrap(), &claims),
+                expected,
+                "{exp}"
+            );
         }
     }
 
     #[test]
     fn a_leeway_longer_than_now_does_not_wrap() {
-        let claims = Claims { exp: Member::Is(NumericDate::Int(0)), ..Claims::default() };
+        let claims = Claims {
+            exp: Member::Is(NumericDate::Int(0)),
+            ..Claims::default()
+        };
         assert!(codes(&policy().leeway(MAX_DURATION_SECONDS).unwrap(), &claims).is_empty());
         assert!(policy().leeway(MAX_DURATION_SECONDS + 1).is_err());
     }
@@ -501,19 +535,42 @@ mod tests {
             iat: Member::WrongType,
             ..Claims::default()
         };
-        let policy = policy().issuer("a").audience("b").max_age(1).unwrap().require("z").unwrap();
+        let policy = policy()
+            .issuer("a")
+            .audience("b")
+            .max_age(1)
+            .unwrap()
+            .require("z")
+            .unwrap();
         assert_eq!(
             codes(&policy, &claims),
-            ["iat-type", "expired", "issuer-mismatch", "audience-mismatch", "missing-claim"]
+            [
+                "iat-type",
+                "expired",
+                "issuer-mismatch",
+                "audience-mismatch",
+                "missing-claim"
+            ]
         );
     }
 
     #[test]
     fn an_expected_value_makes_its_claim_required() {
-        let policy = policy().issuer("a").subject("b").audience("c").max_lifetime(9).unwrap();
+        let policy = policy()
+            .issuer("a")
+            .subject("b")
+            .audience("c")
+            .max_lifetime(9)
+            .unwrap();
         assert_eq!(
             codes(&policy, &Claims::default()),
-            ["missing-iss", "missing-sub", "missing-aud", "missing-exp", "missing-iat"]
+            [
+                "missing-iss",
+                "missing-sub",
+                "missing-aud",
+                "missing-exp",
+                "missing-iat"
+            ]
         );
     }
 }

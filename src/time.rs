@@ -42,8 +42,12 @@ impl UnixTime {
     /// [`Error::Clock`] when the clock stands before 1970 or after 9999: no expiry can be judged
     /// by it.
     pub fn now() -> Result<Self, Error> {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
-        since.and_then(|d: Duration| Self::new(d.as_secs(), d.subsec_nanos())).ok_or(Error::Clock)
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .ok();
+        since
+            .and_then(|d: Duration| Self::new(d.as_secs(), d.subsec_nanos()))
+            .ok_or(Error::Clock)
     }
 
     /// Whole seconds since the epoch.
@@ -60,7 +64,10 @@ impl UnixTime {
 
     /// This moment as a point on the line that NumericDates are compared on.
     pub(crate) const fn point(self) -> Point {
-        Point { seconds: self.seconds as i128, nanos: self.nanos }
+        Point {
+            seconds: self.seconds as i128,
+            nanos: self.nanos,
+        }
     }
 }
 
@@ -68,7 +75,10 @@ impl UnixTime {
 impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let since = jiff::SignedDuration::new(self.seconds.cast_signed(), self.nanos.cast_signed());
-        match jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0).checked_add(since) {
+        match jiff::civil::date(1970, 1, 1)
+            .at(0, 0, 0, 0)
+            .checked_add(since)
+        {
             Ok(civil) => write!(f, "{civil}Z"),
             Err(_) => write!(f, "{}", self.seconds),
         }
@@ -84,11 +94,17 @@ pub(crate) struct Point {
 
 impl Point {
     pub(crate) const fn plus(self, seconds: u64) -> Self {
-        Self { seconds: self.seconds + seconds as i128, nanos: self.nanos }
+        Self {
+            seconds: self.seconds + seconds as i128,
+            nanos: self.nanos,
+        }
     }
 
     pub(crate) const fn minus(self, seconds: u64) -> Self {
-        Self { seconds: self.seconds - seconds as i128, nanos: self.nanos }
+        Self {
+            seconds: self.seconds - seconds as i128,
+            nanos: self.nanos,
+        }
     }
 }
 
@@ -134,7 +150,11 @@ impl NumericDate {
     /// Where this moment lies beside `point`.
     pub(crate) fn compare(self, point: Point) -> Ordering {
         let Some((seconds, fraction)) = self.split() else {
-            return if self.as_f64() > 0.0 { Ordering::Greater } else { Ordering::Less };
+            return if self.as_f64() > 0.0 {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            };
         };
         if fraction < 0.0 {
             // Seen from the second below, so that both sides count upwards from a whole second.
@@ -142,7 +162,9 @@ impl NumericDate {
                 .cmp(&point.seconds)
                 .then_with(|| compare_fraction(-fraction, 1_000_000_000 - point.nanos).reverse())
         } else {
-            seconds.cmp(&point.seconds).then_with(|| compare_fraction(fraction, point.nanos))
+            seconds
+                .cmp(&point.seconds)
+                .then_with(|| compare_fraction(fraction, point.nanos))
         }
     }
 
@@ -185,7 +207,11 @@ fn compare_fraction(fraction: f64, nanos: u32) -> Ordering {
     let scale = BIAS + EXPLICIT_BITS - exponent.max(1);
     if scale >= 96 {
         // The fraction is below 2^-43, which is less than a nanosecond.
-        return if nanos == 0 { mantissa.cmp(&0) } else { Ordering::Less };
+        return if nanos == 0 {
+            mantissa.cmp(&0)
+        } else {
+            Ordering::Less
+        };
     }
     (u128::from(mantissa) * NANOS.cast_unsigned()).cmp(&(u128::from(nanos) << scale))
 }
@@ -212,36 +238,84 @@ mod tests {
     #[test]
     fn integers_compare_exactly_at_the_ends_of_their_range() {
         assert_eq!(NumericDate::Int(i64::MIN).compare(at(0, 0)), Ordering::Less);
-        assert_eq!(NumericDate::Uint(u64::MAX).compare(at(0, 0)), Ordering::Greater);
+        assert_eq!(
+            NumericDate::Uint(u64::MAX).compare(at(0, 0)),
+            Ordering::Greater
+        );
         assert_eq!(NumericDate::Int(5).compare(at(5, 0)), Ordering::Equal);
         assert_eq!(NumericDate::Int(5).compare(at(5, 1)), Ordering::Less);
-        assert_eq!(NumericDate::Int(-3).compare(at(2, 0).minus(5)), Ordering::Equal);
-        assert_eq!(NumericDate::Int(i64::MAX).compare(at(0, 0).plus(u64::MAX)), Ordering::Less);
+        assert_eq!(
+            NumericDate::Int(-3).compare(at(2, 0).minus(5)),
+            Ordering::Equal
+        );
+        assert_eq!(
+            NumericDate::Int(i64::MAX).compare(at(0, 0).plus(u64::MAX)),
+            Ordering::Less
+        );
     }
 
     #[test]
     fn fractions_compare_exactly_with_nanoseconds() {
         let below_zero = at(0, 999_999_999).minus(1);
-        assert_eq!(NumericDate::Float(-1e-300).compare(below_zero), Ordering::Greater);
-        assert_eq!(NumericDate::Float(-1e-9).compare(below_zero), Ordering::Less);
-        assert_eq!(NumericDate::Float(1.5).compare(at(1, 500_000_000)), Ordering::Equal);
-        assert_eq!(NumericDate::Float(1.5).compare(at(1, 499_999_999)), Ordering::Greater);
-        assert_eq!(NumericDate::Float(1.5).compare(at(1, 500_000_001)), Ordering::Less);
+        assert_eq!(
+            NumericDate::Float(-1e-300).compare(below_zero),
+            Ordering::Greater
+        );
+        assert_eq!(
+            NumericDate::Float(-1e-9).compare(below_zero),
+            Ordering::Less
+        );
+        assert_eq!(
+            NumericDate::Float(1.5).compare(at(1, 500_000_000)),
+            Ordering::Equal
+        );
+        assert_eq!(
+            NumericDate::Float(1.5).compare(at(1, 499_999_999)),
+            Ordering::Greater
+        );
+        assert_eq!(
+            NumericDate::Float(1.5).compare(at(1, 500_000_001)),
+            Ordering::Less
+        );
         // 0.1 as a double lies a little above one tenth.
-        assert_eq!(NumericDate::Float(0.1).compare(at(0, 100_000_000)), Ordering::Greater);
-        assert_eq!(NumericDate::Float(1e-9).compare(at(0, 1)), Ordering::Greater);
-        assert_eq!(NumericDate::Float(f64::MIN_POSITIVE).compare(at(0, 1)), Ordering::Less);
-        assert_eq!(NumericDate::Float(1e-300).compare(at(0, 0)), Ordering::Greater);
-        assert_eq!(NumericDate::Float(-1e-300).compare(at(0, 0)), Ordering::Less);
+        assert_eq!(
+            NumericDate::Float(0.1).compare(at(0, 100_000_000)),
+            Ordering::Greater
+        );
+        assert_eq!(
+            NumericDate::Float(1e-9).compare(at(0, 1)),
+            Ordering::Greater
+        );
+        assert_eq!(
+            NumericDate::Float(f64::MIN_POSITIVE).compare(at(0, 1)),
+            Ordering::Less
+        );
+        assert_eq!(
+            NumericDate::Float(1e-300).compare(at(0, 0)),
+            Ordering::Greater
+        );
+        assert_eq!(
+            NumericDate::Float(-1e-300).compare(at(0, 0)),
+            Ordering::Less
+        );
         assert_eq!(NumericDate::Float(-0.0).compare(at(0, 0)), Ordering::Equal);
-        assert_eq!(NumericDate::Float(-0.25).compare(at(0, 750_000_000).minus(1)), Ordering::Equal);
+        assert_eq!(
+            NumericDate::Float(-0.25).compare(at(0, 750_000_000).minus(1)),
+            Ordering::Equal
+        );
     }
 
     #[test]
     fn huge_doubles_neither_wrap_nor_saturate_into_a_wrong_answer() {
-        assert_eq!(NumericDate::Float(1e308).compare(at(0, 0)), Ordering::Greater);
+        assert_eq!(
+            NumericDate::Float(1e308).compare(at(0, 0)),
+            Ordering::Greater
+        );
         assert_eq!(NumericDate::Float(-1e308).compare(at(0, 0)), Ordering::Less);
-        assert_eq!(NumericDate::Float(1e30).compare(at(0, 0).plus(u64::MAX)), Ordering::Greater);
+        assert_eq!(
+            NumericDate::Float(1e30).compare(at(0, 0).plus(u64::MAX)),
+            Ordering::Greater
+        );
         assert!(NumericDate::Float(1e308).is_later_by_more_than(u64::MAX, NumericDate::Int(0)));
         assert!(!NumericDate::Int(0).is_later_by_more_than(0, NumericDate::Float(1e308)));
         assert!(!NumericDate::Float(1e308).is_later_by_more_than(0, NumericDate::Float(1e308)));
@@ -276,14 +350,20 @@ mod tests {
     #[test]
     fn numbers_print_as_json_that_reads_back() {
         assert_eq!(NumericDate::Int(-1).to_string(), "-1");
-        assert_eq!(NumericDate::Uint(u64::MAX).to_string(), "18446744073709551615");
+        assert_eq!(
+            NumericDate::Uint(u64::MAX).to_string(),
+            "18446744073709551615"
+        );
         assert_eq!(NumericDate::Float(1e300).to_string(), "1e300");
         assert_eq!(NumericDate::Float(1790003600.5).to_string(), "1790003600.5");
     }
 
     #[test]
     fn a_moment_prints_as_rfc_3339() {
-        assert_eq!(UnixTime::new(1_790_000_000, 0).unwrap().to_string(), "2026-09-21T14:13:20Z");
+        assert_eq!(
+            UnixTime::new(1_790_000_000, 0).unwrap().to_string(),
+            "2026-09-21T14:13:20Z"
+        );
         let last = UnixTime::new(UnixTime::MAX_SECONDS, 999_999_999).unwrap();
         assert_eq!(last.to_string(), "9999-12-31T23:59:59.999999999Z");
         assert_eq!(UnixTime::new(UnixTime::MAX_SECONDS + 1, 0), None);

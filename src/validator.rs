@@ -48,7 +48,12 @@ pub(crate) struct Judged<'s> {
 impl<'s> Judged<'s> {
     /// Rejected before anything could be read.
     pub(crate) const fn rejected(reason: Reason) -> Self {
-        Self { verdict: Verdict::rejected(reason), alg: None, kid: None, claims: None }
+        Self {
+            verdict: Verdict::rejected(reason),
+            alg: None,
+            kid: None,
+            claims: None,
+        }
     }
 
     /// What a header says, with no signature verified yet.
@@ -57,8 +62,17 @@ impl<'s> Judged<'s> {
         kid: Option<&'s str>,
         findings: FindingSet,
     ) -> Self {
-        let verdict = Verdict { reasons: ReasonSet::EMPTY, findings, key: None };
-        Self { verdict, alg, kid, claims: None }
+        let verdict = Verdict {
+            reasons: ReasonSet::EMPTY,
+            findings,
+            key: None,
+        };
+        Self {
+            verdict,
+            alg,
+            kid,
+            claims: None,
+        }
     }
 
     const fn with(mut self, reason: Reason) -> Self {
@@ -75,7 +89,10 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        Self { header: JsonScratch::new(), payload: JsonScratch::new() }
+        Self {
+            header: JsonScratch::new(),
+            payload: JsonScratch::new(),
+        }
     }
 }
 
@@ -95,7 +112,6 @@ impl Validator {
     }
 
     /// The policy.
-    #[must_use]
     pub const fn policy(&self) -> &Policy {
         &self.policy
     }
@@ -165,7 +181,8 @@ impl Validator {
     /// The header and key stages: which keys may have signed a token with this header.
     pub(crate) fn select(&self, header: &Header<'_>) -> Result<Selection, Reason> {
         let algorithm = header.judge(&self.policy)?;
-        self.keys.select(header.kid.value(), algorithm, &self.policy)
+        self.keys
+            .select(header.kid.value(), algorithm, &self.policy)
     }
 
     /// The stages from the signature on, for a token whose header selected keys, or did not.
@@ -189,7 +206,11 @@ impl Validator {
             Err(reason) => return judged.with(reason),
         };
         judged.verdict.key = Some(authentic.key());
-        if self.keys.get(authentic.key()).is_some_and(|key| key.is_weak_for(authentic.algorithm())) {
+        if self
+            .keys
+            .get(authentic.key())
+            .is_some_and(|key| key.is_weak_for(authentic.algorithm()))
+        {
             judged.verdict.findings.insert(Finding::WeakKey);
         }
         match Claims::read(authentic, &self.policy, scratch) {
@@ -222,7 +243,8 @@ mod tests {
 
     fn validator(now: u64) -> Validator {
         let mut keys = KeySet::new();
-        keys.add_jwks(RFC_7515_A1_KEY.as_bytes(), "RFC 7515 A.1").unwrap();
+        keys.add_jwks(RFC_7515_A1_KEY.as_bytes(), "RFC 7515 A.1")
+            .unwrap();
         Validator::new(Policy::new(UnixTime::new(now, 0).unwrap()), keys).unwrap()
     }
 
@@ -242,7 +264,9 @@ mod tests {
         let expected = "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \
                         \"http://example.com/is_root\":true}";
         assert_eq!(std::str::from_utf8(&payload).unwrap(), expected);
-        let verdict = validator(1 << 31).accept(RFC_7515_A1.as_bytes()).unwrap_err();
+        let verdict = validator(1 << 31)
+            .accept(RFC_7515_A1.as_bytes())
+            .unwrap_err();
         assert_eq!(verdict.reasons, Reason::Expired.into());
     }
 

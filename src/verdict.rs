@@ -190,7 +190,10 @@ impl Reason {
     /// The reason with this code, if there is one.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|reason| reason.code() == code)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|reason| reason.code() == code)
     }
 
     /// The position in [`Reason::ALL`].
@@ -269,7 +272,9 @@ impl FromIterator<Reason> for ReasonSet {
 
 impl fmt::Debug for ReasonSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter().map(Reason::code)).finish()
+        f.debug_set()
+            .entries(self.iter().map(Reason::code))
+            .finish()
     }
 }
 
@@ -294,8 +299,13 @@ pub enum Finding {
 
 impl Finding {
     /// Every finding, in order: the discriminant is the index.
-    pub const ALL: [Self; 5] =
-        [Self::JwkHeader, Self::JkuHeader, Self::X5cHeader, Self::X5uHeader, Self::WeakKey];
+    pub const ALL: [Self; 5] = [
+        Self::JwkHeader,
+        Self::JkuHeader,
+        Self::X5cHeader,
+        Self::X5uHeader,
+        Self::WeakKey,
+    ];
 
     /// The stable code, as it stands in the report.
     #[must_use]
@@ -343,7 +353,9 @@ impl FindingSet {
 
     /// The findings, in order.
     pub fn iter(self) -> impl Iterator<Item = Finding> {
-        Finding::ALL.into_iter().filter(move |finding| self.0 >> *finding as u8 & 1 == 1)
+        Finding::ALL
+            .into_iter()
+            .filter(move |finding| self.0 >> *finding as u8 & 1 == 1)
     }
 }
 
@@ -365,7 +377,11 @@ impl Verdict {
     pub const fn rejected(reason: Reason) -> Self {
         let mut reasons = ReasonSet::EMPTY;
         reasons.insert(reason);
-        Self { reasons, findings: FindingSet::EMPTY, key: None }
+        Self {
+            reasons,
+            findings: FindingSet::EMPTY,
+            key: None,
+        }
     }
 
     /// Whether the token is valid: its signature held and every claim passed.
@@ -397,8 +413,9 @@ mod tests {
 
     #[test]
     fn a_set_gives_its_reasons_back_in_order() {
-        let set: ReasonSet =
-            [Reason::MissingClaim, Reason::Expired, Reason::TooLong].into_iter().collect();
+        let set: ReasonSet = [Reason::MissingClaim, Reason::Expired, Reason::TooLong]
+            .into_iter()
+            .collect();
         let codes: Vec<_> = set.iter().map(Reason::code).collect();
         assert_eq!(codes, ["too-long", "expired", "missing-claim"]);
         assert_eq!(set.len(), 3);
@@ -407,8 +424,18 @@ mod tests {
 
     #[test]
     fn a_verdict_without_a_key_is_never_valid() {
-        let verdict = Verdict { reasons: ReasonSet::EMPTY, findings: FindingSet::EMPTY, key: None };
+        let verdict = Verdict {
+            reasons: ReasonSet::EMPTY,
+            findings: FindingSet::EMPTY,
+            key: None,
+        };
         assert!(!verdict.is_valid());
-        assert!(Verdict { key: Some(0), ..verdict }.is_valid());
+        assert!(
+            Verdict {
+                key: Some(0),
+                ..verdict
+            }
+            .is_valid()
+        );
     }
 }

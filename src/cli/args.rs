@@ -65,8 +65,9 @@ pub(crate) fn keys(flags: &KeyFlags) -> Result<(KeySet, Vec<String>)> {
     }
     for secret in &flags.secret_env {
         let origin = format!("${}", secret.place.to_string_lossy());
-        let value = std::env::var_os(&secret.place)
-            .with_context(|| format!("{origin} is not set; --secret-env takes a variable's name"))?;
+        let value = std::env::var_os(&secret.place).with_context(|| {
+            format!("{origin} is not set; --secret-env takes a variable's name")
+        })?;
         let text = Zeroizing::new(value.into_encoded_bytes());
         add_secret(&mut keys, &mut warnings, secret, &text, &origin)?;
     }
@@ -98,7 +99,9 @@ fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
     use io::Read;
     let read = || {
         let mut text = Zeroizing::new(Vec::new());
-        fs::File::open(path)?.take(MAX_KEY_FILE + 1).read_to_end(&mut text)?;
+        fs::File::open(path)?
+            .take(MAX_KEY_FILE + 1)
+            .read_to_end(&mut text)?;
         if text.len() as u64 > MAX_KEY_FILE {
             return Err(io::Error::other("larger than 64 MiB, which no key file is"));
         }

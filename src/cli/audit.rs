@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use jotmill::{
-    Finished, Input, KeySet, Only, Policy, Progress, Report, RowOptions, RowSink, RunOptions, TextOptions,
-    Validator, Watch,
+    Finished, Input, KeySet, Only, Policy, Progress, Report, RowOptions, RowSink, RunOptions,
+    TextOptions, Validator, Watch,
 };
 
 use super::flags::{AuditFlags, Format, OnlyRows, OutputFlags};
@@ -23,7 +23,9 @@ pub(crate) fn run(flags: AuditFlags) -> Result<Exit> {
     let inputs = inputs(&flags.paths)?;
     let (mut main, mut rows) = open_outputs(&flags)?;
     if !flags.output.quiet {
-        warnings.iter().for_each(|warning| eprintln!("jotmill: warning: {warning}"));
+        warnings
+            .iter()
+            .for_each(|warning| eprintln!("jotmill: warning: {warning}"));
         if io::stdin().is_terminal() && inputs.iter().any(|input| matches!(input, Input::Stdin)) {
             eprintln!("jotmill: reading tokens from the terminal, one a line; end with Ctrl-D");
         }
@@ -42,7 +44,12 @@ pub(crate) fn run(flags: AuditFlags) -> Result<Exit> {
             (_, Some(rows)) => Some(rows),
             (_, None) => None,
         };
-        judge(&validator, inputs, &flags, out.map(|out| RowSink { out, options }))
+        judge(
+            &validator,
+            inputs,
+            &flags,
+            out.map(|out| RowSink { out, options }),
+        )
     };
     conclude(&finished, &flags.output, &mut main)
 }
@@ -64,7 +71,11 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input<'static>>> {
         bail!("standard input (-) can be read only once");
     }
     let input = |path: &PathBuf| {
-        if is_stdin(&path) { Input::Stdin } else { Input::Path(path.clone()) }
+        if is_stdin(&path) {
+            Input::Stdin
+        } else {
+            Input::Path(path.clone())
+        }
     };
     Ok(paths.iter().map(input).collect())
 }
@@ -85,13 +96,26 @@ fn open_outputs(flags: &AuditFlags) -> Result<(Output, Option<Output>)> {
     let output = &flags.output;
     let writes_rows = output.format == Format::Ndjson || output.rows.is_some();
     if !writes_rows && (output.only.is_some() || output.show_tokens) {
-        let flag = if output.show_tokens { "--show-tokens" } else { "--only" };
+        let flag = if output.show_tokens {
+            "--show-tokens"
+        } else {
+            "--only"
+        };
         bail!("{flag} is about rows, and none are written; add --rows PATH or --format ndjson");
     }
     let keys = &flags.keys;
-    let secrets = keys.secret_file.iter().map(|secret| Path::new(&secret.place));
-    let read = flags.paths.iter().chain(&keys.jwks).map(PathBuf::as_path).chain(secrets);
-    let reads_stdin = flags.paths.is_empty() || flags.paths.iter().any(|path| path == Path::new("-"));
+    let secrets = keys
+        .secret_file
+        .iter()
+        .map(|secret| Path::new(&secret.place));
+    let read = flags
+        .paths
+        .iter()
+        .chain(&keys.jwks)
+        .map(PathBuf::as_path)
+        .chain(secrets);
+    let reads_stdin =
+        flags.paths.is_empty() || flags.paths.iter().any(|path| path == Path::new("-"));
     let files = ReadFiles::new(read, reads_stdin);
     match (&output.output, &output.rows) {
         (Some(main), Some(rows)) if is_same_file(main, rows) => {
@@ -132,20 +156,31 @@ fn judge<'v>(
             let metadata = std::fs::metadata(path).ok()?;
             metadata.is_file().then_some(metadata.len())
         };
-        flags.paths.iter().map(size).sum::<Option<u64>>().filter(|total| *total > 0)
+        flags
+            .paths
+            .iter()
+            .map(size)
+            .sum::<Option<u64>>()
+            .filter(|total| *total > 0)
     };
     let rows_on_terminal = flags.output.format == Format::Ndjson
         && flags.output.output.is_none()
         && io::stdout().is_terminal();
     let is_shown = !flags.output.quiet
-        && flags.output.progress.or(io::stderr().is_terminal() && !rows_on_terminal);
+        && flags
+            .output
+            .progress
+            .or(io::stderr().is_terminal() && !rows_on_terminal);
     let bar = Bar::of_bytes(is_shown, if is_shown { sizes() } else { None });
     let mut progress = |progress: Progress| {
         bar.set(progress.bytes, || {
             format!("{} tokens, {} rejected", progress.tokens, progress.rejected)
         });
     };
-    let watch = Watch { stop: &signals::STOP, progress: &mut progress };
+    let watch = Watch {
+        stop: &signals::STOP,
+        progress: &mut progress,
+    };
     let finished = jotmill::run(validator, inputs, &options, rows, watch);
     bar.clear();
     finished
@@ -186,11 +221,21 @@ fn conclude(finished: &Finished<'_>, flags: &OutputFlags, main: &mut Output) -> 
         eprintln!("jotmill: not one token in the input; a token stands alone on its line");
         return Ok(Exit::CannotJudge);
     }
-    Ok(if report.tally.tokens.rejected > 0 { Exit::Rejected } else { Exit::Valid })
+    Ok(if report.tally.tokens.rejected > 0 {
+        Exit::Rejected
+    } else {
+        Exit::Valid
+    })
 }
 
 fn write_text(report: &Report<'_>, out: &mut dyn Write, color: bool) -> io::Result<()> {
-    report.write_text(out, &TextOptions { color, ..TextOptions::default() })
+    report.write_text(
+        out,
+        &TextOptions {
+            color,
+            ..TextOptions::default()
+        },
+    )
 }
 
 /// Whether colours are welcome on a terminal (<https://no-color.org>).

@@ -193,16 +193,27 @@ impl TypedValueParser for SecretParser {
         value: &std::ffi::OsStr,
     ) -> Result<Secret, clap::Error> {
         let prefixed = value.to_str().and_then(|text| text.split_once(':'));
-        Ok(match prefixed.and_then(|(name, place)| Some((Encoding::from_name(name)?, place))) {
-            Some((encoding, place)) => Secret { encoding, place: place.into() },
-            None => Secret { encoding: Encoding::Raw, place: value.to_owned() },
-        })
+        Ok(
+            match prefixed.and_then(|(name, place)| Some((Encoding::from_name(name)?, place))) {
+                Some((encoding, place)) => Secret {
+                    encoding,
+                    place: place.into(),
+                },
+                None => Secret {
+                    encoding: Encoding::Raw,
+                    place: value.to_owned(),
+                },
+            },
+        )
     }
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, String> {
     Algorithm::from_name(name).ok_or_else(|| {
-        let known: Vec<&str> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
+        let known: Vec<&str> = Algorithm::ALL
+            .iter()
+            .map(|algorithm| algorithm.name())
+            .collect();
         format!("jotmill verifies {} (case matters)", known.join(", "))
     })
 }
@@ -240,7 +251,10 @@ fn bytes(text: &str) -> Result<usize, String> {
 }
 
 fn digits(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 /// A moment, from Unix seconds with an optional fraction, or RFC 3339.
@@ -249,7 +263,10 @@ fn time(text: &str) -> Result<UnixTime, String> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if let (Some(seconds), true) = (digits(whole), fraction.bytes().all(|b| b.is_ascii_digit())) {
         if whole.len() == 13 {
-            return Err(format!("this looks like milliseconds; try {}", &whole[..10]));
+            return Err(format!(
+                "this looks like milliseconds; try {}",
+                &whole[..10]
+            ));
         }
         if fraction.len() > 9 || (fraction.is_empty() && text.contains('.')) {
             return Err("a fraction of a second has one to nine digits".to_owned());
@@ -261,7 +278,10 @@ fn time(text: &str) -> Result<UnixTime, String> {
         "a time is Unix seconds, such as 1790000000, or RFC 3339, such as 2026-09-21T14:13:20Z"
             .to_owned()
     })?;
-    match (u64::try_from(stamp.as_second()), u32::try_from(stamp.subsec_nanosecond())) {
+    match (
+        u64::try_from(stamp.as_second()),
+        u32::try_from(stamp.subsec_nanosecond()),
+    ) {
         (Ok(seconds), Ok(nanos)) => UnixTime::new(seconds, nanos).ok_or_else(|| RANGE.to_owned()),
         _ => Err(RANGE.to_owned()),
     }
@@ -279,19 +299,39 @@ mod tests {
 
     #[test]
     fn durations_take_a_unit() {
-        for (text, seconds) in
-            [("0", 0), ("90", 90), ("90s", 90), ("5m", 300), ("2h", 7200), ("7d", 604_800)]
-        {
+        for (text, seconds) in [
+            ("0", 0),
+            ("90", 90),
+            ("90s", 90),
+            ("5m", 300),
+            ("2h", 7200),
+            ("7d", 604_800),
+        ] {
             assert_eq!(duration(text), Ok(seconds));
         }
-        for text in ["", "s", "-1", "+1", "1.5h", "1w", "5 m", "99999999999999d", "1ms"] {
+        for text in [
+            "",
+            "s",
+            "-1",
+            "+1",
+            "1.5h",
+            "1w",
+            "5 m",
+            "99999999999999d",
+            "1ms",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn sizes_take_a_suffix() {
-        for (text, size) in [("1", 1), ("64K", 65_536), ("64KiB", 65_536), ("1M", 1 << 20)] {
+        for (text, size) in [
+            ("1", 1),
+            ("64K", 65_536),
+            ("64KiB", 65_536),
+            ("1M", 1 << 20),
+        ] {
             assert_eq!(bytes(text), Ok(size));
         }
         for text in ["0", "", "K", "1T", "-1", "2G", "1.5M", "1iB2"] {
@@ -302,16 +342,28 @@ mod tests {
     #[test]
     fn times_are_unix_seconds_or_rfc_3339() {
         let expected = UnixTime::new(1_790_000_000, 500_000_000);
-        for text in
-            ["1790000000.5", "2026-09-21T14:13:20.5Z", "2026-09-21T16:13:20.500000000+02:00"]
-        {
+        for text in [
+            "1790000000.5",
+            "2026-09-21T14:13:20.5Z",
+            "2026-09-21T16:13:20.500000000+02:00",
+        ] {
             assert_eq!(time(text).ok(), expected, "{text}");
         }
         assert_eq!(time("0").ok(), UnixTime::new(0, 0));
         assert!(time("1790000000000").unwrap_err().contains("1790000000"));
         for text in [
-            "", "-1", "1.", ".5", "1e9", "now", "2026-09-21", "2026-09-21T14:13:20",
-            "1969-12-31T23:59:59Z", "253402300800", "1.1234567890", "99999999999999999999",
+            "",
+            "-1",
+            "1.",
+            ".5",
+            "1e9",
+            "now",
+            "2026-09-21",
+            "2026-09-21T14:13:20",
+            "1969-12-31T23:59:59Z",
+            "253402300800",
+            "1.1234567890",
+            "99999999999999999999",
         ] {
             assert!(time(text).is_err(), "{text}");
         }
@@ -321,9 +373,14 @@ mod tests {
     fn only_a_known_encoding_is_taken_off_a_place() {
         let parse = |text: &str| {
             let command = clap::Command::new("x");
-            SecretParser.parse_ref(&command, None, text.as_ref()).unwrap()
+            SecretParser
+                .parse_ref(&command, None, text.as_ref())
+                .unwrap()
         };
-        let secret = |encoding, place: &str| Secret { encoding, place: place.into() };
+        let secret = |encoding, place: &str| Secret {
+            encoding,
+            place: place.into(),
+        };
         assert_eq!(parse("hex:a:b"), secret(Encoding::Hex, "a:b"));
         assert_eq!(parse("raw:hex:a"), secret(Encoding::Raw, "hex:a"));
         assert_eq!(parse("C:secret"), secret(Encoding::Raw, "C:secret"));

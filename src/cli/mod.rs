@@ -70,7 +70,9 @@ pub(crate) fn run(cli: flags::Cli) -> ExitCode {
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
     })
 }
 
@@ -85,7 +87,10 @@ fn man() -> anyhow::Result<Exit> {
     let mut page = Vec::new();
     let command = flags::Cli::command();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
-    for subcommand in command.get_subcommands().filter(|command| !command.is_hide_set()) {
+    for subcommand in command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+    {
         let name = format!("jotmill-{}", subcommand.get_name());
         clap_mangen::Man::new(subcommand.clone().name(name)).render(&mut page)?;
     }

@@ -22,7 +22,10 @@ struct FileId {
 fn id(metadata: &Metadata) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt;
     // A terminal or /dev/null may well be both read and written.
-    metadata.is_file().then(|| FileId { device: metadata.dev(), inode: metadata.ino() })
+    metadata.is_file().then(|| FileId {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+    })
 }
 
 #[cfg(not(unix))]
@@ -60,7 +63,10 @@ impl ReadFiles {
     /// Sees to it that a path is not a file that is read. Nothing is opened or truncated yet.
     pub(crate) fn check(&self, path: &Path) -> Result<()> {
         let metadata = std::fs::metadata(path).ok();
-        self.refuse(&path.display().to_string(), metadata.and_then(|metadata| id(&metadata)))
+        self.refuse(
+            &path.display().to_string(),
+            metadata.and_then(|metadata| id(&metadata)),
+        )
     }
 }
 
@@ -77,7 +83,11 @@ fn stream_id<S>(_stream: &S) -> Option<FileId> {
 
 /// Whether two paths name one existing file.
 pub(crate) fn is_same_file(left: &Path, right: &Path) -> bool {
-    let id_of = |path| std::fs::metadata(path).ok().and_then(|metadata| id(&metadata));
+    let id_of = |path| {
+        std::fs::metadata(path)
+            .ok()
+            .and_then(|metadata| id(&metadata))
+    };
     left == right || (id_of(left).is_some() && id_of(left) == id_of(right))
 }
 

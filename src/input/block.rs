@@ -56,7 +56,8 @@ impl Block {
     /// How many bytes of the input the block stands for.
     #[must_use]
     pub fn consumed(&self) -> u64 {
-        self.passed_over.map_or(self.len as u64, |line| line.consumed)
+        self.passed_over
+            .map_or(self.len as u64, |line| line.consumed)
     }
 
     fn reset(&mut self, input: usize, offset: u64, carry: &mut Vec<u8>) {
@@ -250,7 +251,9 @@ impl<'a> BlockReader<'a> {
         }
         self.state = State::Lines;
         if block.bytes().starts_with(BYTE_ORDER_MARK) {
-            block.buffer.copy_within(BYTE_ORDER_MARK.len()..block.len, 0);
+            block
+                .buffer
+                .copy_within(BYTE_ORDER_MARK.len()..block.len, 0);
             block.len -= BYTE_ORDER_MARK.len();
             block.offset += BYTE_ORDER_MARK.len() as u64;
         }
@@ -287,10 +290,19 @@ impl<'a> BlockReader<'a> {
     /// The block holds the beginning of a line that is too long.
     fn begin_passing_over(&mut self, block: &mut Block) -> Fill {
         let blanks = leading_blanks(&block.bytes()[..self.line_limit]);
-        let last = block.bytes().last().map_or(LastByte::Other, |byte| LastByte::of(*byte));
+        let last = block
+            .bytes()
+            .last()
+            .map_or(LastByte::Other, |byte| LastByte::of(*byte));
         let seen = block.len as u64;
-        self.state =
-            State::PassingOver(PassedOver { length: seen, consumed: seen, blanks }, last);
+        self.state = State::PassingOver(
+            PassedOver {
+                length: seen,
+                consumed: seen,
+                blanks,
+            },
+            last,
+        );
         self.offset = block.offset;
         block.len = 0;
         Fill::Idle
@@ -308,38 +320,40 @@ impl<'a> BlockReader<'a> {
         if block.buffer.len() < wanted {
             block.buffer.resize(wanted, 0);
         }
-        loop {
-            match self.source.read(&mut block.buffer[..wanted], true) {
-                Ok(Chunk::Bytes(count)) => {
-                    let bytes = &block.buffer[..count];
-                    let Some(end) = memchr::memchr(b'\n', bytes) else {
-                        line.length += count as u64;
-                        line.consumed = line.length;
-                        last = LastByte::of(bytes[count - 1]);
-                        // The caller looks around between the pieces of a line without an end.
-                        self.state = State::PassingOver(line, last);
-                        return Ok(Fill::Idle);
-                    };
-                    let before = if end > 0 { LastByte::of(bytes[end - 1]) } else { last };
-                    line.length += end as u64;
-                    line.consumed = line.length + 1;
-                    line.length -= u64::from(before == LastByte::Cr);
-                    self.carry.extend_from_slice(&bytes[end + 1..]);
-                }
-                Ok(Chunk::Idle) => {
+        match self.source.read(&mut block.buffer[..wanted], true) {
+            Ok(Chunk::Bytes(count)) => {
+                let bytes = &block.buffer[..count];
+                let Some(end) = memchr::memchr(b'\n', bytes) else {
+                    line.length += count as u64;
+                    line.consumed = line.length;
+                    last = LastByte::of(bytes[count - 1]);
+                    // The caller looks around between the pieces of a line without an end.
                     self.state = State::PassingOver(line, last);
                     return Ok(Fill::Idle);
-                }
-                Ok(Chunk::End) => self.state = State::Over(None),
-                Err(error) => {
-                    // A line cut by a fault is not judged, too long or not.
-                    self.state = State::Over(Some(error));
-                    return self.fill(block);
-                }
+                };
+                let before = if end > 0 {
+                    LastByte::of(bytes[end - 1])
+                } else {
+                    last
+                };
+                line.length += end as u64;
+                line.consumed = line.length + 1;
+                line.length -= u64::from(before == LastByte::Cr);
+                self.carry.extend_from_slice(&bytes[end + 1..]);
             }
-            self.offset += line.consumed;
-            block.passed_over = Some(line);
-            return Ok(Fill::Block);
+            Ok(Chunk::Idle) => {
+                self.state = State::PassingOver(line, last);
+                return Ok(Fill::Idle);
+            }
+            Ok(Chunk::End) => self.state = State::Over(None),
+            Err(error) => {
+                // A line cut by a fault is not judged, too long or not.
+                self.state = State::Over(Some(error));
+                return self.fill(block);
+            }
         }
+        self.offset += line.consumed;
+        block.passed_over = Some(line);
+        Ok(Fill::Block)
     }
 }

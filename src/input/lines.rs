@@ -32,9 +32,20 @@ impl<'b> Line<'b> {
             [line @ .., b'\r'] if ended => line,
             _ => bytes,
         };
-        let lead = line.iter().position(|byte| !is_blank(*byte)).unwrap_or(line.len());
-        let tail = line.iter().rposition(|byte| !is_blank(*byte)).map_or(lead, |last| last + 1);
-        Self { token: &line[lead..tail], start: start + lead, begin: start, length: line.len() }
+        let lead = line
+            .iter()
+            .position(|byte| !is_blank(*byte))
+            .unwrap_or(line.len());
+        let tail = line
+            .iter()
+            .rposition(|byte| !is_blank(*byte))
+            .map_or(lead, |last| last + 1);
+        Self {
+            token: &line[lead..tail],
+            start: start + lead,
+            begin: start,
+            length: line.len(),
+        }
     }
 }
 
@@ -66,7 +77,13 @@ mod tests {
     fn endings_and_blanks_are_cut_off() {
         let text = b"a\nbc\r\n\n \t d e\t \r\n\r\r\nx\r";
         let found: Vec<_> = lines(text)
-            .map(|line| (std::str::from_utf8(line.token).unwrap(), line.start, line.length))
+            .map(|line| {
+                (
+                    std::str::from_utf8(line.token).unwrap(),
+                    line.start,
+                    line.length,
+                )
+            })
             .collect();
         assert_eq!(
             found,

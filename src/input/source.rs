@@ -46,10 +46,17 @@ impl<'a> Input<'a> {
     /// [`Error::Open`], or [`Error::Directory`] for a directory.
     pub fn open(self) -> Result<Source<'a>, Error> {
         let name = self.name();
-        let failed = |source| Error::Open { input: name.clone(), source };
+        let failed = |source| Error::Open {
+            input: name.clone(),
+            source,
+        };
         let (file, path) = match self {
             Self::Reader { name, reader } => {
-                return Ok(Source { name, kind: Kind::Reader(reader), offset: 0 });
+                return Ok(Source {
+                    name,
+                    kind: Kind::Reader(reader),
+                    offset: 0,
+                });
             }
             Self::Path(path) => (open(&path).map_err(failed)?, Some(path)),
             Self::Stdin => (stdin().map_err(failed)?, None),
@@ -60,11 +67,21 @@ impl<'a> Input<'a> {
         }
         // What the system makes up as it is read (/proc) calls itself a regular file of no bytes.
         let kind = if path.is_some() && metadata.is_file() && metadata.len() > 0 {
-            Kind::File { file, size: metadata.len() }
+            Kind::File {
+                file,
+                size: metadata.len(),
+            }
         } else {
-            Kind::Stream { file, may_block: !metadata.is_file() }
+            Kind::Stream {
+                file,
+                may_block: !metadata.is_file(),
+            }
         };
-        Ok(Source { name, kind, offset: 0 })
+        Ok(Source {
+            name,
+            kind,
+            offset: 0,
+        })
     }
 }
 
@@ -192,9 +209,9 @@ impl Source<'_> {
     /// By how many bytes a regular file has grown since it was opened.
     pub(crate) fn growth(&self) -> u64 {
         match &self.kind {
-            Kind::File { file, size } => {
-                file.metadata().map_or(0, |metadata| metadata.len().saturating_sub(*size))
-            }
+            Kind::File { file, size } => file
+                .metadata()
+                .map_or(0, |metadata| metadata.len().saturating_sub(*size)),
             _ => 0,
         }
     }

@@ -44,21 +44,30 @@ pub(crate) struct Jwks {
 
 /// Reads a JWK Set or a single JWK.
 pub(crate) fn read(text: &[u8], origin: &str) -> Result<Jwks, KeyError> {
-    let error = |problem: String| KeyError { origin: origin.to_owned(), problem };
+    let error = |problem: String| KeyError {
+        origin: origin.to_owned(),
+        problem,
+    };
     // serde_json's message holds a position, and never text from the file.
     let document: Value = serde_json::from_slice(text)
         .map_err(|e| error(format!("not JSON ({e}); a JWK Set or a JWK is expected")))?;
     let Value::Object(mut document) = document else {
-        return Err(error("not a JSON object; a JWK Set has a member \"keys\"".to_owned()));
+        return Err(error(
+            "not a JSON object; a JWK Set has a member \"keys\"".to_owned(),
+        ));
     };
     match document.remove("keys") {
-        Some(Value::Array(members)) => {
-            Ok(Jwks { keys: members.into_iter().map(read_member).collect(), is_set: true })
-        }
-        Some(_) => Err(error("\"keys\" is not an array (RFC 7517 section 5.1)".to_owned())),
-        None if document.contains_key("kty") => {
-            Ok(Jwks { keys: vec![read_key(document)], is_set: false })
-        }
+        Some(Value::Array(members)) => Ok(Jwks {
+            keys: members.into_iter().map(read_member).collect(),
+            is_set: true,
+        }),
+        Some(_) => Err(error(
+            "\"keys\" is not an array (RFC 7517 section 5.1)".to_owned(),
+        )),
+        None if document.contains_key("kty") => Ok(Jwks {
+            keys: vec![read_key(document)],
+            is_set: false,
+        }),
         None => Err(error(
             "neither a JWK Set (no \"keys\") nor a JWK (no \"kty\"); RFC 7517 sections 4 and 5"
                 .to_owned(),
@@ -69,12 +78,19 @@ pub(crate) fn read(text: &[u8], origin: &str) -> Result<Jwks, KeyError> {
 fn read_member(member: Value) -> Jwk {
     match member {
         Value::Object(key) => read_key(key),
-        _ => Jwk { id: None, content: Err(malformed("keys", "the member is not an object")) },
+        _ => Jwk {
+            id: None,
+            content: Err(malformed("keys", "the member is not an object")),
+        },
     }
 }
 
 fn malformed(member: &'static str, why: impl Into<String>) -> Unusable {
-    Unusable { member, why: why.into(), is_other_type: false }
+    Unusable {
+        member,
+        why: why.into(),
+        is_other_type: false,
+    }
 }
 
 fn read_key(mut key: Map<String, Value>) -> Jwk {
@@ -110,13 +126,21 @@ fn read_content(
             } else {
                 "a key of an unknown type".to_owned()
             };
-            return Err(Unusable { member: "kty", why, is_other_type: true });
+            return Err(Unusable {
+                member: "kty",
+                why,
+                is_other_type: true,
+            });
         }
         Some(_) => return Err(malformed("kty", "not a string (RFC 7517 section 4.1)")),
         None => return Err(malformed("kty", "absent (RFC 7517 section 4.1)")),
     }
-    let secret = secret
-        .ok_or_else(|| malformed("k", "absent, which an \"oct\" key needs (RFC 7518 section 6.4)"))??;
+    let secret = secret.ok_or_else(|| {
+        malformed(
+            "k",
+            "absent, which an \"oct\" key needs (RFC 7518 section 6.4)",
+        )
+    })??;
     // `k` is base64url without padding (RFC 7518 section 6.4.1).
     let is_padded = secret.ends_with('=') || secret.ends_with(char::is_whitespace);
     let secret = Encoding::Base64url
@@ -131,7 +155,14 @@ fn read_content(
         Some(_) => return Err(malformed("alg", "not a string (RFC 7517 section 4.4)")),
     };
     let may_verify = is_for_signatures(key)? && ops_allow_verifying(key)?;
-    Ok(Usable { secret, algorithms: if may_verify { bound } else { AlgorithmSet::EMPTY } })
+    Ok(Usable {
+        secret,
+        algorithms: if may_verify {
+            bound
+        } else {
+            AlgorithmSet::EMPTY
+        },
+    })
 }
 
 /// RFC 7517 section 4.2: a key with a `use` other than `sig` does not verify.
@@ -146,9 +177,13 @@ fn is_for_signatures(key: &Map<String, Value>) -> Result<bool, Unusable> {
 /// RFC 7517 section 4.3: a key with `key_ops` verifies only if they say so. Who may sign with a
 /// secret can verify with it.
 fn ops_allow_verifying(key: &Map<String, Value>) -> Result<bool, Unusable> {
-    let Some(operations) = key.get("key_ops") else { return Ok(true) };
+    let Some(operations) = key.get("key_ops") else {
+        return Ok(true);
+    };
     let wrong = || malformed("key_ops", "not an array of strings (RFC 7517 section 4.3)");
-    let Value::Array(operations) = operations else { return Err(wrong()) };
+    let Value::Array(operations) = operations else {
+        return Err(wrong());
+    };
     let mut allowed = false;
     for operation in operations {
         let operation = operation.as_str().ok_or_else(wrong)?;
@@ -209,7 +244,11 @@ mod tests {
         ] {
             let mut keys = read(jwk.as_bytes(), "here").ok().unwrap().keys;
             let fault = keys.remove(0).content.err().unwrap();
-            assert_eq!((fault.member, fault.is_other_type), (member, is_other_type), "{jwk}");
+            assert_eq!(
+                (fault.member, fault.is_other_type),
+                (member, is_other_type),
+                "{jwk}"
+            );
             assert!(!fault.why.contains("c2Vj"), "{}", fault.why);
         }
     }

@@ -62,8 +62,8 @@ impl Encoding {
 /// Drops the padding where it completes a group of four.
 fn unpadded(text: &[u8]) -> &[u8] {
     match text {
-        [body @ .., b'=', b'='] if text.len() % 4 == 0 => body,
-        [body @ .., b'='] if text.len() % 4 == 0 => body,
+        [body @ .., b'=', b'='] if text.len().is_multiple_of(4) => body,
+        [body @ .., b'='] if text.len().is_multiple_of(4) => body,
         _ => text,
     }
 }
@@ -72,8 +72,14 @@ fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) {
         return None;
     }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    text.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    text.chunks_exact(2)
+        .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
+        .collect()
 }
 
 #[cfg(test)]
@@ -96,12 +102,20 @@ mod tests {
             (Encoding::Base64url, "AcO_"),
             (Encoding::Hex, "01c3BF\r\n"),
         ] {
-            assert_eq!(decoded(encoding, text).unwrap(), "\u{1}ÿ".as_bytes(), "{text:?}");
+            assert_eq!(
+                decoded(encoding, text).unwrap(),
+                "\u{1}ÿ".as_bytes(),
+                "{text:?}"
+            );
         }
         for text in ["QQ", "QQ==", "QQ==\n"] {
             assert_eq!(decoded(Encoding::Base64, text).unwrap(), b"A", "{text:?}");
         }
-        assert_eq!(decoded(Encoding::Raw, "a\n").unwrap(), b"a\n", "raw is exact");
+        assert_eq!(
+            decoded(Encoding::Raw, "a\n").unwrap(),
+            b"a\n",
+            "raw is exact"
+        );
     }
 
     #[test]
@@ -119,7 +133,10 @@ mod tests {
         ] {
             let problem = decoded(encoding, text).unwrap_err();
             let trimmed = text.trim();
-            assert!(trimmed.is_empty() || !problem.contains(trimmed), "{problem}");
+            assert!(
+                trimmed.is_empty() || !problem.contains(trimmed),
+                "{problem}"
+            );
         }
     }
 }

@@ -58,7 +58,9 @@ impl Key {
     /// Whether the secret is too short for any algorithm that it may verify.
     #[must_use]
     pub fn is_weak(&self) -> bool {
-        self.algorithms.iter().any(|algorithm| self.is_weak_for(algorithm))
+        self.algorithms
+            .iter()
+            .any(|algorithm| self.is_weak_for(algorithm))
     }
 
     pub(crate) const fn mac(&self) -> &MacKey {
@@ -103,7 +105,9 @@ impl Group {
     }
 
     fn add(&mut self, index: u32, algorithms: AlgorithmSet) {
-        algorithms.iter().for_each(|algorithm| self.fitting[algorithm as usize].push(index));
+        algorithms
+            .iter()
+            .for_each(|algorithm| self.fitting[algorithm as usize].push(index));
         self.has_sound = true;
     }
 }
@@ -198,7 +202,10 @@ impl KeySet {
     /// without a usable key.
     pub fn add_jwks(&mut self, text: &[u8], origin: &str) -> Result<(), KeyError> {
         let document = jwk::read(text, origin)?;
-        let error = |problem| KeyError { origin: origin.to_owned(), problem };
+        let error = |problem| KeyError {
+            origin: origin.to_owned(),
+            problem,
+        };
         let mut usable = 0;
         let mut first_problem = None;
         for (index, key) in document.keys.into_iter().enumerate() {
@@ -247,7 +254,10 @@ impl KeySet {
         algorithms: AlgorithmSet,
         origin: &str,
     ) -> Result<(), KeyError> {
-        let error = |problem: &str| KeyError { origin: origin.into(), problem: problem.into() };
+        let error = |problem: &str| KeyError {
+            origin: origin.into(),
+            problem: problem.into(),
+        };
         let mac = MacKey::new(secret).ok_or_else(|| error("the secret is empty"))?;
         let index = u32::try_from(self.keys.len()).map_err(|_| error("too many keys"))?;
         let name = match &id {
@@ -276,7 +286,10 @@ impl KeySet {
 
     fn group_of(&mut self, id: String) -> usize {
         let next = self.groups.len();
-        let group = *self.by_id.entry(id).or_insert(u32::try_from(next).unwrap_or(u32::MAX));
+        let group = *self
+            .by_id
+            .entry(id)
+            .or_insert(u32::try_from(next).unwrap_or(u32::MAX));
         if group as usize == next {
             self.groups.push(Group::default());
         }
@@ -311,8 +324,11 @@ impl KeySet {
     pub fn duplicate_ids(&self) -> Vec<&str> {
         let mut ids: Vec<&str> = self.keys.iter().filter_map(Key::id).collect();
         ids.sort_unstable();
-        let mut twice: Vec<&str> =
-            ids.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        let mut twice: Vec<&str> = ids
+            .windows(2)
+            .filter(|pair| pair[0] == pair[1])
+            .map(|pair| pair[0])
+            .collect();
         twice.dedup();
         twice
     }
@@ -372,12 +388,15 @@ mod tests {
 
     fn set(keys: &str) -> KeySet {
         let mut set = KeySet::new();
-        set.add_jwks(format!(r#"{{"keys":[{keys}]}}"#).as_bytes(), "here").unwrap();
+        set.add_jwks(format!(r#"{{"keys":[{keys}]}}"#).as_bytes(), "here")
+            .unwrap();
         set
     }
 
     fn chosen(set: &KeySet, kid: Option<&str>, algorithm: Algorithm) -> Result<Vec<u32>, Reason> {
-        let policy = Policy::new(UnixTime::new(0, 0).unwrap()).max_key_tries(3).unwrap();
+        let policy = Policy::new(UnixTime::new(0, 0).unwrap())
+            .max_key_tries(3)
+            .unwrap();
         let selection = set.select(kid, algorithm, &policy)?;
         Ok(set.candidates(selection).map(|(index, _)| index).collect())
     }
@@ -392,7 +411,10 @@ mod tests {
         assert_eq!(chosen(&set, Some(""), hs256), Err(Reason::KeyMismatch));
         assert_eq!(chosen(&set, Some(""), Algorithm::Hs512), Ok(vec![3]));
         assert_eq!(chosen(&set, None, hs256), Ok(vec![0, 1, 2]));
-        assert_eq!(chosen(&set, None, Algorithm::Hs512), Err(Reason::TooManyKeys));
+        assert_eq!(
+            chosen(&set, None, Algorithm::Hs512),
+            Err(Reason::TooManyKeys)
+        );
         assert_eq!(set.duplicate_ids(), ["a"]);
         let names: Vec<_> = set.iter().map(Key::name).collect();
         assert_eq!(names, ["a", "secret-1", "a", ""]);
@@ -400,13 +422,28 @@ mod tests {
 
     #[test]
     fn keys_set_aside_keep_their_id_taken() {
-        let set = set(r#"{"kty":"oct","k":"YQ","kid":"a"}, {"kty":"oct","k":"?","kid":"broken"},
-               {"kty":"RSA","kid":"rsa"}, {"kty":"oct","k":"!","kid":"a"}, 7"#);
-        assert_eq!(chosen(&set, Some("broken"), Algorithm::Hs256), Err(Reason::KeyUnusable));
-        assert_eq!(chosen(&set, Some("rsa"), Algorithm::Hs256), Err(Reason::KeyMismatch));
+        let set = set(
+            r#"{"kty":"oct","k":"YQ","kid":"a"}, {"kty":"oct","k":"?","kid":"broken"},
+               {"kty":"RSA","kid":"rsa"}, {"kty":"oct","k":"!","kid":"a"}, 7"#,
+        );
+        assert_eq!(
+            chosen(&set, Some("broken"), Algorithm::Hs256),
+            Err(Reason::KeyUnusable)
+        );
+        assert_eq!(
+            chosen(&set, Some("rsa"), Algorithm::Hs256),
+            Err(Reason::KeyMismatch)
+        );
         assert_eq!(chosen(&set, Some("a"), Algorithm::Hs256), Ok(vec![0]));
-        assert_eq!(chosen(&set, Some("else"), Algorithm::Hs256), Err(Reason::KeyNotFound));
-        let aside: Vec<_> = set.set_aside().iter().map(|key| (key.index, key.member)).collect();
+        assert_eq!(
+            chosen(&set, Some("else"), Algorithm::Hs256),
+            Err(Reason::KeyNotFound)
+        );
+        let aside: Vec<_> = set
+            .set_aside()
+            .iter()
+            .map(|key| (key.index, key.member))
+            .collect();
         assert_eq!(aside, [(1, "k"), (2, "kty"), (3, "k"), (4, "keys")]);
     }
 

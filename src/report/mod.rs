@@ -4,10 +4,10 @@
 //! This room knows no cryptography. Whatever it prints of a token is escaped and cut, and no token
 //! or secret is printed unless asked for.
 
+mod json;
 pub(crate) mod names;
 pub(crate) mod rows;
 pub(crate) mod tally;
-mod json;
 mod text;
 
 pub use names::{MAX_NAMES, NameCounts};

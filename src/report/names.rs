@@ -125,10 +125,16 @@ impl NameCounts {
     #[must_use]
     pub fn sorted(&self) -> Vec<(&str, Counts)> {
         let mut all: Vec<(&str, Counts)> = match &self.overflow {
-            Some(overflow) => {
-                overflow.kept.values().map(|(name, counts)| (&**name, *counts)).collect()
-            }
-            None => self.entries.iter().map(|(name, counts)| (&**name, *counts)).collect(),
+            Some(overflow) => overflow
+                .kept
+                .values()
+                .map(|(name, counts)| (&**name, *counts))
+                .collect(),
+            None => self
+                .entries
+                .iter()
+                .map(|(name, counts)| (&**name, *counts))
+                .collect(),
         };
         all.retain(|(_, counts)| counts.total() > 0);
         all.sort_unstable_by_key(|(name, _)| *name);
@@ -138,7 +144,10 @@ impl NameCounts {
     /// The sum over the names that are not counted one by one, if there are any.
     #[must_use]
     pub fn rest(&self) -> Option<Counts> {
-        self.overflow.as_ref().map(|overflow| overflow.rest).filter(|rest| rest.total() > 0)
+        self.overflow
+            .as_ref()
+            .map(|overflow| overflow.rest)
+            .filter(|rest| rest.total() > 0)
     }
 
     /// Whether nothing was counted.
@@ -155,7 +164,10 @@ impl Overflow {
             self.rest.add(counts);
             return;
         }
-        let entry = self.kept.entry(digest).or_insert_with(|| (name.into(), Counts::default()));
+        let entry = self
+            .kept
+            .entry(digest)
+            .or_insert_with(|| (name.into(), Counts::default()));
         entry.1.add(counts);
         if self.kept.len() > MAX_NAMES
             && let Some((bound, (_, counts))) = self.kept.pop_last()
@@ -193,8 +205,11 @@ mod tests {
         for n in [3, 1, 1, 2, 3, 3] {
             counts.count(&name(n), n != 2);
         }
-        let found: Vec<_> =
-            counts.sorted().iter().map(|(_, counts)| (counts.valid, counts.rejected)).collect();
+        let found: Vec<_> = counts
+            .sorted()
+            .iter()
+            .map(|(_, counts)| (counts.valid, counts.rejected))
+            .collect();
         assert_eq!(found, [(2, 0), (0, 1), (3, 0)]);
         assert_eq!(counts.rest(), None);
     }
@@ -228,7 +243,11 @@ mod tests {
         }
         drained.drain(&mut block);
         assert_eq!(forwards.sorted().len(), MAX_NAMES);
-        let sum: u64 = forwards.sorted().iter().map(|(_, counts)| counts.total()).sum();
+        let sum: u64 = forwards
+            .sorted()
+            .iter()
+            .map(|(_, counts)| counts.total())
+            .sum();
         let all: usize = (0..total).map(|n| 1 + n % 3).sum();
         assert_eq!(sum + forwards.rest().unwrap().total(), all as u64);
         for other in [&backwards, &merged, &drained] {

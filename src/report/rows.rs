@@ -97,7 +97,14 @@ impl Rows {
         }
         push_member(text, "alg", judged.alg);
         push_member(text, "kid", judged.kid);
-        push_member(text, "key", verdict.key.and_then(|key| keys.get(key)).map(|key| key.name()));
+        push_member(
+            text,
+            "key",
+            verdict
+                .key
+                .and_then(|key| keys.get(key))
+                .map(|key| key.name()),
+        );
         if let Some(claims) = &judged.claims {
             push_claims(text, claims);
             if verdict.reasons.contains(Reason::MissingClaim) {
@@ -160,7 +167,11 @@ pub(crate) fn digest(token: &[u8]) -> [u8; 8] {
 fn push_claims(text: &mut String, claims: &Claims<'_>) {
     push_member(text, "iss", claims.iss.value());
     push_member(text, "sub", claims.sub.value());
-    for (name, date) in [("exp", claims.exp), ("nbf", claims.nbf), ("iat", claims.iat)] {
+    for (name, date) in [
+        ("exp", claims.exp),
+        ("nbf", claims.nbf),
+        ("iat", claims.iat),
+    ] {
         if let Member::Is(date) = date {
             text.push_str(",\"");
             text.push_str(name);
@@ -174,7 +185,11 @@ fn push_claims(text: &mut String, claims: &Claims<'_>) {
 /// Names the required claims that are absent or null.
 fn push_missing(text: &mut String, policy: &Policy, present: u64) {
     text.push_str(",\"missing\":[");
-    let missing = policy.extra_names().iter().enumerate().filter(|(i, _)| present >> i & 1 == 0);
+    let missing = policy
+        .extra_names()
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| present >> i & 1 == 0);
     for (count, (_, name)) in missing.enumerate() {
         text.push_str(if count == 0 { "\"" } else { ",\"" });
         escape_onto(text, &cut(name));
@@ -214,8 +229,9 @@ fn push_number(text: &mut String, mut number: u64) {
 }
 
 fn push_hex(text: &mut String, bytes: &[u8]) {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
     for byte in bytes {
         text.push(DIGITS[usize::from(byte >> 4)]);
         text.push(DIGITS[usize::from(byte & 15)]);
@@ -255,7 +271,10 @@ pub(crate) const fn is_deceptive(c: char) -> bool {
 
 /// Appends `value` as the inside of a JSON string.
 pub(crate) fn escape_onto(text: &mut String, value: &str) {
-    if value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+    if value
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
+    {
         text.push_str(value);
         return;
     }
@@ -293,7 +312,10 @@ mod tests {
         assert_eq!(cut(&"a".repeat(256)), "a".repeat(256));
         assert_eq!(cut(&"a".repeat(257)), format!("{}…", "a".repeat(256)));
         assert_eq!(cut(&"é".repeat(200)), format!("{}…", "é".repeat(128)));
-        assert_eq!(cut(&format!("a{}", "é".repeat(200))), format!("a{}…", "é".repeat(127)));
+        assert_eq!(
+            cut(&format!("a{}", "é".repeat(200))),
+            format!("a{}…", "é".repeat(127))
+        );
     }
 
     #[test]

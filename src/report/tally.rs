@@ -26,7 +26,10 @@ pub struct Counts {
 
 impl Counts {
     pub(crate) fn one(is_valid: bool) -> Self {
-        Self { valid: u64::from(is_valid), rejected: u64::from(!is_valid) }
+        Self {
+            valid: u64::from(is_valid),
+            rejected: u64::from(!is_valid),
+        }
     }
 
     pub(crate) const fn add(&mut self, other: Self) {
@@ -173,14 +176,18 @@ impl Tally {
     }
 
     fn alg_slot(&mut self, alg: &str) -> usize {
-        if REGISTERED.get(self.last_alg).is_none_or(|last| *last != alg) {
+        if REGISTERED
+            .get(self.last_alg)
+            .is_none_or(|last| *last != alg)
+        {
             self.last_alg = REGISTERED.binary_search(&alg).unwrap_or(REGISTERED.len());
         }
         self.last_alg
     }
 
     fn expiry_bucket(&self, exp: NumericDate) -> usize {
-        self.expiry_points.partition_point(|point| exp.compare(*point).is_gt())
+        self.expiry_points
+            .partition_point(|point| exp.compare(*point).is_gt())
     }
 
     /// Keeps a place, if it is among the first of its reason.
@@ -206,7 +213,13 @@ impl Tally {
         self.unknown_kids.drain(&mut block.unknown_kids);
         for reason in Reason::ALL {
             for sample in std::mem::take(&mut block.samples[reason.index()]) {
-                self.add_sample(*reason, Sample { line: sample.line + line_base, ..sample });
+                self.add_sample(
+                    *reason,
+                    Sample {
+                        line: sample.line + line_base,
+                        ..sample
+                    },
+                );
             }
         }
         block.tokens = Counts::default();
@@ -235,7 +248,9 @@ impl Tally {
 
     fn add_fixed(&mut self, other: &Self) {
         fn sum(own: &mut [u64], other: &[u64]) {
-            own.iter_mut().zip(other).for_each(|(own, other)| *own += other);
+            own.iter_mut()
+                .zip(other)
+                .for_each(|(own, other)| *own += other);
         }
         self.tokens.add(other.tokens);
         self.blank_lines += other.blank_lines;
@@ -243,7 +258,10 @@ impl Tally {
         sum(&mut self.reasons, &other.reasons);
         sum(&mut self.expiry, &other.expiry);
         sum(&mut self.findings, &other.findings);
-        self.algs.iter_mut().zip(&other.algs).for_each(|(own, other)| own.add(*other));
+        self.algs
+            .iter_mut()
+            .zip(&other.algs)
+            .for_each(|(own, other)| own.add(*other));
     }
 }
 
@@ -275,11 +293,18 @@ mod tests {
     fn the_first_places_are_kept_whatever_the_order() {
         let mut tally = tally();
         for offset in [70, 10, 60, 20, 50, 30, 40] {
-            let sample = Sample { input: 0, line: offset, offset, sha256: None };
+            let sample = Sample {
+                input: 0,
+                line: offset,
+                offset,
+                sha256: None,
+            };
             tally.add_sample(Reason::Expired, sample);
         }
-        let places: Vec<u64> =
-            tally.samples[Reason::Expired.index()].iter().map(|sample| sample.offset).collect();
+        let places: Vec<u64> = tally.samples[Reason::Expired.index()]
+            .iter()
+            .map(|sample| sample.offset)
+            .collect();
         assert_eq!(places, [10, 20, 30, 40, 50]);
     }
 
@@ -291,11 +316,22 @@ mod tests {
             block.blank_lines += 1;
             block.add_sample(
                 Reason::TooLong,
-                Sample { input: 0, line: 1, offset: 0, sha256: None },
+                Sample {
+                    input: 0,
+                    line: 1,
+                    offset: 0,
+                    sha256: None,
+                },
             );
             total.drain(&mut block, 10);
         }
-        assert_eq!(total.tokens, Counts { valid: 0, rejected: 2 });
+        assert_eq!(
+            total.tokens,
+            Counts {
+                valid: 0,
+                rejected: 2
+            }
+        );
         assert_eq!(total.reasons[Reason::TooLong.index()], 2);
         assert_eq!(total.blank_lines, 2);
         assert_eq!(total.samples[Reason::TooLong.index()][0].line, 11);

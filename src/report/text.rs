@@ -1,11 +1,17 @@
 //! text
 #[derive(Clone, Copy, Debug, Default)]
 /// x
-pub struct TextOptions { /// c
- pub color: bool }
+pub struct TextOptions {
+    /// c
+    pub color: bool,
+}
 impl super::Report<'_> {
     /// t
-    pub fn write_text(&self, out: &mut dyn std::io::Write, _o: &TextOptions) -> std::io::Result<()> {
+    pub fn write_text(
+        &self,
+        out: &mut dyn std::io::Write,
+        _o: &TextOptions,
+    ) -> std::io::Result<()> {
         writeln!(out, "{:#?}", self.tally.tokens)
     }
     /// t

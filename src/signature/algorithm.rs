@@ -31,7 +31,9 @@ impl Algorithm {
     /// The algorithm of this name, if jotmill verifies it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name)
     }
 
     /// The length of the MAC in bytes; also the shortest secret that RFC 7518 section 3.2 allows.
@@ -74,14 +76,18 @@ impl AlgorithmSet {
 
     /// The algorithms, in order.
     pub fn iter(self) -> impl Iterator<Item = Algorithm> {
-        Algorithm::ALL.into_iter().filter(move |algorithm| self.contains(*algorithm))
+        Algorithm::ALL
+            .into_iter()
+            .filter(move |algorithm| self.contains(*algorithm))
     }
 }
 
 impl FromIterator<Algorithm> for AlgorithmSet {
     fn from_iter<I: IntoIterator<Item = Algorithm>>(algorithms: I) -> Self {
         let mut set = Self::EMPTY;
-        algorithms.into_iter().for_each(|algorithm| set.insert(algorithm));
+        algorithms
+            .into_iter()
+            .for_each(|algorithm| set.insert(algorithm));
         set
     }
 }

@@ -31,7 +31,11 @@ impl MacKey {
     #[must_use]
     pub fn verify(&self, algorithm: Algorithm, message: &[u8], mac: &[u8]) -> bool {
         fn holds<M: Mac + Clone>(keyed: &M, message: &[u8], mac: &[u8]) -> bool {
-            keyed.clone().chain_update(message).verify_slice(mac).is_ok()
+            keyed
+                .clone()
+                .chain_update(message)
+                .verify_slice(mac)
+                .is_ok()
         }
         match algorithm {
             Algorithm::Hs256 => holds(&self.hs256, message, mac),
@@ -75,7 +79,10 @@ mod tests {
             let mac = hex(mac);
             assert!(key.verify(algorithm, message, &mac));
             assert!(!key.verify(algorithm, b"what do ya want for nothing!", &mac));
-            assert!(!key.verify(algorithm, message, &mac[..mac.len() - 1]), "never truncated");
+            assert!(
+                !key.verify(algorithm, message, &mac[..mac.len() - 1]),
+                "never truncated"
+            );
             for byte in 0..mac.len() {
                 let mut wrong = mac.clone();
                 wrong[byte] ^= 0x80;

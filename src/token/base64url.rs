@@ -37,16 +37,26 @@ mod tests {
 
     #[test]
     fn every_length_decodes_like_another_implementation() {
-        let bytes: Vec<u8> = (0..=255).cycle().take(600).map(|byte: u8| byte ^ 0xa5).collect();
+        let bytes: Vec<u8> = (0..=255)
+            .cycle()
+            .take(600)
+            .map(|byte: u8| byte ^ 0xa5)
+            .collect();
         for len in 0..bytes.len() {
             let text = OTHER.encode(&bytes[..len]);
-            assert_eq!(decoded(text.as_bytes()).as_deref(), Some(&bytes[..len]), "{len}");
+            assert_eq!(
+                decoded(text.as_bytes()).as_deref(),
+                Some(&bytes[..len]),
+                "{len}"
+            );
         }
     }
 
     #[test]
     fn only_the_canonical_spelling_is_accepted() {
-        for text in ["QQ=", "QQ==", "Q", "QUFBQ", "QR", "QUF", "+_8A", "/_8A", "QU A", "QUFB\n"] {
+        for text in [
+            "QQ=", "QQ==", "Q", "QUFBQ", "QR", "QUF", "+_8A", "/_8A", "QU A", "QUFB\n",
+        ] {
             let expected = OTHER.decode(text).ok();
             assert_eq!(decoded(text.as_bytes()), expected, "{text}");
             assert_eq!(expected, None, "{text}");

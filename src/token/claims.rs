@@ -36,12 +36,14 @@ impl<'s> Claims<'s> {
         policy: &Policy,
         scratch: &'s mut JsonScratch,
     ) -> Result<Self, Reason> {
-        let object = scratch.read(authentic.payload()).map_err(|fault| match fault {
-            JsonFault::Base64url => Reason::PayloadBase64url,
-            JsonFault::Json => Reason::PayloadJson,
-            JsonFault::NotObject => Reason::PayloadNotObject,
-            JsonFault::DuplicateMember => Reason::PayloadDuplicateMember,
-        })?;
+        let object = scratch
+            .read(authentic.payload())
+            .map_err(|fault| match fault {
+                JsonFault::Base64url => Reason::PayloadBase64url,
+                JsonFault::Json => Reason::PayloadJson,
+                JsonFault::NotObject => Reason::PayloadNotObject,
+                JsonFault::DuplicateMember => Reason::PayloadDuplicateMember,
+            })?;
         let mut claims = Self::default();
         for (name, value) in object.members() {
             match name {
@@ -62,7 +64,10 @@ impl<'s> Claims<'s> {
                 }
                 _ if value.is_null() => {}
                 _ => {
-                    let wanted = policy.extra_names().iter().position(|extra| **extra == *name);
+                    let wanted = policy
+                        .extra_names()
+                        .iter()
+                        .position(|extra| **extra == *name);
                     if let Some(index) = wanted {
                         claims.extra |= 1 << index;
                     }

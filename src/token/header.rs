@@ -63,7 +63,8 @@ impl<'h> Header<'h> {
                 "x5c" => header.findings.insert(Finding::X5cHeader),
                 "x5u" => header.findings.insert(Finding::X5uHeader),
                 "crit" => {
-                    let is_present = |wanted: &str| object.members().any(|(name, _)| name == wanted);
+                    let is_present =
+                        |wanted: &str| object.members().any(|(name, _)| name == wanted);
                     header.crit = Crit::read(value, is_present);
                 }
                 _ => {}
@@ -97,7 +98,10 @@ impl<'h> Header<'h> {
             return Err(Reason::CtyType);
         }
         if let Some(expected) = policy.expected_typ()
-            && !self.typ.value().is_some_and(|typ| is_same_media_type(typ, expected))
+            && !self
+                .typ
+                .value()
+                .is_some_and(|typ| is_same_media_type(typ, expected))
         {
             return Err(Reason::TypMismatch);
         }
@@ -113,7 +117,9 @@ impl<'h> Header<'h> {
 impl Crit {
     /// `is_present` tells whether the header has a member of that name.
     fn read(value: Value<'_, '_>, is_present: impl Fn(&str) -> bool) -> Self {
-        let Member::Is(names) = value.strings() else { return Self::Invalid };
+        let Member::Is(names) = value.strings() else {
+            return Self::Invalid;
+        };
         let may_be_named =
             |name: &str| !name.is_empty() && !REGISTERED.contains(&name) && is_present(name);
         if names.clone().next().is_none()
@@ -173,24 +179,52 @@ mod tests {
             (r#"{"alg":"HS256","typ":null,"cty":1}"#, Err(TypType)),
             (r#"{"alg":"HS256","cty":{},"crit":1}"#, Err(CtyType)),
             (r#"{"alg":"HS256","crit":[]}"#, Err(CritInvalid)),
-            (r#"{"alg":"HS256","crit":"b64","b64":true}"#, Err(CritInvalid)),
+            (
+                r#"{"alg":"HS256","crit":"b64","b64":true}"#,
+                Err(CritInvalid),
+            ),
             (r#"{"alg":"HS256","crit":["b64"]}"#, Err(CritInvalid)),
-            (r#"{"alg":"HS256","crit":["b64","b64"],"b64":true}"#, Err(CritInvalid)),
+            (
+                r#"{"alg":"HS256","crit":["b64","b64"],"b64":true}"#,
+                Err(CritInvalid),
+            ),
             (r#"{"alg":"HS256","crit":[""],"":1}"#, Err(CritInvalid)),
             (r#"{"alg":"HS256","crit":["alg"]}"#, Err(CritInvalid)),
-            (r#"{"alg":"HS256","crit":["zip"],"zip":"DEF"}"#, Err(CritInvalid)),
+            (
+                r#"{"alg":"HS256","crit":["zip"],"zip":"DEF"}"#,
+                Err(CritInvalid),
+            ),
             (r#"{"alg":"HS256","crit":["x",1],"x":1}"#, Err(CritInvalid)),
-            (r#"{"alg":"HS256","crit":["x",["y"]],"x":1}"#, Err(CritInvalid)),
-            (r#"{"alg":"HS256","crit":["x"],"x":1,"b64":false}"#, Err(B64Unsupported)),
+            (
+                r#"{"alg":"HS256","crit":["x",["y"]],"x":1}"#,
+                Err(CritInvalid),
+            ),
+            (
+                r#"{"alg":"HS256","crit":["x"],"x":1,"b64":false}"#,
+                Err(B64Unsupported),
+            ),
             (r#"{"alg":"HS256","b64":"true"}"#, Err(B64Unsupported)),
-            (r#"{"alg":"HS256","crit":["x"],"x":1}"#, Err(CritUnsupported)),
-            (r#"{"alg":"HS256","crit":["b64","x"],"x":1,"b64":true}"#, Err(CritUnsupported)),
-            (r#"{"alg":"HS256","crit":["b64"],"b64":true}"#, Ok(Algorithm::Hs256)),
+            (
+                r#"{"alg":"HS256","crit":["x"],"x":1}"#,
+                Err(CritUnsupported),
+            ),
+            (
+                r#"{"alg":"HS256","crit":["b64","x"],"x":1,"b64":true}"#,
+                Err(CritUnsupported),
+            ),
+            (
+                r#"{"alg":"HS256","crit":["b64"],"b64":true}"#,
+                Ok(Algorithm::Hs256),
+            ),
             (r#"{"alg":"HS256","b64":true}"#, Ok(Algorithm::Hs256)),
             (r#"{"\u0061lg":"HS256"}"#, Ok(Algorithm::Hs256)),
         ] {
             let only_hs256: AlgorithmSet = [Algorithm::Hs256].into_iter().collect();
-            assert_eq!(judged(json, &policy().algorithms(only_hs256)), expected, "{json}");
+            assert_eq!(
+                judged(json, &policy().algorithms(only_hs256)),
+                expected,
+                "{json}"
+            );
         }
     }
 
@@ -225,6 +259,9 @@ mod tests {
         let mut scratch = JsonScratch::new();
         let header = Header::read(encoded.as_bytes(), &mut scratch).unwrap();
         let codes: Vec<_> = header.findings.iter().map(Finding::code).collect();
-        assert_eq!(codes, ["jwk-header", "jku-header", "x5c-header", "x5u-header"]);
+        assert_eq!(
+            codes,
+            ["jwk-header", "jku-header", "x5c-header", "x5u-header"]
+        );
     }
 }

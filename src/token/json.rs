@@ -62,14 +62,19 @@ pub(crate) struct JsonScratch {
 
 impl JsonScratch {
     pub(crate) fn new() -> Self {
-        Self { bytes: Vec::new(), buffers: new_buffers(), tape: Tape(Vec::new()) }
+        Self {
+            bytes: Vec::new(),
+            buffers: new_buffers(),
+            tape: Tape(Vec::new()),
+        }
     }
 
     /// Decodes a segment and parses it as an object.
     pub(crate) fn read(&mut self, encoded: &[u8]) -> Result<Object<'_>, JsonFault> {
         let giant = (encoded.len() > GIANT)
             .then(|| ONE_GIANT.lock().unwrap_or_else(PoisonError::into_inner));
-        self.bytes.resize(base64url::decoded_len(encoded.len()) + INPUT_PADDING, 0);
+        self.bytes
+            .resize(base64url::decoded_len(encoded.len()) + INPUT_PADDING, 0);
         let len = base64url::decode(encoded, &mut self.bytes).map_err(|_| JsonFault::Base64url)?;
         let mut object = Object {
             tape: std::mem::replace(&mut self.tape, Tape(Vec::new())).reset(),
@@ -119,7 +124,9 @@ impl<'s> Object<'s> {
     pub(crate) fn members(&self) -> impl Iterator<Item = (&'s str, Value<'_, 's>)> + Clone {
         let mut rest = self.tape.0.get(1..).unwrap_or_default();
         std::iter::from_fn(move || {
-            let (Node::String(name), after) = rest.split_first()? else { return None };
+            let (Node::String(name), after) = rest.split_first()? else {
+                return None;
+            };
             let value = Value(after);
             rest = after.get(value.nodes()..)?;
             Some((*name, value))
@@ -211,7 +218,9 @@ mod tests {
 
     fn read(json: &[u8]) -> Result<usize, JsonFault> {
         let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
-        JsonScratch::new().read(encoded.as_bytes()).map(|object| object.members().count())
+        JsonScratch::new()
+            .read(encoded.as_bytes())
+            .map(|object| object.members().count())
     }
 
     fn nested(levels: usize) -> Vec<u8> {
@@ -222,7 +231,10 @@ mod tests {
     #[test]
     fn objects_are_read_and_members_counted() {
         assert_eq!(read(b"{}"), Ok(0));
-        assert_eq!(read(br#" { "a" : [1,{"a":2}] , "b":{"a":{}}, "c":"x" } "#), Ok(3));
+        assert_eq!(
+            read(br#" { "a" : [1,{"a":2}] , "b":{"a":{}}, "c":"x" } "#),
+            Ok(3)
+        );
     }
 
     #[test]
@@ -277,7 +289,12 @@ mod tests {
             b"\xef\xbb\xbf{}",
             b"{\"a\":1 /* c */}",
         ] {
-            assert_eq!(read(json), Err(JsonFault::Json), "{}", String::from_utf8_lossy(json));
+            assert_eq!(
+                read(json),
+                Err(JsonFault::Json),
+                "{}",
+                String::from_utf8_lossy(json)
+            );
         }
     }
 
@@ -289,9 +306,17 @@ mod tests {
             r#"{"":1,"":2}"#,
             r#"{"a":{"a":1},"b":2,"a":3}"#,
         ] {
-            assert_eq!(read(json.as_bytes()), Err(JsonFault::DuplicateMember), "{json}");
+            assert_eq!(
+                read(json.as_bytes()),
+                Err(JsonFault::DuplicateMember),
+                "{json}"
+            );
         }
-        assert_eq!(read(br#"{"a":{"b":1,"b":2}}"#), Ok(1), "only the top level counts");
+        assert_eq!(
+            read(br#"{"a":{"b":1,"b":2}}"#),
+            Ok(1),
+            "only the top level counts"
+        );
         for count in [23, 24, 25, 26, 1000] {
             let members = |last: usize| {
                 let mut names: Vec<String> = (0..count).map(|n| format!("\"n{n}\":0")).collect();
@@ -300,7 +325,10 @@ mod tests {
             };
             assert_eq!(read(members(count).as_bytes()), Ok(count + 1));
             for last in [0, count / 2, count - 1] {
-                assert_eq!(read(members(last).as_bytes()), Err(JsonFault::DuplicateMember));
+                assert_eq!(
+                    read(members(last).as_bytes()),
+                    Err(JsonFault::DuplicateMember)
+                );
             }
         }
     }
@@ -325,7 +353,10 @@ mod tests {
             ("-9223372036854775809", -9_223_372_036_854_775_809.0),
             ("1.7976931348623157e308", f64::MAX),
             ("1790003600.123456789", 1_790_003_600.123_456_8),
-            ("123456789012345678901234567890e-20", 1_234_567_890.123_456_8),
+            (
+                "123456789012345678901234567890e-20",
+                1_234_567_890.123_456_8,
+            ),
         ] {
             let json = format!(r#"{{"n":{text}}}"#);
             let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
@@ -348,7 +379,10 @@ mod tests {
         let json = format!("{{{}}}", members.join(","));
         let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
         let mut scratch = JsonScratch::new();
-        assert_eq!(scratch.read(encoded.as_bytes()).unwrap().members().count(), 50_000);
+        assert_eq!(
+            scratch.read(encoded.as_bytes()).unwrap().members().count(),
+            50_000
+        );
         assert_eq!(scratch.tape.0.capacity(), 0);
     }
 }

@@ -12,6 +12,6 @@ mod segments;
 
 pub use claims::Claims;
 pub use header::Header;
-pub use json::Member;
 pub(crate) use json::JsonScratch;
+pub use json::Member;
 pub use segments::Token;

@@ -19,10 +19,18 @@ impl<'b> Token<'b> {
     /// but two. At most five dots are looked for, however many there are.
     pub fn split(bytes: &'b [u8]) -> Result<Self, Reason> {
         let mut dots = memchr::memchr_iter(b'.', bytes);
-        match (dots.next(), dots.next(), dots.next(), dots.next(), dots.next()) {
-            (Some(first_dot), Some(second_dot), None, ..) => {
-                Ok(Self { bytes, first_dot, second_dot })
-            }
+        match (
+            dots.next(),
+            dots.next(),
+            dots.next(),
+            dots.next(),
+            dots.next(),
+        ) {
+            (Some(first_dot), Some(second_dot), None, ..) => Ok(Self {
+                bytes,
+                first_dot,
+                second_dot,
+            }),
             (Some(_), Some(_), Some(_), Some(_), None) => Err(Reason::Encrypted),
             _ => Err(Reason::SegmentCount),
         }
@@ -67,7 +75,11 @@ mod tests {
         ] {
             let parts = Token::split(line.as_bytes()).map(|token| {
                 let text = |bytes| std::str::from_utf8(bytes).unwrap();
-                (text(token.header()), text(token.signing_input().bytes()), text(token.signature()))
+                (
+                    text(token.header()),
+                    text(token.signing_input().bytes()),
+                    text(token.signature()),
+                )
             });
             let expected = match expected {
                 Ok((header, _, signature)) if line == ".." => Ok((header, ".", signature)),

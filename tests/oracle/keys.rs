@@ -1,0 +1,92 @@
+//! Keys as the oracle sees them, and the reading of a JWK Set (RFC 7517) the obvious way.
+
+use serde_json::Value;
+
+/// One key, in the place where it was given.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The JWK `kid`.
+    pub id: Option<String>,
+    /// The one algorithm that the JWK `alg` binds it to.
+    pub alg: Option<String>,
+    /// False where `use` or `key_ops` rule out verification.
+    pub verifies: bool,
+    /// Set aside as malformed; its id is still its id.
+    pub broken: bool,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a key is, by its `kty`.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// `oct`: the bytes of an HMAC secret.
+    Secret(Vec<u8>),
+    /// A key of any other type, or none that can be made out.
+    Other,
+}
+
+impl Key {
+    /// A secret without an id and bound to nothing. An empty one is refused, hence broken.
+    pub fn secret(bytes: impl Into<Vec<u8>>) -> Key {
+        let bytes = bytes.into();
+        Key {
+            id: None,
+            alg: None,
+            verifies: true,
+            broken: bytes.is_empty(),
+            kind: Kind::Secret(bytes),
+        }
+    }
+}
+
+/// The keys of a JWK Set, or of one JWK, in order. A malformed one keeps its place, broken; text
+/// that is not JSON has no keys.
+pub fn keys_from_jwks(json: &str) -> Vec<Key> {
+    let Ok(value) = serde_json::from_str::<Value>(json) else {
+        return Vec::new();
+    };
+    match value.get("keys") {
+        Some(Value::Array(members)) => members.iter().map(key_from_jwk).collect(),
+        _ => vec![key_from_jwk(&value)],
+    }
+}
+
+fn key_from_jwk(jwk: &Value) -> Key {
+    let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+    let mistyped = |name: &str| jwk.get(name).is_some_and(|value| !value.is_string());
+    let mut broken = text("kty").is_none() || ["kid", "alg", "use"].into_iter().any(mistyped);
+
+    let kind = match text("kty") {
+        Some("oct") => {
+            let secret = text("k")
+                .and_then(|k| super::decode(k.as_bytes()))
+                .unwrap_or_default();
+            broken |= secret.is_empty();
+            Kind::Secret(secret)
+        }
+        _ => Kind::Other,
+    };
+
+    let used_to_sign = jwk.get("use").is_none() || text("use") == Some("sig");
+    let may_verify = match jwk.get("key_ops") {
+        None => true,
+        Some(Value::Array(ops)) => {
+            broken |= !ops.iter().all(Value::is_string);
+            // A secret that signs also verifies: it is the same secret.
+            ops.iter()
+                .any(|op| op == "verify" || (op == "sign" && text("kty") == Some("oct")))
+        }
+        Some(_) => {
+            broken = true;
+            false
+        }
+    };
+    Key {
+        id: text("kid").map(str::to_owned),
+        alg: text("alg").map(str::to_owned),
+        verifies: used_to_sign && may_verify,
+        broken,
+        kind,
+    }
+}
