@@ -2,14 +2,6 @@
 //! time, and the oracle, which shares no code with either. They must agree on every line, and a
 //! run must give the same bytes for any number of threads and any size of blocks.
 
-#![allow(
-    clippy::expect_used,
-    reason = "a broken assumption of a test should stop the test"
-)]
-
-mod hostile;
-mod oracle;
-
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 

@@ -16,12 +16,12 @@ use super::progress::Bar;
 use super::{Exit, args, signals};
 
 /// Runs the audit that the flags describe.
-pub(crate) fn run(flags: AuditFlags) -> Result<Exit> {
+pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
     let policy = args::policy(&flags.policy)?;
     let (keys, warnings) = args::keys(&flags.keys)?;
     let validator = validator(policy, keys)?;
     let inputs = inputs(&flags.paths)?;
-    let (mut main, mut rows) = open_outputs(&flags)?;
+    let (mut main, mut rows) = open_outputs(flags)?;
     if !flags.output.quiet {
         warnings
             .iter()

@@ -24,7 +24,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Judge every token of files or standard input, one a line, and report.
     #[command(after_help = EXIT_CODES)]
-    Audit(AuditFlags),
+    Audit(Box<AuditFlags>),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

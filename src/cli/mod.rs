@@ -54,7 +54,7 @@ impl Exit {
 /// Runs what was asked for. Whatever keeps it from running is told on standard error.
 pub(crate) fn run(cli: flags::Cli) -> ExitCode {
     let outcome = match cli.command {
-        flags::Command::Audit(flags) => audit::run(flags),
+        flags::Command::Audit(flags) => audit::run(&flags),
         flags::Command::Completions { shell } => completions(shell),
         flags::Command::Man => man(),
     };
