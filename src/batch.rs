@@ -86,8 +86,7 @@ impl<'v> BatchJudge<'v> {
         };
         let number = outcome.lines;
         if line.length > limit {
-            let end = block.bytes().len().min(line.begin + limit + 2);
-            let blanks = leading_blanks(&block.bytes()[line.begin..end]);
+            let blanks = leading_blanks(&block.bytes()[line.begin..], limit);
             let offset = block.offset + (line.begin + blanks) as u64;
             let judged = Judged::rejected(Reason::TooLong);
             let subject = Subject::TooLong(line.length as u64);

@@ -14,5 +14,7 @@ fn main() -> ExitCode {
             .map_or_else(String::new, |place| format!(" at {place}"));
         eprintln!("jotmill: internal error{place}");
     }));
-    cli::run(cli::flags::Cli::parse())
+    let run = || cli::run(cli::flags::Cli::parse());
+    // Whatever goes wrong, the code of a verdict is given only for a verdict.
+    std::panic::catch_unwind(run).unwrap_or(cli::Exit::CannotJudge.into())
 }

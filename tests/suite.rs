@@ -8,6 +8,7 @@
     reason = "a broken assumption of a test should stop the test"
 )]
 
+mod cli;
 mod differential;
 mod hostile;
 mod oracle;

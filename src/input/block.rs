@@ -190,7 +190,10 @@ impl<'a> BlockReader<'a> {
                         return Ok(self.finish(block));
                     }
                     if last_lf.is_none() {
-                        searched = block.len;
+                        // At the start a byte order mark may yet be cut off.
+                        if matches!(self.state, State::Lines) {
+                            searched = block.len;
+                        }
                         if block.len >= self.line_limit {
                             return Ok(self.begin_passing_over(block));
                         }
@@ -289,7 +292,7 @@ impl<'a> BlockReader<'a> {
 
     /// The block holds the beginning of a line that is too long.
     fn begin_passing_over(&mut self, block: &mut Block) -> Fill {
-        let blanks = leading_blanks(&block.bytes()[..self.line_limit]);
+        let blanks = leading_blanks(block.bytes(), self.line_limit - 2);
         let last = block
             .bytes()
             .last()
@@ -355,5 +358,223 @@ impl<'a> BlockReader<'a> {
         self.offset += line.consumed;
         block.passed_over = Some(line);
         Ok(Fill::Block)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::{Input, lines};
+    use std::io::{self, Read};
+
+    /// A reader that gives at most so many bytes at a time, and fails or ends at the end.
+    struct Drip<'a>(&'a [u8], usize, bool);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() && self.2 {
+                return Err(io::Error::other("the disk is on fire"));
+            }
+            let count = self.0.len().min(self.1).min(buffer.len());
+            buffer[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    /// A line as a run sees it: its offset, and its token or the length of one too long.
+    #[derive(Debug, PartialEq)]
+    enum Seen {
+        Token(u64, Vec<u8>),
+        TooLong(u64, u64),
+    }
+
+    fn see(text: &[u8], drip: usize, block_bytes: usize, limit: usize, fails: bool) -> Vec<Seen> {
+        let reader = Box::new(Drip(text, drip, fails));
+        let source = Input::Reader {
+            name: "drip".to_owned(),
+            reader,
+        }
+        .open()
+        .unwrap();
+        let mut reader = BlockReader::new(source, 0, block_bytes, limit);
+        let (mut seen, mut block, mut offset) = (Vec::new(), Block::default(), 0);
+        loop {
+            match reader.fill(&mut block) {
+                Ok(Fill::Idle) => continue,
+                Ok(Fill::Block) => {}
+                Ok(Fill::End) => {
+                    assert!(!fails);
+                    break;
+                }
+                Err(error) => {
+                    assert!(fails, "{error}");
+                    assert_eq!(reader.fill(&mut block).unwrap(), Fill::End, "and no more");
+                    break;
+                }
+            }
+            let has_mark = offset == 0 && text.starts_with(BYTE_ORDER_MARK);
+            assert_eq!(block.offset, if has_mark { 3 } else { offset });
+            offset = block.offset + block.consumed();
+            if let Some(line) = block.passed_over {
+                seen.push(Seen::TooLong(
+                    block.offset + line.blanks as u64,
+                    line.length,
+                ));
+                continue;
+            }
+            let bytes = block.bytes();
+            assert!(!bytes.is_empty());
+            assert!(memchr::memchr_iter(b'\n', bytes).count() <= MAX_BLOCK_LINES);
+            for line in lines(bytes) {
+                if line.length > limit {
+                    let blanks = leading_blanks(&bytes[line.begin..], limit);
+                    let offset = block.offset + (line.begin + blanks) as u64;
+                    seen.push(Seen::TooLong(offset, line.length as u64));
+                } else {
+                    let offset = block.offset + line.start as u64;
+                    seen.push(Seen::Token(offset, line.token.to_vec()));
+                }
+            }
+        }
+        seen
+    }
+
+    /// The obvious way: everything in memory, one line after the other.
+    fn naive(text: &[u8], limit: usize, fails: bool) -> Vec<Seen> {
+        let mut seen = Vec::new();
+        let mut start = if text.starts_with(BYTE_ORDER_MARK) {
+            3
+        } else {
+            0
+        };
+        while start < text.len() {
+            let (end, next) = match text[start..].iter().position(|byte| *byte == b'\n') {
+                Some(length) => {
+                    let end = start + length;
+                    let has_cr = length > 0 && text[end - 1] == b'\r';
+                    (end - usize::from(has_cr), end + 1)
+                }
+                None if fails => break, // cut by the fault
+                None => (text.len(), text.len()),
+            };
+            let line = &text[start..end];
+            let lead = line
+                .iter()
+                .take_while(|byte| matches!(byte, b' ' | b'\t'))
+                .count();
+            if line.len() > limit {
+                let lead = if lead <= limit { lead } else { 0 };
+                seen.push(Seen::TooLong((start + lead) as u64, line.len() as u64));
+            } else {
+                let token = line.trim_ascii_end_of_blanks();
+                seen.push(Seen::Token(
+                    (start + lead) as u64,
+                    token[lead.min(token.len())..].to_vec(),
+                ));
+            }
+            start = next;
+        }
+        seen
+    }
+
+    trait Trim {
+        fn trim_ascii_end_of_blanks(&self) -> &[u8];
+    }
+
+    impl Trim for [u8] {
+        fn trim_ascii_end_of_blanks(&self) -> &[u8] {
+            let mut rest = self;
+            while let [before @ .., b' ' | b'\t'] = rest {
+                rest = before;
+            }
+            rest
+        }
+    }
+
+    #[test]
+    fn blocks_give_the_lines_of_the_naive_splitter_whatever_their_size() {
+        let mut texts: Vec<Vec<u8>> = [
+            "",
+            "\n",
+            "\r\n",
+            "\r",
+            "a",
+            "a\n",
+            "a\r\n",
+            "a\r",
+            "\n\n\n",
+            " a \t\n",
+            " \n \t",
+            "\u{feff}",
+            "\u{feff}a\nb",
+            "\u{feff}\n",
+            "\u{fefe}a\n",
+            "a\n\u{feff}b\n",
+            "aaaaaaaa\naaaaaaaaa\naaaaaaaa\r\naaaaaaaaa\r\naaaaaaaaaa\r\r\n",
+            "         \n          a\n               \n",
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "b\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\nb\n",
+            "aaaaaaaaaaaaaaaaaaaa\r",
+        ]
+        .map(|text| text.as_bytes().to_vec())
+        .to_vec();
+        // Lines of every length around the limit, with each ending.
+        for ending in ["\n", "\r\n", "\r\r\n"] {
+            texts.push(
+                (0..16)
+                    .flat_map(|n| format!("{}{ending}", "x".repeat(n)).into_bytes())
+                    .collect(),
+            );
+        }
+        for text in &texts {
+            for limit in [1, 2, 8, 9, 1000] {
+                for fails in [false, true] {
+                    let expected = naive(text, limit, fails);
+                    for drip in [1, 2, 3, 5, 1000] {
+                        for block_bytes in [1, 2, 3, 7, 16, 1 << 16] {
+                            let found = see(text, drip, block_bytes, limit, fails);
+                            let shown = String::from_utf8_lossy(text);
+                            assert_eq!(found, expected, "{shown:?} {limit} {drip} {block_bytes}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn many_short_lines_are_dealt_out_in_bounded_blocks() {
+        let text = b"a\n".repeat(5 * MAX_BLOCK_LINES + 3);
+        let found = see(&text, 1 << 20, 1 << 20, 100, false);
+        assert_eq!(found.len(), 5 * MAX_BLOCK_LINES + 3);
+        assert_eq!(found, naive(&text, 100, false));
+        let failed = see(&text[..text.len() - 1], 1 << 20, 1 << 20, 100, true);
+        assert_eq!(
+            failed.len(),
+            5 * MAX_BLOCK_LINES + 2,
+            "less the line that was cut"
+        );
+    }
+
+    #[test]
+    fn a_long_line_is_passed_over_in_constant_memory() {
+        let mut text = b"a\n".to_vec();
+        text.resize(10 << 20, b'x');
+        text.extend_from_slice(b"\nb\n");
+        let source = Input::Reader {
+            name: "x".to_owned(),
+            reader: Box::new(&text[..]),
+        };
+        let mut reader = BlockReader::new(source.open().unwrap(), 0, 4096, 5000);
+        let mut block = Block::default();
+        while reader.fill(&mut block).unwrap() != Fill::End {
+            assert!(block.buffer.len() <= MIN_FILL * 4, "{}", block.buffer.len());
+            assert!(
+                reader.carry.capacity() <= MIN_FILL * 4,
+                "{}",
+                reader.carry.capacity()
+            );
+        }
     }
 }

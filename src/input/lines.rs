@@ -17,10 +17,11 @@ const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// How many blanks a line begins with; 0 if there is nothing else. Given as much of a line as
-/// may be kept, this says where a line that is too long begins, whether it was kept or not.
-pub(crate) fn leading_blanks(line: &[u8]) -> usize {
-    line.iter().position(|byte| !is_blank(*byte)).unwrap_or(0)
+/// How many blanks a line of more than `limit` bytes begins with; 0 if they are all that may be
+/// looked at. Whether the line was kept or not, the answer is the same.
+pub(crate) fn leading_blanks(line: &[u8], limit: usize) -> usize {
+    let head = &line[..line.len().min(limit + 1)];
+    head.iter().position(|byte| !is_blank(*byte)).unwrap_or(0)
 }
 
 impl<'b> Line<'b> {

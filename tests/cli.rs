@@ -1,0 +1,644 @@
+//! The command line as its user meets it: exit codes, messages, files that are not what they
+//! should be, signals, and readers that go away.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+use tempfile::TempDir;
+
+const SECRET: &str = "a secret of thirty-two bytes, ok";
+const NOW: &str = "1790000000";
+
+/// A folder with a secret in `secret` and whatever a test puts there.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(TempDir::new().expect("a folder for the test"));
+        place.write("secret", SECRET);
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, content).expect("a file for the test");
+        path
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect("a file of the run")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jotmill"));
+        command
+            .current_dir(self.0.path())
+            .env_clear()
+            .args(args)
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("jotmill runs")
+    }
+
+    /// `audit` with the secret and the time of the tests.
+    fn audit(&self, args: &[&str]) -> Output {
+        self.run(&[&AUDIT[..], args].concat())
+    }
+}
+
+const AUDIT: [&str; 5] = ["audit", "--secret-file", "secret", "--now", NOW];
+
+fn token(secret: &str, claims: &str) -> String {
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256"}"#);
+    let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims));
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
+        .expect("any length will do")
+        .chain_update(&signed)
+        .finalize()
+        .into_bytes();
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac))
+}
+
+fn good() -> String {
+    token(
+        SECRET,
+        r#"{"iss":"https://auth.example.com/","exp":1790000001}"#,
+    )
+}
+
+fn expired() -> String {
+    token(
+        SECRET,
+        r#"{"iss":"https://auth.example.com/","exp":1790000000}"#,
+    )
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("an exit code")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+fn rows(text: &str) -> Vec<Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("a row is JSON"))
+        .collect()
+}
+
+/// The run could not judge, and says all of `hints`.
+#[track_caller]
+fn assert_cannot(output: &Output, hints: &[&str]) {
+    let message = stderr(output);
+    assert_eq!(code(output), 2, "{message}");
+    for hint in hints {
+        assert!(message.contains(hint), "{hint:?} is not in: {message}");
+    }
+    assert!(!message.contains(SECRET), "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+}
+
+#[test]
+fn exit_codes_say_whether_all_are_valid_and_never_wrap() {
+    let place = Place::new();
+    for failures in [0, 1, 255, 256, 257, 512] {
+        let lines = format!("{}\n{}", good(), "x\n".repeat(failures));
+        place.write("log", lines);
+        let output = place.audit(&["log"]);
+        assert_eq!(
+            code(&output),
+            i32::from(failures > 0),
+            "{failures} failures"
+        );
+    }
+}
+
+#[test]
+fn rows_come_in_order_with_line_offset_and_reasons() {
+    let place = Place::new();
+    let (good, expired) = (good(), expired());
+    place.write(
+        "log",
+        format!("\u{feff}{good}\r\n\n \t{expired} \nx\n{good}"),
+    );
+    let output = place.audit(&["--format", "ndjson", "log"]);
+    assert_eq!(code(&output), 1);
+    let rows = rows(&stdout(&output));
+    let place_of = |row: &Value| (row["line"].as_u64(), row["offset"].as_u64());
+    let second = 3 + good.len() + 3;
+    let third = second + 2 + expired.len() + 2;
+    let expected = [(1, 3), (3, second + 2), (4, third), (5, third + 2)];
+    for (row, (line, offset)) in rows.iter().zip(expected) {
+        assert_eq!(place_of(row), (Some(line), Some(offset as u64)), "{row}");
+    }
+    assert_eq!(rows.len(), 4);
+    assert_eq!(rows[0]["verdict"], "valid");
+    assert_eq!(rows[0]["key"], "secret-1");
+    assert_eq!(rows[1]["reasons"], serde_json::json!(["expired"]));
+    assert_eq!(rows[1]["exp"], 1_790_000_000);
+    assert_eq!(rows[2]["reasons"], serde_json::json!(["segment-count"]));
+    assert_eq!(rows[0]["sha256"], rows[3]["sha256"]);
+    assert!(rows[0].get("file").is_none(), "one input needs no name");
+    assert!(
+        stderr(&output).contains("expired"),
+        "the report is on standard error"
+    );
+}
+
+#[test]
+fn rows_name_their_file_where_there_are_several() {
+    let place = Place::new();
+    place.write("a", good());
+    place.write("b", "x");
+    let output = place.audit(&["--format", "ndjson", "--quiet", "a", "b"]);
+    let rows = rows(&stdout(&output));
+    assert_eq!(
+        (&rows[0]["file"], &rows[1]["file"]),
+        (&"a".into(), &"b".into())
+    );
+    assert_eq!((&rows[0]["line"], &rows[1]["line"]), (&1.into(), &1.into()));
+    assert_eq!(stderr(&output), "", "--quiet");
+}
+
+#[test]
+fn standard_input_is_read_without_a_path_and_as_a_dash() {
+    let place = Place::new();
+    for args in [&[][..], &["-"]] {
+        let log = File::open(place.write("log", good())).expect("the log");
+        let mut command = place.command(&[&AUDIT[..], args].concat());
+        let output = command.stdin(log).output().expect("jotmill runs");
+        assert_eq!(code(&output), 0);
+    }
+    assert_cannot(&place.audit(&["-", "-"]), &["only once"]);
+}
+
+#[test]
+fn rows_go_to_a_file_beside_any_format() {
+    let place = Place::new();
+    place.write("log", format!("{}\n{}\n", good(), expired()));
+    for format in ["text", "json", "ndjson"] {
+        let output = place.audit(&[
+            "--format", format, "--rows", "rows", "--only", "rejected", "log",
+        ]);
+        assert_eq!(code(&output), 1, "{}", stderr(&output));
+        let rows = rows(&place.read("rows"));
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0]["line"], 2);
+        if format == "ndjson" {
+            assert_eq!(stdout(&output), place.read("rows"));
+        }
+    }
+    let output = place.audit(&["--rows", "rows", "--only", "valid", "-o", "report", "log"]);
+    assert_eq!((code(&output), stdout(&output)), (1, String::new()));
+    assert_eq!(rows(&place.read("rows"))[0]["line"], 1);
+    assert!(place.read("report").contains("expired"));
+    assert_cannot(&place.audit(&["--only", "valid", "log"]), &["--rows"]);
+}
+
+#[test]
+fn the_json_report_holds_the_totals() {
+    let place = Place::new();
+    place.write(
+        "log",
+        format!("{}\n{}\n\n{}\n", good(), expired(), token("other", "{}")),
+    );
+    let output = place.audit(&["--format", "json", "log"]);
+    let report: Value = serde_json::from_str(&stdout(&output)).expect("the report is JSON");
+    assert_eq!(report["schema"], "jotmill.report/1");
+    assert_eq!(report["complete"], true);
+    assert_eq!(
+        (
+            &report["tokens"],
+            &report["valid"],
+            &report["rejected"],
+            &report["blank_lines"]
+        ),
+        (&3.into(), &1.into(), &2.into(), &1.into())
+    );
+    assert_eq!(
+        report["reasons"],
+        serde_json::json!({"expired": 1, "signature-mismatch": 1})
+    );
+    assert_eq!(report["issuers"]["https://auth.example.com/"]["valid"], 1);
+    assert_eq!(report["samples"]["expired"][0]["line"], 2);
+    assert_eq!(
+        report["unchecked"],
+        serde_json::json!(["issuer", "audience", "typ"])
+    );
+}
+
+#[test]
+fn no_token_and_no_secret_is_shown_unless_asked() {
+    let place = Place::new();
+    let (good, forged) = (good(), token("other", r#"{"sub":"claim-of-a-forger"}"#));
+    place.write("log", format!("{good}\n{forged}\n"));
+    for format in ["text", "json", "ndjson"] {
+        let output = place.audit(&["--format", format, "log"]);
+        let told = stdout(&output) + &stderr(&output);
+        for hidden in [&good[..], &forged, SECRET, "claim-of-a-forger"] {
+            assert!(!told.contains(hidden), "{format}: {told}");
+        }
+        let signature = good.rsplit('.').next().expect("a signature");
+        assert!(!told.contains(signature), "{format}: {told}");
+    }
+    let output = place.audit(&["--format", "ndjson", "--show-tokens", "--quiet", "log"]);
+    assert_eq!(rows(&stdout(&output))[1]["token"], *forged);
+}
+
+#[test]
+fn an_input_that_cannot_be_read_leaves_the_others_judged() {
+    let place = Place::new();
+    place.write("log", good());
+    fs::create_dir(place.path("folder")).expect("a folder");
+    for (bad, hint) in [
+        ("missing", "cannot open missing: No such file"),
+        ("folder", "folder is a directory"),
+        ("/proc/self/mem", "cannot read /proc/self/mem"),
+    ] {
+        if bad.starts_with('/') && !Path::new(bad).exists() {
+            continue; // only Linux has it
+        }
+        let output = place.audit(&["--format", "json", bad, "log"]);
+        assert_cannot(&output, &[hint]);
+        let report: Value = serde_json::from_str(&stdout(&output)).expect("the report is JSON");
+        assert_eq!(report["complete"], false, "{bad}");
+        assert_eq!(report["valid"], 1, "{bad}");
+        assert_eq!(report["inputs"][0]["name"], bad);
+        assert!(report["inputs"][0]["error"].is_string());
+        assert!(report["inputs"][1]["error"].is_null());
+    }
+}
+
+#[test]
+fn input_without_a_token_is_not_a_success() {
+    let place = Place::new();
+    for content in ["", "\n\n \r\n", "\u{feff}"] {
+        place.write("log", content);
+        assert_cannot(&place.audit(&["log"]), &["not one token"]);
+    }
+}
+
+#[test]
+fn keys_that_cannot_be_used_are_explained() {
+    let place = Place::new();
+    place.write("log", good());
+    place.write("empty", "");
+    place.write("bad", "not base64!");
+    place.write("unknown.json", r#"{"kty":"unheard-of"}"#);
+    place.write(
+        "none.json",
+        r#"{"keys":[{"kty":"RSA","kid":"r"},{"kty":"oct"}]}"#,
+    );
+    place.write("text.json", "keys");
+    for (args, hints) in [
+        (&[][..], &["no key given", "--jwks", "--secret-file"][..]),
+        (
+            &["--secret-file", "nowhere"],
+            &["cannot read the secret nowhere", "No such file"],
+        ),
+        (&["--secret-file", "."], &["cannot read the secret ."]),
+        (&["--secret-file", "empty"], &["empty", "is empty"]),
+        (&["--secret-file", "base64:bad"], &["bad", "is not base64"]),
+        (
+            &["--secret-file", "hex:bad"],
+            &["bad", "is not hexadecimal"],
+        ),
+        (&["--secret-env", "NOWHERE"], &["$NOWHERE is not set"]),
+        (
+            &["--jwks", "unknown.json"],
+            &["unknown.json", "kty", "unknown type"],
+        ),
+        (
+            &["--jwks", "none.json"],
+            &["none.json", "no key of the set", "keys[0].kty"],
+        ),
+        (
+            &["--jwks", "text.json"],
+            &["text.json", "not JSON", "line 1"],
+        ),
+        (&["--jwks", "nowhere"], &["cannot read the key set nowhere"]),
+    ] {
+        let output = place.run(&[&["audit", "--now", NOW, "log"], args].concat());
+        assert_cannot(&output, hints);
+        assert_eq!(stdout(&output), "", "nothing is reported without a key");
+    }
+}
+
+#[test]
+fn a_secret_comes_from_a_variable_in_any_encoding() {
+    let place = Place::new();
+    place.write("log", good());
+    let base64 = base64::engine::general_purpose::STANDARD.encode(SECRET);
+    for (flag, value) in [
+        ("KEY", SECRET),
+        ("raw:KEY", SECRET),
+        ("base64:KEY", &base64),
+    ] {
+        let mut command = place.command(&["audit", "--now", NOW, "--secret-env", flag, "log"]);
+        let output = command.env("KEY", value).output().expect("jotmill runs");
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_raw_secret_with_a_final_newline_is_warned_of() {
+    let place = Place::new();
+    place.write("log", good());
+    place.write("newline", format!("{SECRET}\n"));
+    let args = ["audit", "--now", NOW, "--secret-file", "newline", "log"];
+    let output = place.run(&args);
+    assert_eq!(code(&output), 1, "the newline is part of the secret");
+    assert!(stderr(&output).contains("warning: newline: the secret ends with a newline"));
+    let output = place.run(&[&args[..], &["--quiet"]].concat());
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn flags_that_make_no_sense_are_refused() {
+    let place = Place::new();
+    place.write("log", good());
+    for (args, hint) in [
+        (&["--alg", "HS257"][..], "HS256, HS384, HS512"),
+        (&["--alg", "hs256"], "case matters"),
+        (&["--now", "1790000000000"], "milliseconds; try 1790000000"),
+        (&["--now", "yesterday"], "RFC 3339"),
+        (&["--leeway", "soon"], "a duration is like"),
+        (&["--max-token-bytes", "0"], "a size is like"),
+        (&["--threads", "0"], "1..=1024"),
+        (&["--max-key-tries", "0"], "at least one key"),
+        (&["--require", ""], "empty name"),
+        (&["--format", "xml"], "possible values"),
+        (&["--unheard-of"], "unexpected argument"),
+    ] {
+        // --now may be given once, so these do without the usual one.
+        let output = place.run(&[&["audit", "--secret-file", "secret", "log"], args].concat());
+        assert_cannot(&output, &[hint]);
+    }
+    assert_eq!(code(&place.run(&[])), 2, "no command");
+}
+
+#[test]
+fn an_output_that_is_also_read_is_refused_before_it_is_touched() {
+    let place = Place::new();
+    let log = place.write("log", good());
+    fs::hard_link(&log, place.path("link")).expect("a hard link");
+    std::os::unix::fs::symlink(&log, place.path("symlink")).expect("a symbolic link");
+    for output in ["log", "./log", "link", "symlink"] {
+        assert_cannot(&place.audit(&["-o", output, "log"]), &["also read, as log"]);
+        assert_cannot(
+            &place.audit(&["--rows", output, "log"]),
+            &["also read, as log"],
+        );
+        assert_eq!(place.read("log"), good(), "untouched");
+    }
+    assert_cannot(
+        &place.audit(&["-o", "secret", "log"]),
+        &["also read, as secret"],
+    );
+    assert_eq!(place.read("secret"), SECRET);
+    assert_cannot(
+        &place.audit(&["-o", "out", "--rows", "out", "log"]),
+        &["the same file"],
+    );
+
+    let appending = OpenOptions::new().append(true).open(&log).expect("the log");
+    let output = place
+        .command(&[&AUDIT[..], &["log"]].concat())
+        .stdout(appending)
+        .output();
+    assert_cannot(
+        &output.expect("jotmill runs"),
+        &["standard output is also read, as log"],
+    );
+    let input = File::open(&log).expect("the log");
+    let output = place
+        .command(&[&AUDIT[..], &["-o", "log"]].concat())
+        .stdin(input)
+        .output();
+    assert_cannot(
+        &output.expect("jotmill runs"),
+        &["also read, as standard input"],
+    );
+    assert_eq!(place.read("log"), good(), "untouched");
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    if !Path::new("/dev/full").exists() {
+        return; // only Linux has it
+    }
+    let place = Place::new();
+    place.write("log", good());
+    for args in [
+        &["-o", "/dev/full", "log"][..],
+        &["-o", "/dev/full", "--format", "json", "log"],
+        &["-o", "/dev/full", "--format", "ndjson", "log"],
+        &["--rows", "/dev/full", "log"],
+    ] {
+        assert_cannot(&place.audit(args), &["cannot write", "No space left"]);
+    }
+    let output = place.audit(&["--rows", "/dev/full", "--format", "json", "log"]);
+    assert!(
+        stdout(&output).contains("\"complete\": false"),
+        "{}",
+        stdout(&output)
+    );
+}
+
+/// Starts a run whose standard output is a pipe that nobody reads yet.
+fn start(mut command: Command, stdin: Stdio) -> Child {
+    command
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().expect("jotmill starts")
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_run_quietly() {
+    let place = Place::new();
+    place.write("log", "x\n".repeat(100_000));
+    let mut run = start(
+        place.command(&[&AUDIT[..], &["--format", "ndjson", "log"]].concat()),
+        Stdio::null(),
+    );
+    let mut first = [0; 10];
+    let mut out = run.stdout.take().expect("a pipe");
+    out.read_exact(&mut first).expect("a row");
+    drop(out);
+    let output = run.wait_with_output().expect("it ends");
+    assert_eq!((code(&output), stderr(&output)), (141, String::new()));
+}
+
+fn send(run: &Child, signal: &str) {
+    let status = Command::new("kill")
+        .args([signal, &run.id().to_string()])
+        .status();
+    assert!(status.expect("kill runs").success());
+}
+
+#[test]
+fn a_signal_stops_a_run_whose_input_is_silent_and_reports_what_was_found() {
+    for (signal, expected) in [("-INT", 130), ("-TERM", 143)] {
+        let place = Place::new();
+        let args = [&AUDIT[..], &["--format", "json", "--rows", "rows", "-"]].concat();
+        let mut run = start(place.command(&args), Stdio::piped());
+        let mut input = run.stdin.take().expect("a pipe");
+        // Two whole lines, and one that the interrupt cuts.
+        write!(input, "{}\n{}\n{}", good(), expired(), good()).expect("it reads");
+        wait_for(|| place.path("rows").exists() && place.read("rows").lines().count() == 2);
+        let asked = Instant::now();
+        send(&run, signal);
+        let output = run.wait_with_output().expect("it ends");
+        assert!(asked.elapsed() < Duration::from_secs(5), "it hangs");
+        assert_eq!(code(&output), expected, "{}", stderr(&output));
+        let report: Value = serde_json::from_str(&stdout(&output)).expect("the report is JSON");
+        assert_eq!(report["complete"], false);
+        assert_eq!(
+            (&report["valid"], &report["rejected"]),
+            (&1.into(), &1.into())
+        );
+        drop(input);
+    }
+}
+
+#[test]
+fn a_signal_stops_a_run_whose_output_is_blocked() {
+    let place = Place::new();
+    place.write("log", "x\n".repeat(1_000_000));
+    let mut run = start(
+        place.command(&[&AUDIT[..], &["--format", "ndjson", "log"]].concat()),
+        Stdio::null(),
+    );
+    let mut first = [0; 10];
+    run.stdout
+        .as_mut()
+        .expect("a pipe")
+        .read_exact(&mut first)
+        .expect("a row");
+    std::thread::sleep(Duration::from_millis(200));
+    send(&run, "-INT");
+    let status = run.wait().expect("it ends though nobody reads");
+    assert_eq!(status.code(), Some(130));
+}
+
+fn wait_for(condition: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it never came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Runs over a log that changes while the run waits for its rows to be read.
+fn audit_while_changing(change: impl FnOnce(&Path)) -> Output {
+    let place = Place::new();
+    let log = place.write("log", "x\n".repeat(2_000_000));
+    let args = [&AUDIT[..], &["--format", "ndjson", "--threads", "2", "log"]].concat();
+    let mut run = start(place.command(&args), Stdio::null());
+    let mut first = [0; 10];
+    run.stdout
+        .as_mut()
+        .expect("a pipe")
+        .read_exact(&mut first)
+        .expect("a row");
+    change(&log);
+    run.wait_with_output().expect("it ends")
+}
+
+#[test]
+fn a_file_that_shrinks_is_an_error_and_one_that_grows_is_noted() {
+    let output = audit_while_changing(|log| {
+        OpenOptions::new()
+            .write(true)
+            .open(log)
+            .and_then(|log| log.set_len(1 << 20))
+            .expect("cut");
+    });
+    assert_cannot(
+        &output,
+        &["log shrank while it was read: 4000000 bytes when it was opened"],
+    );
+    let output = audit_while_changing(|log| {
+        let mut log = OpenOptions::new().append(true).open(log).expect("the log");
+        log.write_all(b"more\n").expect("it grows");
+    });
+    assert_eq!(code(&output), 1);
+    assert_eq!(
+        stdout(&output).lines().count() + 1,
+        2_000_000,
+        "less the first, read before"
+    );
+    assert!(stderr(&output).contains("grew"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_named_pipe_is_read_to_its_end() {
+    let place = Place::new();
+    let pipe = place.path("pipe");
+    let made = Command::new("mkfifo")
+        .arg(&pipe)
+        .status()
+        .expect("mkfifo runs");
+    assert!(made.success());
+    let run = start(
+        place.command(&[&AUDIT[..], &["pipe"]].concat()),
+        Stdio::null(),
+    );
+    // Opening waits for the run to open the other end.
+    let mut input = OpenOptions::new()
+        .write(true)
+        .open(&pipe)
+        .expect("the pipe");
+    std::thread::sleep(Duration::from_millis(120));
+    writeln!(input, "{}", good()).expect("it reads");
+    drop(input);
+    let output = run.wait_with_output().expect("it ends");
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+}
+
+#[test]
+fn colour_is_for_terminals_unless_asked() {
+    let place = Place::new();
+    place.write("log", good());
+    let escapes = |output: &Output| stdout(output).contains('\u{1b}');
+    assert!(!escapes(&place.audit(&["log"])));
+    assert!(escapes(&place.audit(&["--color", "always", "log"])));
+    assert!(!escapes(&place.audit(&["--color", "never", "log"])));
+}
+
+#[test]
+fn completions_and_manual_are_printed() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let output = place.run(&["completions", shell]);
+        assert_eq!(code(&output), 0);
+        assert!(stdout(&output).contains("--secret-file"), "{shell}");
+    }
+    let output = place.run(&["man"]);
+    assert!(
+        stdout(&output).contains(".TH jotmill"),
+        "{}",
+        stdout(&output)
+    );
+}
