@@ -1,5 +1,6 @@
 //! jotmill validates JSON Web Tokens in bulk: which failed, where and why.
 mod batch;
+pub mod dataset;
 mod error;
 mod input;
 mod key;

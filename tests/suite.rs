@@ -9,7 +9,9 @@
 )]
 
 mod cli;
+mod dataset;
 mod differential;
+mod ground_truth;
 mod hostile;
 mod oracle;
 mod reach;

@@ -47,7 +47,7 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
         judge(
             &validator,
             inputs,
-            &flags,
+            flags,
             out.map(|out| RowSink { out, options }),
         )
     };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{TypedValueParser, ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jotmill::{Algorithm, Encoding, UnixTime};
+use jotmill::{Algorithm, Encoding, UnixTime, dataset};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 every token is valid; 1 at least one was rejected; 2 jotmill could not judge \
@@ -25,6 +25,8 @@ pub(crate) enum Command {
     /// Judge every token of files or standard input, one a line, and report.
     #[command(after_help = EXIT_CODES)]
     Audit(Box<AuditFlags>),
+    /// Write a seeded data set: tokens, their keys, and what an audit must say of each.
+    Gen(GenFlags),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -139,6 +141,66 @@ pub(crate) struct OutputFlags {
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
     pub(crate) progress: When,
 }
+
+#[derive(Args)]
+#[command(after_help = GEN_HELP)]
+pub(crate) struct GenFlags {
+    /// The folder that takes tokens.txt, keys.json and truth.ndjson.
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// How many tokens.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) count: u64,
+    /// Which data set of this description; the same seed gives the same bytes everywhere.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Sign with these algorithms.
+    #[arg(
+        long, value_name = "A,B", value_delimiter = ',', default_value = "HS256",
+        value_parser = str::parse::<dataset::Algorithm>,
+    )]
+    pub(crate) alg: Vec<dataset::Algorithm>,
+    /// How many keys sign.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) keys: u32,
+    /// How many of them have no id.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) keys_without_id: u32,
+    /// The moment to judge by, in Unix seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1_790_000_000)]
+    pub(crate) now: i64,
+    /// The leeway to judge with, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(crate) leeway: u32,
+    /// What is wrong, and how often: expired=5%,signature-mismatch=1%.
+    #[arg(long, value_name = "CODE=SHARE,…", default_value = "")]
+    pub(crate) defects: String,
+    /// The share of valid tokens that are valid in an unusual way.
+    #[arg(long, value_name = "SHARE", default_value = "2%", value_parser = str::parse::<dataset::Share>)]
+    pub(crate) edges: dataset::Share,
+    /// The share of tokens that do not say which key signed them.
+    #[arg(long, value_name = "SHARE", default_value = "10%", value_parser = str::parse::<dataset::Share>)]
+    pub(crate) without_kid: dataset::Share,
+    /// What tokens look like: mixed, bench (all of 375 bytes), or bench:BYTES of payload.
+    #[arg(long, value_name = "SHAPE", default_value = "mixed", value_parser = str::parse::<dataset::Shape>)]
+    pub(crate) shape: dataset::Shape,
+    /// How often each token occurs.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) repeat: u32,
+    /// Replace the files of an earlier data set.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// No progress and no summary.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Progress on standard error.
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
+    pub(crate) progress: When,
+}
+
+const GEN_HELP: &str = "\
+The keys are made from the seed as well, so they protect nothing. A token with a defect gets \
+exactly that code from the audit command that is printed at the end.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {

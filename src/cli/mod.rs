@@ -6,6 +6,7 @@
 mod args;
 mod audit;
 pub(crate) mod flags;
+mod generate;
 mod output;
 mod progress;
 mod signals;
@@ -55,6 +56,7 @@ impl Exit {
 pub(crate) fn run(cli: flags::Cli) -> ExitCode {
     let outcome = match cli.command {
         flags::Command::Audit(flags) => audit::run(&flags),
+        flags::Command::Gen(flags) => generate::run(&flags),
         flags::Command::Completions { shell } => completions(shell),
         flags::Command::Man => man(),
     };

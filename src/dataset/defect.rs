@@ -1,0 +1,161 @@
+//! The defects a token can be given, one for each verdict code that applies to HMAC tokens.
+//!
+//! Owns the names and their order; how a defect is made is left to the modules that write the part
+//! of the token it sits in. The list is the generator's own: it is deliberately not derived from
+//! the validator, so that the two can disagree and a test can notice.
+
+use std::fmt;
+
+/// Where in a token a defect sits, and so which part of the generator makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// The line as a whole.
+    Line,
+    /// The number of segments.
+    Structure,
+    /// The JOSE header.
+    Header,
+    /// The choice of the key.
+    Key,
+    /// The third segment.
+    Signature,
+    /// The second segment, correctly signed.
+    Payload,
+    /// The claims in a well-formed, correctly signed payload.
+    Claims,
+}
+
+macro_rules! defects {
+    ($($stage:ident { $($name:ident $code:literal $doc:literal)* })*) => {
+        /// One kind of defect. A token has at most one, and gives exactly its code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Defect {
+            $($(#[doc = $doc] $name,)*)*
+        }
+
+        impl Defect {
+            /// Every defect, in the order in which a validator meets them.
+            pub const ALL: &[Defect] = &[$($(Defect::$name,)*)*];
+
+            /// The verdict code that a token with this defect gives.
+            pub fn code(self) -> &'static str {
+                match self { $($(Defect::$name => $code,)*)* }
+            }
+
+            /// Where in the token the defect sits.
+            pub fn stage(self) -> Stage {
+                match self { $($(Defect::$name)|* => Stage::$stage,)* }
+            }
+        }
+    };
+}
+
+defects! {
+    Line {
+        TooLong "too-long" "The line is longer than the audit is told to read."
+    }
+    Structure {
+        SegmentCount "segment-count" "Not two dots, and not four."
+        Encrypted "encrypted" "Exactly four dots: the form of a JWE (RFC 7516 section 3.1)."
+    }
+    Header {
+        HeaderBase64url "header-base64url" "The header is not canonical base64url."
+        HeaderJson "header-json" "The header is not JSON."
+        HeaderNotObject "header-not-object" "The header is JSON, but not an object."
+        HeaderDuplicateMember "header-duplicate-member" "A header member occurs twice."
+        AlgMissing "alg-missing" "No `alg`."
+        AlgType "alg-type" "`alg` is not a string."
+        AlgNone "alg-none" "`alg` is `none`, in any case."
+        AlgUnsupported "alg-unsupported" "`alg` names no signature algorithm."
+        AlgNotAllowed "alg-not-allowed" "`alg` is an HMAC algorithm outside the allow-list."
+        KidType "kid-type" "`kid` is not a string."
+        TypType "typ-type" "`typ` is not a string."
+        CtyType "cty-type" "`cty` is not a string."
+        TypMismatch "typ-mismatch" "`typ` is absent or not the media type expected."
+        CritInvalid "crit-invalid" "`crit` is malformed (RFC 7515 section 4.1.11)."
+        B64Unsupported "b64-unsupported" "`b64` is there and not `true` (RFC 7797)."
+        CritUnsupported "crit-unsupported" "`crit` names an extension nobody implements."
+    }
+    Key {
+        KeyNotFound "key-not-found" "`kid` names no key of the set."
+        KeyMismatch "key-mismatch" "`kid` names a key that is not for this algorithm or use."
+        KeyUnusable "key-unusable" "`kid` names a malformed key."
+        TooManyKeys "too-many-keys" "No `kid`, and more keys that fit than may be tried."
+    }
+    Signature {
+        SignatureBase64url "signature-base64url" "The signature is not canonical base64url."
+        SignatureLength "signature-length" "The signature has the wrong length."
+        SignatureMismatch "signature-mismatch" "The signature has the right length and is wrong."
+    }
+    Payload {
+        PayloadBase64url "payload-base64url" "The payload is not canonical base64url."
+        PayloadJson "payload-json" "The payload is not JSON."
+        PayloadNotObject "payload-not-object" "The payload is JSON, but not an object."
+        PayloadDuplicateMember "payload-duplicate-member" "A claim occurs twice."
+    }
+    Claims {
+        ExpType "exp-type" "`exp` is not a number."
+        NbfType "nbf-type" "`nbf` is not a number."
+        IatType "iat-type" "`iat` is not a number."
+        IssType "iss-type" "`iss` is not a string."
+        SubType "sub-type" "`sub` is not a string."
+        AudType "aud-type" "`aud` is neither a string nor an array of strings."
+        JtiType "jti-type" "`jti` is not a string."
+        Expired "expired" "`now` is at or after `exp` plus the leeway."
+        NotYetValid "not-yet-valid" "`now` plus the leeway is before `nbf`."
+        IssuedInFuture "issued-in-future" "`now` plus the leeway is before `iat`."
+        TooOld "too-old" "Issued longer ago than the greatest age allowed."
+        LifetimeTooLong "lifetime-too-long" "`exp` is further from `iat` than allowed."
+        IssuerMismatch "issuer-mismatch" "`iss` is not one expected."
+        SubjectMismatch "subject-mismatch" "`sub` is not one expected."
+        AudienceMismatch "audience-mismatch" "No member of `aud` is one expected."
+        MissingIss "missing-iss" "No `iss`."
+        MissingSub "missing-sub" "No `sub`, which is required."
+        MissingAud "missing-aud" "No `aud`."
+        MissingExp "missing-exp" "No `exp`, which is required."
+        MissingNbf "missing-nbf" "No `nbf`, which is required."
+        MissingIat "missing-iat" "No `iat`, which is required."
+        MissingJti "missing-jti" "No `jti`, which is required."
+        MissingClaim "missing-claim" "A required claim that is not registered is absent or null."
+    }
+}
+
+impl Defect {
+    /// The defect with this verdict code.
+    pub fn from_code(code: &str) -> Option<Defect> {
+        Defect::ALL
+            .iter()
+            .copied()
+            .find(|defect| defect.code() == code)
+    }
+
+    /// Whether the signature of a token with this defect holds.
+    pub fn is_authentic(self) -> bool {
+        matches!(self.stage(), Stage::Payload | Stage::Claims)
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_names_its_defect_and_no_other() {
+        for &defect in Defect::ALL {
+            assert_eq!(Defect::from_code(defect.code()), Some(defect));
+        }
+        assert_eq!(Defect::from_code("issuer-unknown"), None);
+        assert_eq!(Defect::ALL.len(), 53);
+    }
+
+    #[test]
+    fn the_list_is_in_the_order_of_the_stages() {
+        assert!(Defect::ALL.is_sorted_by_key(|defect| (defect.stage(), *defect)));
+    }
+}

@@ -1,0 +1,168 @@
+//! Seeded data sets: tokens like those in the wild, the keys that signed them, and for each line
+//! the verdict it must get.
+//!
+//! Owns everything behind `jotmill gen`: what tokens look like, what can be wrong with them, and
+//! which options an audit needs for the ground truth to hold. It shares no code with the validator,
+//! on purpose: where the two disagree, one of them is wrong. Files, progress bars and the command
+//! line are left to the caller.
+//!
+//! The same [`Spec`] gives the same bytes on every machine. The keys are made from the seed as
+//! well, so they protect nothing.
+//!
+//! ```
+//! use jotmill::dataset::{Dataset, Spec};
+//!
+//! let dataset = Dataset::new(Spec {
+//!     count: 1_000,
+//!     seed: 7,
+//!     defects: Spec::parse_defects("expired=5%,signature-mismatch=1%")?,
+//!     ..Spec::default()
+//! })?;
+//! let (mut tokens, mut truth) = (Vec::new(), Vec::new());
+//! let summary = dataset.write(&mut tokens, Some(&mut truth), |_| {})?;
+//! assert_eq!((summary.lines, summary.valid), (1_000, 940));
+//! assert!(truth.starts_with(br#"{"line":1,"verdict":"#));
+//!
+//! let keys = dataset.jwks();
+//! assert!(keys.starts_with(r#"{"keys":["#));
+//! println!("jotmill audit {} tokens.txt", dataset.audit_flags().shell("keys.json"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What a token can be
+//! Each defect of [`Defect`] is made in several ways, chosen by the seed, and gives exactly its
+//! code: a token with a defect is good in every other respect. Among the valid tokens, a small
+//! share ([`Spec::edges`]) is unusual: fractional times, numbers with an exponent or beyond 64
+//! bits, escaped member names, nesting to the last level allowed, times on the last second.
+//!
+//! Some defects change what the *other* tokens look like, because the audit needs an option for
+//! them: with `missing-jti` in the mix every other token has a `jti`, with `too-many-keys` every
+//! valid token names its key. [`Dataset::audit_flags`] gives those options.
+
+mod broken;
+mod claims;
+mod defect;
+mod edge;
+mod flags;
+mod header;
+mod keys;
+mod mac;
+mod member;
+mod payload;
+mod rng;
+mod spec;
+mod text;
+mod token;
+mod write;
+
+use std::fmt;
+use std::io::{self, Write};
+
+pub use defect::{Defect, Stage};
+pub use flags::AuditFlags;
+pub use mac::Algorithm;
+pub use spec::{
+    BENCH_PAYLOAD, MAX_BENCH_PAYLOAD, MAX_KEYS, MAX_KEYS_WITHOUT_ID, MAX_LEEWAY, MAX_NOW, Shape,
+    Share, Spec, SpecError,
+};
+pub use write::{Line, Lines, Summary};
+
+use keys::KeyRing;
+use payload::Presence;
+use rng::Streams;
+use token::Plan;
+
+/// A data set, ready to be written as often as wanted.
+pub struct Dataset {
+    plan: Plan,
+}
+
+impl fmt::Debug for Dataset {
+    /// The description, from which everything else follows; the keys stay out of logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Dataset").field(&self.plan.spec).finish()
+    }
+}
+
+impl Dataset {
+    /// Makes the keys and settles what the audit will be told. Nothing else is made yet.
+    ///
+    /// # Errors
+    /// A number out of its range, or parts that do not go together; see [`SpecError`].
+    pub fn new(spec: Spec) -> Result<Dataset, SpecError> {
+        spec.check()?;
+        let ring = KeyRing::new(&spec)?;
+        let mut flags = AuditFlags::new(&spec);
+        flags.max_key_tries = ring.max_key_tries();
+        let presence = Presence::new(&spec, &flags)?;
+        let streams = Streams::new(spec.seed, 0x746f_6b65_6e73);
+        Ok(Dataset {
+            plan: Plan {
+                spec,
+                flags,
+                ring,
+                presence,
+                streams,
+            },
+        })
+    }
+
+    /// What the data set was asked to be.
+    pub fn spec(&self) -> &Spec {
+        &self.plan.spec
+    }
+
+    /// The key set: a JWK Set (RFC 7517 section 5), one key a line. It holds the secrets.
+    pub fn jwks(&self) -> String {
+        self.plan.ring.jwks()
+    }
+
+    /// What an audit must be told for the ground truth to be right.
+    pub fn audit_flags(&self) -> &AuditFlags {
+        &self.plan.flags
+    }
+
+    /// Writes the tokens, one a line, and where it is wanted the ground truth, one JSON object a
+    /// line: `{"line":1,"verdict":"rejected","reasons":["expired"],"key":"2026-10"}`. `key` is
+    /// there where the signature holds and the key has an id. `progress` is told now and then how
+    /// many lines are done.
+    ///
+    /// Writes are of 64 KiB and more; the writers need no buffers of their own. Both are flushed.
+    ///
+    /// # Errors
+    /// The first error of either writer.
+    pub fn write(
+        &self,
+        tokens: &mut dyn Write,
+        truth: Option<&mut dyn Write>,
+        mut progress: impl FnMut(u64),
+    ) -> io::Result<Summary> {
+        write::write(&self.plan, tokens, truth, &mut progress)
+    }
+
+    /// The lines one by one, with their ground truth.
+    pub fn lines(&self) -> Lines<'_> {
+        Lines::new(&self.plan)
+    }
+
+    /// All tokens, each with a line feed behind it, in one buffer.
+    pub fn buffer(&self) -> Vec<u8> {
+        let mut buffer = Vec::new();
+        let mut lines = self.lines();
+        while let Some(line) = lines.next() {
+            buffer.extend_from_slice(line.token);
+            buffer.push(b'\n');
+        }
+        buffer
+    }
+
+    /// All tokens, each in a buffer of its own.
+    pub fn tokens(&self) -> Vec<Vec<u8>> {
+        let mut tokens = Vec::new();
+        let mut lines = self.lines();
+        while let Some(line) = lines.next() {
+            tokens.push(line.token.to_vec());
+        }
+        tokens
+    }
+}
