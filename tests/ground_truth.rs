@@ -57,7 +57,7 @@ fn validator(dataset: &Dataset) -> Validator {
 }
 
 /// Audits the data set and holds every row against its line of ground truth.
-fn check(spec: Spec) {
+pub fn check(spec: Spec) {
     let dataset = Dataset::new(spec).expect("a data set");
     let (mut tokens, mut truth) = (Vec::new(), Vec::new());
     let summary = dataset

@@ -15,3 +15,4 @@ mod ground_truth;
 mod hostile;
 mod oracle;
 mod reach;
+mod samples;
