@@ -22,8 +22,8 @@ pub use policy::{
     RegisteredClaim,
 };
 pub use report::{
-    Counts, EXPIRY_BUCKETS, InputReport, MAX_NAMES, NameCounts, Only, Report, RowOptions, Sample,
-    Tally, TextOptions,
+    Counts, EXPIRY_BUCKETS, InputReport, MAX_NAMES, NameCounts, Only, REPORT_SCHEMA, Report,
+    RowOptions, Sample, Tally, TextOptions,
 };
 pub use signature::{Algorithm, AlgorithmSet};
 pub use time::{NumericDate, UnixTime};

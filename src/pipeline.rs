@@ -505,12 +505,20 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
         self.flush_rows();
         // An interrupt that is seen before the report is made wins over the end of the input.
         let stopped = self.stopped || self.watch.stop.load(Ordering::SeqCst);
+        let ended_by = if stopped {
+            Some("interrupted".to_owned())
+        } else if self.is_broken {
+            self.errors.last().map(ToString::to_string)
+        } else {
+            None
+        };
         Finished {
             report: Report {
                 validator: self.validator,
                 tally: self.tally,
                 inputs: self.inputs,
                 complete: self.errors.is_empty() && !stopped,
+                ended_by,
                 elapsed,
             },
             errors: self.errors,

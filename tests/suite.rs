@@ -1,18 +1,29 @@
 //! The tests that see jotmill from outside, as one program.
 //!
-//! `oracle` judges tokens a second time without any code of the library, `hostile` makes lines to
-//! judge, and `differential` holds the library against the oracle.
+//! `oracle` judges tokens a second time without any code of the library; `hostile` makes lines to
+//! judge, `token_maker` tokens to order. `differential` and `judges` hold the library against the
+//! oracle, `ground_truth` against the generator; `reasons` has a case for every code and `security`
+//! one for every known bug of this class of software. `cli` is the program as its user meets it.
 
 #![allow(
     clippy::expect_used,
+    clippy::panic,
     reason = "a broken assumption of a test should stop the test"
 )]
 
+#[path = "../fuzz/bodies.rs"]
+mod bodies;
+#[cfg(feature = "cli")]
 mod cli;
 mod dataset;
 mod differential;
+mod fuzz_seeds;
 mod ground_truth;
 mod hostile;
+mod judges;
 mod oracle;
 mod reach;
+mod reasons;
 mod samples;
+mod security;
+mod token_maker;

@@ -25,6 +25,9 @@ pub(crate) enum Command {
     /// Judge every token of files or standard input, one a line, and report.
     #[command(after_help = EXIT_CODES)]
     Audit(Box<AuditFlags>),
+    /// Explain one token, stage by stage, without sending it anywhere.
+    #[command(after_help = INSPECT_HELP)]
+    Inspect(Box<InspectFlags>),
     /// Write a seeded data set: tokens, their keys, and what an audit must say of each.
     Gen(GenFlags),
     /// Print a completion script for a shell.
@@ -141,6 +144,33 @@ pub(crate) struct OutputFlags {
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
     pub(crate) progress: When,
 }
+
+#[derive(Args)]
+pub(crate) struct InspectFlags {
+    /// The token; - or none reads standard input, which keeps it out of the shell's history.
+    #[arg(value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+    #[command(flatten)]
+    pub(crate) keys: KeyFlags,
+    #[command(flatten)]
+    pub(crate) policy: PolicyFlags,
+    /// text writes a page, json one object.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InspectFormat::Text)]
+    pub(crate) format: InspectFormat,
+    /// Colours on the page.
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
+    pub(crate) color: When,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InspectFormat {
+    Text,
+    Json,
+}
+
+const INSPECT_HELP: &str = "\
+Exit codes: 0 the token is valid; 1 it was rejected; 2 nothing was verified, for want of a key or \
+for an error.";
 
 #[derive(Args)]
 #[command(after_help = GEN_HELP)]

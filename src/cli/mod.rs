@@ -7,6 +7,7 @@ mod args;
 mod audit;
 pub(crate) mod flags;
 mod generate;
+mod inspect;
 mod output;
 mod progress;
 mod signals;
@@ -56,6 +57,7 @@ impl Exit {
 pub(crate) fn run(cli: flags::Cli) -> ExitCode {
     let outcome = match cli.command {
         flags::Command::Audit(flags) => audit::run(&flags),
+        flags::Command::Inspect(flags) => inspect::run(&flags),
         flags::Command::Gen(flags) => generate::run(&flags),
         flags::Command::Completions { shell } => completions(shell),
         flags::Command::Man => man(),

@@ -4,20 +4,25 @@
 //! This room knows no cryptography. Whatever it prints of a token is escaped and cut, and no token
 //! or secret is printed unless asked for.
 
+#[cfg(test)]
+mod fixture;
 mod json;
 pub(crate) mod names;
 pub(crate) mod rows;
 pub(crate) mod tally;
 mod text;
 
+pub use json::REPORT_SCHEMA;
 pub use names::{MAX_NAMES, NameCounts};
 pub use rows::{Only, RowOptions};
 pub use tally::{Counts, EXPIRY_BUCKETS, Sample, Tally};
 pub use text::TextOptions;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::policy::Policy;
+use crate::signature::AlgorithmSet;
 use crate::validator::Validator;
 
 /// One input of a run, as the report lists it.
@@ -45,13 +50,39 @@ pub struct Report<'a> {
     pub inputs: Vec<InputReport>,
     /// Whether every line of every input was judged.
     pub complete: bool,
+    /// What ended the run before the end of its inputs, where no input is to blame.
+    pub ended_by: Option<String>,
     /// How long the run took.
     pub elapsed: Duration,
+}
+
+/// What is told of the keys of one name.
+#[derive(Default)]
+struct KeySum {
+    /// The tokens that they verified.
+    counts: Counts,
+    /// The algorithms for which one of them is too short (RFC 7518 section 3.2).
+    weak_for: AlgorithmSet,
 }
 
 impl Report<'_> {
     fn policy(&self) -> &Policy {
         self.validator.policy()
+    }
+
+    /// The keys by the names that reports give them. Keys that share a name are summed.
+    fn keys_by_name(&self) -> BTreeMap<&str, KeySum> {
+        let mut by_name: BTreeMap<&str, KeySum> = BTreeMap::new();
+        for (key, counts) in self.validator.keys().iter().zip(&self.tally.keys) {
+            let sum = by_name.entry(key.name()).or_default();
+            sum.counts.add(*counts);
+            for algorithm in key.algorithms().iter() {
+                if key.is_weak_for(algorithm) {
+                    sum.weak_for.insert(algorithm);
+                }
+            }
+        }
+        by_name
     }
 
     /// The bytes of all inputs.

@@ -96,7 +96,7 @@ impl FromIterator<Algorithm> for AlgorithmSet {
 ///
 /// The report counts tokens by these names and everything else as `other`, so that a hostile log
 /// cannot make the report grow.
-pub const REGISTERED: [&str; 46] = [
+pub const REGISTERED: [&str; 47] = [
     "A128CBC-HS256",
     "A128GCM",
     "A128GCMKW",
@@ -142,6 +142,7 @@ pub const REGISTERED: [&str; 46] = [
     "RSA-OAEP-384",
     "RSA-OAEP-512",
     "RSA1_5",
+    "dir",
     "none",
 ];
 

@@ -85,7 +85,7 @@ pub(crate) fn verify<'b, 'k>(
     }
     base64url::decode(signature, mac).map_err(|_| Reason::SignatureBase64url)?;
     for (key, secret) in candidates {
-        if secret.verify(algorithm, input.bytes, mac) {
+        if secret.verify(algorithm, input.bytes(), mac) {
             return Ok(Authentic {
                 payload: &input.bytes[input.dot + 1..],
                 key,

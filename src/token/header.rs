@@ -1,6 +1,8 @@
 //! The JOSE header of a JWS (RFC 7515 section 4): which members jotmill reads, and the rules they
 //! are held to.
 
+use std::collections::HashSet;
+
 use super::json::{JsonFault, JsonScratch, Member, Value, has_duplicates};
 use crate::policy::Policy;
 use crate::signature::Algorithm;
@@ -62,11 +64,7 @@ impl<'h> Header<'h> {
                 "jku" => header.findings.insert(Finding::JkuHeader),
                 "x5c" => header.findings.insert(Finding::X5cHeader),
                 "x5u" => header.findings.insert(Finding::X5uHeader),
-                "crit" => {
-                    let is_present =
-                        |wanted: &str| object.members().any(|(name, _)| name == wanted);
-                    header.crit = Crit::read(value, is_present);
-                }
+                "crit" => header.crit = Crit::read(value, object.members().map(|(name, _)| name)),
                 _ => {}
             }
         }
@@ -115,17 +113,17 @@ impl<'h> Header<'h> {
 }
 
 impl Crit {
-    /// `is_present` tells whether the header has a member of that name.
-    fn read(value: Value<'_, '_>, is_present: impl Fn(&str) -> bool) -> Self {
+    /// Holds `crit` against the names of the header's members, which are distinct.
+    fn read<'s>(value: Value<'_, 's>, members: impl Iterator<Item = &'s str> + Clone) -> Self {
         let Member::Is(names) = value.strings() else {
             return Self::Invalid;
         };
-        let may_be_named =
-            |name: &str| !name.is_empty() && !REGISTERED.contains(&name) && is_present(name);
-        if names.clone().next().is_none()
+        let count = names.clone().count();
+        let may_be_named = |name: &str| !name.is_empty() && !REGISTERED.contains(&name);
+        if count == 0
             || has_duplicates(names.clone())
-            // Names are distinct from here on, so few of a hostile million can be present.
             || !names.clone().all(may_be_named)
+            || count_present(names.clone(), members) != count
         {
             Self::Invalid
         } else if names.clone().all(|name| name == "b64") {
@@ -134,6 +132,29 @@ impl Crit {
             Self::Unsupported
         }
     }
+}
+
+/// How many of `names` are among `members`, in time linear in both: a hostile header has
+/// thousands of either.
+fn count_present<'s>(
+    names: impl Iterator<Item = &'s str>,
+    members: impl Iterator<Item = &'s str> + Clone,
+) -> usize {
+    const FEW: usize = 8;
+    let mut names = names.peekable();
+    let first: Vec<&str> = names.by_ref().take(FEW).collect();
+    if names.peek().is_none() {
+        return first
+            .iter()
+            .filter(|name| members.clone().any(|member| member == **name))
+            .count();
+    }
+    let members: HashSet<&str> = members.collect();
+    first
+        .into_iter()
+        .chain(names)
+        .filter(|name| members.contains(name))
+        .count()
 }
 
 /// Compares media types as RFC 7515 section 4.1.9 says: case-insensitive, `application/` put in

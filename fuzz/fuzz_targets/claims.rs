@@ -1,0 +1,6 @@
+//! The claims: any bytes as the payload of a token that is signed correctly.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    jotmill_fuzz::bodies::claims(data);
+});

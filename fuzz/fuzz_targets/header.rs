@@ -1,0 +1,6 @@
+//! The header: any bytes as the header of a token that is signed correctly.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    jotmill_fuzz::bodies::header(data);
+});

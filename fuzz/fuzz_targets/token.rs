@@ -1,0 +1,6 @@
+//! Whole tokens: any bytes as a line.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    jotmill_fuzz::bodies::token(data);
+});

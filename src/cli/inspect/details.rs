@@ -1,0 +1,600 @@
+//! The specifics of each reason: which claim failed and by how much, at which character, what was
+//! tried. The reasons themselves are the library's; nothing here can add or drop one.
+
+use jotmill::{Algorithm, Key, KeySet, NumericDate, Reason};
+use serde_json::Value;
+
+use super::Facts;
+use super::escape::{excerpt, grouped, json_string, quoted};
+use super::json_text::{JsonText, Member, kind_of};
+use super::segment::JsonSegment;
+use super::words::{self, relative, whole_duration};
+
+/// A sentence about the token.
+pub(super) struct Note {
+    pub(super) text: String,
+    /// Whether it quotes the token, so that it is as good as its signature.
+    pub(super) quotes: bool,
+}
+
+/// A sentence of our own.
+fn own(text: impl Into<String>) -> Note {
+    Note {
+        text: text.into(),
+        quotes: false,
+    }
+}
+
+/// A sentence that quotes the token.
+fn quoting(text: impl Into<String>) -> Note {
+    Note {
+        text: text.into(),
+        quotes: true,
+    }
+}
+
+/// How many names, keys or values of one kind are told.
+const MANY: usize = 5;
+
+/// What there is to say about a reason.
+pub(super) fn of(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
+    match reason {
+        Reason::TooLong => vec![own(format!(
+            "it has {} bytes; the limit is {} (--max-token-bytes)",
+            grouped(facts.token.len()),
+            grouped(facts.policy.token_limit())
+        ))],
+        Reason::SegmentCount => segment_count(facts),
+        Reason::Encrypted => encrypted(facts),
+        Reason::HeaderBase64url
+        | Reason::HeaderJson
+        | Reason::HeaderNotObject
+        | Reason::HeaderDuplicateMember => unreadable(&facts.header, reason),
+        Reason::PayloadBase64url
+        | Reason::PayloadJson
+        | Reason::PayloadNotObject
+        | Reason::PayloadDuplicateMember => facts
+            .payload
+            .as_ref()
+            .map_or_else(Vec::new, |payload| unreadable(payload, reason)),
+        Reason::AlgMissing
+        | Reason::AlgType
+        | Reason::AlgNone
+        | Reason::AlgUnsupported
+        | Reason::AlgNotAllowed => algorithm(facts, reason),
+        Reason::KidType => wrong_type(facts.header.text(), "kid"),
+        Reason::TypType => wrong_type(facts.header.text(), "typ"),
+        Reason::CtyType => wrong_type(facts.header.text(), "cty"),
+        Reason::TypMismatch => typ_mismatch(facts),
+        Reason::CritInvalid | Reason::B64Unsupported | Reason::CritUnsupported => {
+            critical(facts, reason)
+        }
+        Reason::KeyNotFound | Reason::KeyMismatch | Reason::KeyUnusable | Reason::TooManyKeys => {
+            no_key(facts, reason)
+        }
+        Reason::IssuerUnknown => vec![],
+        Reason::SignatureBase64url | Reason::SignatureLength | Reason::SignatureMismatch => {
+            signature(facts, reason)
+        }
+        Reason::ExpType => wrong_type(claims(facts), "exp"),
+        Reason::NbfType => wrong_type(claims(facts), "nbf"),
+        Reason::IatType => wrong_type(claims(facts), "iat"),
+        Reason::IssType => wrong_type(claims(facts), "iss"),
+        Reason::SubType => wrong_type(claims(facts), "sub"),
+        Reason::AudType => wrong_type(claims(facts), "aud"),
+        Reason::JtiType => wrong_type(claims(facts), "jti"),
+        Reason::Expired
+        | Reason::NotYetValid
+        | Reason::IssuedInFuture
+        | Reason::TooOld
+        | Reason::LifetimeTooLong => time(facts, reason),
+        Reason::IssuerMismatch => mismatch(facts, "iss", facts.policy.issuers()),
+        Reason::SubjectMismatch => mismatch(facts, "sub", facts.policy.subjects()),
+        Reason::AudienceMismatch => mismatch(facts, "aud", facts.policy.audiences()),
+        Reason::MissingIss
+        | Reason::MissingSub
+        | Reason::MissingAud
+        | Reason::MissingExp
+        | Reason::MissingNbf
+        | Reason::MissingIat
+        | Reason::MissingJti => missing(facts, reason),
+        Reason::MissingClaim => missing_claims(facts),
+    }
+}
+
+fn claims<'f>(facts: &'f Facts<'_>) -> Option<&'f JsonText> {
+    facts.payload.as_ref()?.text()
+}
+
+fn segment_count(facts: &Facts<'_>) -> Vec<Note> {
+    let text = match facts.dots {
+        0 if facts.token.is_empty() => "there is nothing",
+        0 => "there is no dot at all; it may be an opaque token, which only its issuer can check",
+        1 => {
+            "there is 1 dot; the signature is missing. Even a token without a signature ends in \
+             a second dot"
+        }
+        _ => return vec![own(format!("there are {} dots", grouped(facts.dots)))],
+    };
+    vec![own(text)]
+}
+
+fn encrypted(facts: &Facts<'_>) -> Vec<Note> {
+    let mut notes = vec![own(
+        "five segments are a JWE: the payload is encrypted, and cannot be shown or judged without \
+         being decrypted",
+    )];
+    for name in ["alg", "enc"] {
+        if let Some(value) = facts.header_string(name) {
+            notes.push(quoting(format!("{name} {}", quoted(&value))));
+        }
+    }
+    notes
+}
+
+/// Why a header or payload cannot be read.
+fn unreadable(segment: &JsonSegment<'_>, reason: Reason) -> Vec<Note> {
+    match reason {
+        Reason::HeaderBase64url | Reason::PayloadBase64url => segment
+            .segment
+            .spelling
+            .map(|fault| quoting(fault.words()))
+            .into_iter()
+            .collect(),
+        Reason::HeaderJson | Reason::PayloadJson => match (segment.fault(), segment.text()) {
+            (Some(fault), _) => vec![own(fault.words())],
+            (
+                None,
+                Some(JsonText {
+                    too_deep: Some((line, column)),
+                    ..
+                }),
+            ) => vec![own(format!(
+                "it is nested deeper than 64 levels, at line {line} column {column}"
+            ))],
+            _ => vec![],
+        },
+        Reason::HeaderNotObject | Reason::PayloadNotObject => segment
+            .text()
+            .map(|text| own(format!("it is {}", text.kind)))
+            .into_iter()
+            .collect(),
+        _ => {
+            let twice = segment.text().map_or(&[][..], |text| &text.twice);
+            twice
+                .iter()
+                .take(MANY)
+                .map(|name| duplicate(segment, name))
+                .collect()
+        }
+    }
+}
+
+fn duplicate(segment: &JsonSegment<'_>, name: &str) -> Note {
+    let same = |member: &&Member| member.name == name;
+    let members = segment.text().map_or(&[][..], |text| &text.members);
+    let count = members.iter().filter(same).count();
+    let spelled = if members.iter().filter(same).any(|member| member.is_escaped) {
+        ", once written with escapes"
+    } else {
+        ""
+    };
+    let values: Vec<_> = members
+        .iter()
+        .filter(same)
+        .take(3)
+        .map(|member| excerpt(&member.value))
+        .collect();
+    quoting(format!(
+        "{} occurs {count} times{spelled}: {}{}",
+        quoted(name),
+        values.join(" and "),
+        if count > values.len() { ", …" } else { "" }
+    ))
+}
+
+/// The value of a member that has the wrong type.
+fn wrong_type(text: Option<&JsonText>, name: &str) -> Vec<Note> {
+    let Some(member) = text.and_then(|text| text.member(name)) else {
+        return vec![];
+    };
+    let kind = serde_json::from_str::<Value>(&member.value).map_or("no value", |v| kind_of(&v));
+    let hint = match (name, kind) {
+        ("exp" | "nbf" | "iat", "a string") => "; a time is a number, without quotes",
+        ("exp" | "nbf" | "iat", "null") => "; leave a time out where there is none",
+        _ => "",
+    };
+    let value = if kind == "null" {
+        String::new()
+    } else {
+        format!(": {}", excerpt(&member.value))
+    };
+    vec![quoting(format!("{name} is {kind}{value}{hint}"))]
+}
+
+fn algorithm(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
+    let Some(name) = facts.header_string("alg") else {
+        return match reason {
+            Reason::AlgType => wrong_type(facts.header.text(), "alg"),
+            _ => vec![],
+        };
+    };
+    let alg = quoted(&name);
+    let names = |algorithms: &mut dyn Iterator<Item = Algorithm>| {
+        algorithms
+            .map(Algorithm::name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let all = || names(&mut Algorithm::ALL.into_iter());
+    match reason {
+        Reason::AlgNone => vec![
+            quoting(format!("alg is {alg}")),
+            own("anyone can write such a token; no key makes it valid"),
+        ],
+        Reason::AlgNotAllowed => {
+            let allowed = facts.policy.allowed_algorithms();
+            let allowed = allowed
+                .map(|set| names(&mut set.iter()))
+                .unwrap_or_default();
+            vec![quoting(format!("alg is {alg}; --alg allows {allowed}"))]
+        }
+        _ if Algorithm::from_name(&name.to_ascii_uppercase()).is_some() => vec![
+            quoting(format!("alg is {alg}")),
+            own(format!("names of algorithms are case-sensitive: {}", all())),
+        ],
+        _ => vec![
+            quoting(format!("alg is {alg}")),
+            own(format!("jotmill verifies {}", all())),
+        ],
+    }
+}
+
+fn typ_mismatch(facts: &Facts<'_>) -> Vec<Note> {
+    let expected = quoted(facts.policy.expected_typ().unwrap_or_default());
+    vec![match facts.header_string("typ") {
+        Some(typ) => quoting(format!("typ is {}; --typ expects {expected}", quoted(&typ))),
+        None => own(format!("there is no typ; --typ expects {expected}")),
+    }]
+}
+
+fn critical(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
+    let member = |name| facts.header.text().and_then(|text| text.member(name));
+    let mut notes = Vec::new();
+    for name in ["crit", "b64"] {
+        if let Some(member) = member(name) {
+            notes.push(quoting(format!("{name} is {}", excerpt(&member.value))));
+        }
+    }
+    if reason == Reason::CritInvalid {
+        notes.push(own(
+            "crit is an array of distinct names, not empty, of members that the header has and \
+             that RFC 7515 and RFC 7518 do not define",
+        ));
+    }
+    notes
+}
+
+/// The keys that a `kid` names, or would be tried in their place, whatever they may verify.
+struct Candidates<'k> {
+    keys: Vec<&'k Key>,
+    /// Whether the `kid` is the id of any key, usable or set aside.
+    is_named: bool,
+}
+
+fn candidates<'k>(keys: &'k KeySet, kid: Option<&str>) -> Candidates<'k> {
+    let Some(kid) = kid else {
+        return Candidates {
+            keys: keys.iter().collect(),
+            is_named: false,
+        };
+    };
+    let named: Vec<_> = keys.iter().filter(|key| key.id() == Some(kid)).collect();
+    let is_aside = || {
+        keys.set_aside()
+            .iter()
+            .any(|aside| aside.kid.as_deref() == Some(kid))
+    };
+    if !named.is_empty() || is_aside() {
+        return Candidates {
+            keys: named,
+            is_named: true,
+        };
+    }
+    Candidates {
+        keys: keys.iter().filter(|key| key.id().is_none()).collect(),
+        is_named: false,
+    }
+}
+
+fn keys_word(count: usize) -> String {
+    format!(
+        "{} key{}",
+        grouped(count),
+        if count == 1 { "" } else { "s" }
+    )
+}
+
+/// A key by its name and where it comes from.
+pub(super) fn key_words(key: &Key) -> String {
+    format!("{} from {}", quoted(key.name()), json_string(key.origin()))
+}
+
+fn names(keys: &[&Key]) -> String {
+    let mut names: Vec<_> = keys
+        .iter()
+        .take(MANY)
+        .map(|key| quoted(key.name()))
+        .collect();
+    if keys.len() > MANY {
+        names.push(format!("and {} more", grouped(keys.len() - MANY)));
+    }
+    names.join(", ")
+}
+
+/// How the key was chosen, for a token whose header passed.
+pub(super) fn choice(facts: &Facts<'_>) -> Vec<Note> {
+    let Some(keys) = facts.keys else {
+        return vec![];
+    };
+    let Some(algorithm) = facts.algorithm() else {
+        return vec![];
+    };
+    let kid = facts.header_string("kid");
+    let candidates = candidates(keys, kid.as_deref());
+    let fitting: Vec<_> = candidates
+        .keys
+        .into_iter()
+        .filter(|key| key.algorithms().contains(algorithm))
+        .collect();
+    let count = keys_word(fitting.len());
+    let names = names(&fitting);
+    let verb = if fitting.len() == 1 { "is" } else { "are" };
+    vec![match kid {
+        Some(kid) if candidates.is_named => quoting(format!(
+            "kid {} names {count} to try: {names}",
+            quoted(&kid)
+        )),
+        Some(kid) => quoting(format!(
+            "kid {} is the id of no key; {count} without an id {verb} tried: {names}",
+            quoted(&kid)
+        )),
+        None => own(format!(
+            "the header has no kid; {count} that may verify {algorithm} {verb} tried: {names}"
+        )),
+    }]
+}
+
+fn no_key(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
+    let (Some(keys), Some(algorithm)) = (facts.keys, facts.algorithm()) else {
+        return vec![];
+    };
+    let kid = facts.header_string("kid");
+    let candidates = candidates(keys, kid.as_deref());
+    let mut notes = Vec::new();
+    match (&kid, reason) {
+        (_, Reason::TooManyKeys) => {
+            let fits = |key: &&&Key| key.algorithms().contains(algorithm);
+            notes.push(own(format!(
+                "{} fit {algorithm}; the limit is {}",
+                keys_word(candidates.keys.iter().filter(fits).count()),
+                grouped(facts.policy.key_limit())
+            )));
+        }
+        (Some(kid), Reason::KeyNotFound) => {
+            notes.push(quoting(format!(
+                "kid {} is the id of no key, and no key without an id may verify {algorithm}",
+                quoted(kid)
+            )));
+            let ids: Vec<_> = keys.iter().filter(|key| key.id().is_some()).collect();
+            if !ids.is_empty() {
+                notes.push(own(format!("there are keys of the ids {}", names(&ids))));
+            }
+        }
+        (None, Reason::KeyNotFound) => notes.push(own(format!(
+            "the header has no kid, and none of {} may verify {algorithm}",
+            keys_word(keys.len())
+        ))),
+        (Some(kid), _) => {
+            notes.push(quoting(format!("kid {}", quoted(kid))));
+            for key in candidates.keys.iter().take(MANY) {
+                let may: Vec<_> = key.algorithms().iter().map(Algorithm::name).collect();
+                notes.push(own(if may.is_empty() {
+                    format!(
+                        "key {} verifies nothing, by its alg, use or key_ops",
+                        key_words(key)
+                    )
+                } else {
+                    format!("key {} verifies {} only", key_words(key), may.join(", "))
+                }));
+            }
+            let aside = keys
+                .set_aside()
+                .iter()
+                .filter(|key| key.kid.as_ref() == Some(kid));
+            for key in aside.take(MANY) {
+                notes.push(own(format!(
+                    "keys[{}] of {} is set aside: {}: {}",
+                    key.index,
+                    quoted(&key.origin),
+                    key.member,
+                    excerpt(&key.why)
+                )));
+            }
+        }
+        (None, _) => {}
+    }
+    notes
+}
+
+fn signature(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
+    let Some(signature) = facts.segments.get(2) else {
+        return vec![];
+    };
+    match reason {
+        Reason::SignatureBase64url => signature
+            .spelling
+            .map(|fault| quoting(fault.words()))
+            .into_iter()
+            .collect(),
+        Reason::SignatureLength => {
+            let (Some(len), Some(algorithm)) = (signature.decoded_len(), facts.algorithm()) else {
+                return vec![];
+            };
+            let expected = algorithm.mac_len();
+            let guess = match len {
+                0 => "; it is not signed at all",
+                _ if len < expected => "; is it cut short?",
+                32 | 48 | 64 => "; that is the length of another algorithm's",
+                128 | 256 | 384 | 512 => "; that is the length of an RSA signature",
+                _ => "; is there something behind it?",
+            };
+            vec![own(format!(
+                "it has {} bytes; {algorithm} has {expected}{guess}",
+                grouped(len)
+            ))]
+        }
+        _ => {
+            let tried = facts.keys.zip(facts.algorithm()).map(|(keys, algorithm)| {
+                let kid = facts.header_string("kid");
+                let mut fitting = candidates(keys, kid.as_deref()).keys;
+                fitting.retain(|key| key.algorithms().contains(algorithm));
+                fitting
+            });
+            let mut notes = Vec::new();
+            if let Some(tried) = tried {
+                notes.push(own(format!(
+                    "{} tried: {}",
+                    keys_word(tried.len()),
+                    names(&tried)
+                )));
+            }
+            notes.push(own(
+                "the token was changed, or it was signed with another secret. Is the secret \
+                 written in base64, base64url or hex? Then say so: --secret-file base64:PATH",
+            ));
+            notes
+        }
+    }
+}
+
+fn claim_date(facts: &Facts<'_>, name: &str) -> Option<NumericDate> {
+    words::date(&claims(facts)?.member(name)?.value)
+}
+
+/// How far off a time is.
+fn time(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
+    let policy = facts.policy;
+    let from_now = |name| claim_date(facts, name).map(|date| date.seconds_from(policy.now()));
+    let leeway = match policy.leeway_seconds() {
+        0 => String::new(),
+        seconds => format!("; the leeway of {} does not reach", whole_duration(seconds)),
+    };
+    let limit = |seconds: Option<u64>| whole_duration(seconds.unwrap_or_default());
+    let text = match reason {
+        Reason::Expired => from_now("exp").map(|seconds| match relative(seconds).as_str() {
+            "now" => format!("it expires right now, and that is too late{leeway}"),
+            ago => format!("it expired {ago}{leeway}"),
+        }),
+        Reason::NotYetValid => {
+            from_now("nbf").map(|seconds| format!("it becomes valid {}{leeway}", relative(seconds)))
+        }
+        Reason::IssuedInFuture => from_now("iat")
+            .map(|seconds| format!("it says that it was issued {}{leeway}", relative(seconds))),
+        Reason::TooOld => from_now("iat").map(|seconds| {
+            let limit = limit(policy.max_age_seconds());
+            format!(
+                "it was issued {}; --max-age is {limit}{leeway}",
+                relative(seconds)
+            )
+        }),
+        _ => from_now("exp").zip(from_now("iat")).map(|(exp, iat)| {
+            format!(
+                "exp is {} after iat; --max-lifetime is {}",
+                words::duration(exp - iat),
+                limit(policy.max_lifetime_seconds())
+            )
+        }),
+    };
+    text.map(quoting).into_iter().collect()
+}
+
+/// The values of a string or an array of strings.
+fn strings(member: &Member) -> Vec<String> {
+    match serde_json::from_str(&member.value) {
+        Ok(Value::String(text)) => vec![text],
+        Ok(Value::Array(values)) => values
+            .iter()
+            .filter_map(|value| value.as_str().map(str::to_owned))
+            .collect(),
+        _ => vec![],
+    }
+}
+
+fn list(values: &[String], between: &str) -> String {
+    let mut texts: Vec<_> = values
+        .iter()
+        .take(MANY)
+        .map(|value| quoted(value))
+        .collect();
+    if values.len() > MANY {
+        texts.push(format!("{} more", grouped(values.len() - MANY)));
+    }
+    texts.join(between)
+}
+
+fn mismatch(facts: &Facts<'_>, name: &str, expected: &[String]) -> Vec<Note> {
+    let Some(member) = claims(facts).and_then(|text| text.member(name)) else {
+        return vec![];
+    };
+    let found = strings(member);
+    let is = if found.is_empty() {
+        excerpt(&member.value)
+    } else {
+        list(&found, ", ")
+    };
+    let mut notes = vec![quoting(format!(
+        "{name} is {is}; expected {}",
+        list(expected, " or ")
+    ))];
+    // Names are compared exactly, which is where two that look alike differ.
+    let fold = |text: &str| text.trim().trim_end_matches('/').to_lowercase();
+    let is_near = |value: &String| expected.iter().any(|other| fold(other) == fold(value));
+    if found.iter().take(100).any(is_near) {
+        notes.push(own(
+            "they differ only in case, a final slash or white space; names are compared exactly",
+        ));
+    }
+    notes
+}
+
+fn missing(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
+    let policy = facts.policy;
+    let age = policy.max_age_seconds().is_some();
+    let lifetime = policy.max_lifetime_seconds().is_some();
+    let option = match reason {
+        Reason::MissingIss if !policy.issuers().is_empty() => "--issuer",
+        Reason::MissingSub if !policy.subjects().is_empty() => "--subject",
+        Reason::MissingAud if !policy.audiences().is_empty() => "--audience",
+        Reason::MissingIat if age => "--max-age",
+        Reason::MissingIat | Reason::MissingExp if lifetime => "--max-lifetime",
+        _ => "--require",
+    };
+    vec![own(format!("{option} asks for it"))]
+}
+
+fn missing_claims(facts: &Facts<'_>) -> Vec<Note> {
+    let Some(text) = claims(facts) else {
+        return vec![];
+    };
+    let missing = facts
+        .policy
+        .extra_names()
+        .iter()
+        .filter_map(|name| match text.member(name) {
+            None => Some(format!("{} is absent", quoted(name))),
+            Some(member) if member.value == "null" => Some(format!("{} is null", quoted(name))),
+            Some(_) => None,
+        });
+    missing.map(own).collect()
+}

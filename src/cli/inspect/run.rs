@@ -1,0 +1,76 @@
+//! The command: reads the token and the keys, and turns the outcome into an exit code.
+
+use std::io::{self, IsTerminal, Read, Write};
+
+use anyhow::{Context, Result, bail};
+use zeroize::Zeroizing;
+
+use super::{InspectOptions, Outcome, explain};
+use crate::cli::flags::{InspectFlags, InspectFormat};
+use crate::cli::{Exit, args, audit};
+
+/// More than any token that can be shown.
+const MAX_INPUT: u64 = 64 << 20;
+
+/// Explains the token that the flags give.
+pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
+    let policy = args::policy(&flags.policy)?;
+    let (keys, warnings) = args::keys(&flags.keys)?;
+    for warning in warnings {
+        eprintln!("jotmill: warning: {warning}");
+    }
+    let validator = if keys.is_empty() {
+        None
+    } else {
+        Some(audit::validator(policy.clone(), keys)?)
+    };
+    let token = read(flags)?;
+    let stdout = io::stdout();
+    let options = InspectOptions {
+        color: flags.color.or(audit::may_color(stdout.is_terminal())),
+        width: 80,
+        json: flags.format == InspectFormat::Json,
+    };
+    let mut page = Vec::new();
+    let outcome = explain(
+        token.trim_ascii(),
+        validator.as_ref(),
+        &policy,
+        &options,
+        &mut page,
+    )?;
+    let mut stdout = stdout.lock();
+    stdout
+        .write_all(&page)
+        .and_then(|()| stdout.flush())
+        .context("cannot write the page")?;
+    Ok(match outcome {
+        Outcome::Valid => Exit::Valid,
+        Outcome::Rejected => Exit::Rejected,
+        Outcome::NotVerified => Exit::CannotJudge,
+    })
+}
+
+/// The token: the argument, or standard input to its end.
+fn read(flags: &InspectFlags) -> Result<Zeroizing<Vec<u8>>> {
+    if let Some(token) = flags.token.as_ref().filter(|token| *token != "-") {
+        return Ok(Zeroizing::new(token.clone().into_bytes()));
+    }
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        eprintln!("jotmill: paste a token, then end with Ctrl-D");
+    }
+    let mut token = Zeroizing::new(Vec::new());
+    stdin
+        .lock()
+        .take(MAX_INPUT + 1)
+        .read_to_end(&mut token)
+        .context("cannot read standard input")?;
+    if token.len() as u64 > MAX_INPUT {
+        bail!("standard input holds more than 64 MiB, which is no token; audit reads logs");
+    }
+    if token.trim_ascii().is_empty() {
+        bail!("no token; give one as an argument or on standard input");
+    }
+    Ok(token)
+}

@@ -1,0 +1,262 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::*;
+use crate::key::KeySet;
+use crate::pipeline::RunOptions;
+use crate::report::fixture::{
+    NOW, example_report, judged, lenient_validator, log, named_keys, validator,
+};
+use crate::report::{MAX_NAMES, Tally};
+use crate::time::UnixTime;
+use crate::validator::Validator;
+
+fn json(report: &Report<'_>) -> String {
+    let mut out = Vec::new();
+    report.write_json(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn parsed(report: &Report<'_>) -> Value {
+    serde_json::from_str(&json(report)).unwrap()
+}
+
+#[test]
+fn the_report_reads_as_in_the_golden_file() {
+    let expected = include_str!("golden.json").replace("VERSION", env!("CARGO_PKG_VERSION"));
+    assert_eq!(json(&example_report(&validator())), expected);
+}
+
+/// The path of every value, with the documented placeholder where the run gives the name.
+fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    let placeholder = match path {
+        "reasons" | "findings" | "samples" => Some("CODE"),
+        "algs" | "keys" | "issuers" | "unknown_kids" => Some("NAME"),
+        "expiry.expired" | "expiry.unexpired" => Some("BUCKET"),
+        _ => None,
+    };
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let name = placeholder.unwrap_or(name);
+                let dot = if path.is_empty() { "" } else { "." };
+                paths(value, &format!("{path}{dot}{name}"), found);
+            }
+        }
+        Value::Array(values) if values.iter().any(Value::is_object) => {
+            values.iter().for_each(|value| paths(value, path, found));
+        }
+        _ => {
+            found.insert(path.to_owned());
+        }
+    }
+}
+
+/// A report in which nothing is left out.
+fn full_report<'v>(validator: &'v Validator, log: &str) -> Report<'v> {
+    let mut report = judged(validator, &[("tokens.txt", log)], &RunOptions::default());
+    report.inputs[0].grown = 1;
+    for number in 0..=MAX_NAMES {
+        let name = format!("{number}");
+        report.tally.issuers.count(&name, true);
+        report.tally.unknown_kids.count(&name, false);
+    }
+    report
+}
+
+#[test]
+fn the_documented_members_are_those_of_a_report_in_this_order() {
+    let documented: Vec<&str> = include_str!("../json.rs")
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("/// | `")?.split('`').next())
+        .collect();
+    let mut found = BTreeSet::new();
+    let validator = lenient_validator();
+    let report = full_report(&validator, &log(200));
+    paths(&parsed(&report), "", &mut found);
+    let expected: BTreeSet<String> = documented.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(found, expected);
+    assert_eq!(documented.len(), expected.len(), "documented twice");
+
+    let text = json(&report);
+    let mut top: Vec<&str> = documented
+        .iter()
+        .filter_map(|name| name.split('.').next())
+        .collect();
+    top.dedup();
+    let positions: Vec<usize> = top
+        .iter()
+        .map(|name| text.find(&format!("\n  \"{name}\": ")).unwrap())
+        .collect();
+    assert!(positions.is_sorted(), "{top:?}");
+}
+
+#[test]
+fn threads_and_blocks_change_no_byte() {
+    let validator = lenient_validator();
+    let log = log(300);
+    let inputs = [("a", &*log), ("b", "x\n\n"), ("c", &log[1000..])];
+    let report = |threads, block_bytes| {
+        let options = RunOptions {
+            threads,
+            block_bytes,
+        };
+        json(&judged(&validator, &inputs, &options))
+    };
+    let expected = report(1, 1 << 20);
+    for threads in [1, 2, 8] {
+        for block_bytes in [1, 7, 4096] {
+            assert_eq!(
+                report(threads, block_bytes),
+                expected,
+                "{threads} {block_bytes}"
+            );
+        }
+    }
+}
+
+#[test]
+fn only_elapsed_s_depends_on_time() {
+    let validator = validator();
+    let mut report = example_report(&validator);
+    let first = json(&report);
+    report.elapsed = Duration::from_secs(90);
+    let second = json(&report);
+    let differ: Vec<_> = first
+        .lines()
+        .zip(second.lines())
+        .filter(|(a, b)| a != b)
+        .collect();
+    assert_eq!(
+        differ,
+        [("  \"elapsed_s\": 0.0123", "  \"elapsed_s\": 90.0")]
+    );
+}
+
+#[test]
+fn every_key_is_listed_and_keys_of_one_name_are_summed() {
+    let validator = validator();
+    let mut report = example_report(&validator);
+    let counts = Counts {
+        valid: 1,
+        rejected: 2,
+    };
+    let twins = validator.keys().iter().map(|key| key.name() == "2026-11");
+    for (is_twin, key) in twins.zip(&mut report.tally.keys) {
+        if is_twin {
+            key.add(counts);
+        }
+    }
+    let keys = parsed(&report)["keys"].clone();
+    assert_eq!(keys["2026-11"]["valid"], 2);
+    assert_eq!(keys["2026-11"]["rejected"], 4);
+    assert_eq!(keys.as_object().unwrap().len(), 3);
+}
+
+#[test]
+fn weak_keys_name_the_algorithms_that_they_are_too_short_for() {
+    let mut keys = KeySet::new();
+    keys.add_secret(&[1; 31], "a").unwrap();
+    keys.add_secret(&[1; 32], "b").unwrap();
+    keys.add_secret(&[1; 64], "c").unwrap();
+    let validator = Validator::new(crate::Policy::new(UnixTime::new(0, 0).unwrap()), keys).unwrap();
+    let keys = parsed(&judged(&validator, &[], &RunOptions::default()))["keys"].clone();
+    let weak_for = |name: &str| keys[name]["weak_for"].to_string();
+    assert_eq!(weak_for("secret-1"), r#"["HS256","HS384","HS512"]"#);
+    assert_eq!(weak_for("secret-2"), r#"["HS384","HS512"]"#);
+    assert_eq!(weak_for("secret-3"), "null", "left out");
+}
+
+#[test]
+fn beyond_the_names_that_are_counted_the_rest_is_summed() {
+    let validator = lenient_validator();
+    let mut report = full_report(&validator, "");
+    let value = parsed(&report);
+    assert_eq!(value["issuers"].as_object().unwrap().len(), MAX_NAMES);
+    assert_eq!(value["issuers_rest"]["valid"], 1);
+    assert_eq!(value["unknown_kids_rest"], 1);
+    report.tally = Tally::new(validator.policy(), validator.keys());
+    let value = parsed(&report);
+    assert!(value.get("issuers_rest").is_none());
+    assert!(value.get("unknown_kids_rest").is_none());
+}
+
+#[test]
+fn names_that_deceive_are_escaped_and_read_back() {
+    let name = "\u{1b}[31m\u{7f}\u{9b}\u{202e}\u{2028}\"\\\n\u{7}é😀\u{61c}\u{2069}";
+    let mut keys = named_keys();
+    let kid = serde_json::to_string(name).unwrap();
+    let set = format!(r#"{{"keys":[{{"kty":"oct","k":"YQ","kid":{kid}}}]}}"#);
+    keys.add_jwks(set.as_bytes(), name).unwrap();
+    let now = UnixTime::new(NOW, 0).unwrap();
+    let policy = crate::Policy::new(now).issuer(name).require(name).unwrap();
+    let validator = Validator::new(policy, keys).unwrap();
+    let mut report = judged(&validator, &[(name, "x")], &RunOptions::default());
+    report.inputs[0].error = Some(name.to_owned());
+    report.tally.issuers.count(name, true);
+    report.tally.unknown_kids.count(name, false);
+
+    let text = json(&report);
+    assert!(
+        !text.chars().any(|c| is_deceptive(c) && c != '\n'),
+        "{text}"
+    );
+    assert!(text.contains(r#"\u001b[31m\u007f\u009b\u202e\u2028\"\\\n\u0007é😀\u061c\u2069"#));
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["inputs"][0]["name"], name);
+    assert_eq!(value["inputs"][0]["error"], name);
+    assert_eq!(value["policy"]["issuers"][0], name);
+    assert_eq!(value["policy"]["required"][1], name);
+    assert_eq!(value["samples"]["segment-count"][0]["file"], name);
+    for map in ["keys", "issuers", "unknown_kids"] {
+        assert!(value[map].get(name).is_some(), "{map}");
+    }
+}
+
+#[test]
+fn neither_tokens_nor_secrets_are_in_it() {
+    let validator = lenient_validator();
+    let log = log(200);
+    let text = json(&judged(&validator, &[("-", &log)], &RunOptions::default()));
+    for token in log.lines().filter(|line| line.len() > 40) {
+        assert!(
+            token
+                .split('.')
+                .all(|part| part.len() < 9 || !text.contains(part))
+        );
+    }
+    assert!(!text.contains("password") && !text.contains("october"));
+}
+
+#[test]
+fn equal_moments_are_equal_strings() {
+    for (nanos, expected) in [
+        (0, "2026-09-21T14:13:20Z"),
+        (500_000_000, "2026-09-21T14:13:20.5Z"),
+        (1, "2026-09-21T14:13:20.000000001Z"),
+    ] {
+        let policy = crate::Policy::new(UnixTime::new(NOW, nanos).unwrap());
+        let validator = Validator::new(policy, named_keys()).unwrap();
+        let value = parsed(&judged(&validator, &[], &RunOptions::default()));
+        assert_eq!(value["now"], expected);
+    }
+}
+
+#[test]
+fn an_error_of_the_writer_is_given_back() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let error = example_report(&validator())
+        .write_json(&mut Full)
+        .unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+}

@@ -1,0 +1,255 @@
+//! The sections on what tokens are like: why they were rejected, when they expire, what was found
+//! beside the verdict, and what no verdict was reached on.
+
+use std::cmp::Reverse;
+
+use super::layout::{Page, Span, Tone, plural, shown};
+use super::{NAMES, SHORT, bad, blank_row, faint, few, plain, rank, share_row};
+use crate::report::tally::{EXPIRY_EDGES, Sample};
+use crate::report::{Counts, Report};
+use crate::signature::{Algorithm, REGISTERED};
+use crate::verdict::{Finding, Reason};
+
+impl Report<'_> {
+    pub(super) fn reasons(&self, page: &mut Page) {
+        let mut ranked: Vec<(Reason, u64)> = Reason::ALL
+            .iter()
+            .map(|reason| (*reason, self.tally.reasons[reason.index()]))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        // The sort is stable: reasons of one count stay in the order of the rules.
+        ranked.sort_by_key(|(_, count)| Reverse(*count));
+        let Some((_, largest)) = ranked.first().copied() else {
+            return;
+        };
+        let rejected = self.tally.tokens.rejected;
+        let sum: u64 = ranked.iter().map(|(_, count)| count).sum();
+        let tokens = plural(rejected, "token");
+        let verb = if rejected == 1 { "was" } else { "were" };
+        let several = if sum > rejected {
+            " (some for several reasons)"
+        } else {
+            ""
+        };
+        let title = format!("why {tokens} {verb} rejected{several}");
+        page.heading(["tokens", "share"], &title);
+        let widest = ranked.iter().map(|(reason, _)| reason.code().len()).max();
+        let widest = widest.unwrap_or(0);
+        for (reason, count) in ranked {
+            let bar = page.bar(widest, count, largest);
+            let code = format!("{:widest$}", reason.code());
+            page.row(
+                share_row(count, rejected),
+                &[(Tone::Plain, code), plain("  "), bad(&bar)],
+            );
+            page.below(&[faint(reason.meaning())]);
+            let places = self.places(&self.tally.samples[reason.index()], count);
+            page.below(&[faint(places)]);
+        }
+    }
+
+    /// Where the first of a reason are: `at a.log:3, 17; b.log:1`.
+    fn places(&self, samples: &[Sample], count: u64) -> String {
+        let is_all = samples.len() as u64 == count;
+        let mut text = String::from(if is_all { "at " } else { "first at " });
+        for (index, sample) in samples.iter().enumerate() {
+            let previous = index.checked_sub(1).and_then(|index| samples.get(index));
+            if previous.is_some_and(|previous| previous.input == sample.input) {
+                text.push_str(&format!(", {}", sample.line));
+            } else {
+                let input = self.inputs.get(sample.input);
+                let name = input.map_or_else(String::new, |input| shown(input.label(), SHORT));
+                text.push_str(if index == 0 { "" } else { "; " });
+                text.push_str(&format!("{name}:{}", sample.line));
+            }
+        }
+        text
+    }
+
+    pub(super) fn expiry(&self, page: &mut Page) {
+        let buckets = &self.tally.expiry;
+        let dated: u64 = buckets.iter().sum();
+        let total = dated + self.tally.no_expiry;
+        if total == 0 {
+            return;
+        }
+        let mut rows: Vec<(String, u64, Tone)> = Vec::new();
+        let first = buckets.iter().position(|count| *count > 0);
+        let last = buckets.iter().rposition(|count| *count > 0);
+        if let (Some(first), Some(last)) = (first, last) {
+            for (bucket, count) in buckets.iter().enumerate().take(last + 1).skip(first) {
+                let tone = if bucket <= EXPIRY_EDGES.len() {
+                    Tone::Bad
+                } else {
+                    Tone::Good
+                };
+                rows.push((expiry_in_words(bucket), *count, tone));
+            }
+        }
+        if self.tally.no_expiry > 0 {
+            let label = "no usable exp".to_owned();
+            rows.push((label, self.tally.no_expiry, Tone::Warning));
+        }
+        let title = format!("expiry of {} whose signature holds", plural(total, "token"));
+        page.heading(["tokens", "share"], &title);
+        let widest = rows.iter().map(|row| row.0.len()).max().unwrap_or(0);
+        let largest = rows.iter().map(|row| row.1).max().unwrap_or(0);
+        for (label, count, tone) in rows {
+            let bar = page.bar(widest, count, largest);
+            let label = format!("{label:widest$}  ");
+            page.row(share_row(count, total), &[plain(label), (tone, bar)]);
+        }
+    }
+
+    /// What is worth knowing and rejected no token.
+    pub(super) fn beside_verdicts(&self, page: &mut Page) {
+        let mut texts: Vec<([Span; 2], Vec<Span>)> = Vec::new();
+        let total = self.tally.tokens.total();
+        for (finding, count) in Finding::ALL.iter().zip(self.tally.findings) {
+            if count > 0 {
+                let text = vec![
+                    (Tone::Warning, finding.code().to_owned()),
+                    plain(format!(": {}", finding.meaning())),
+                ];
+                texts.push((share_row(count, total), text));
+            }
+        }
+        let unchecked = self.policy().unchecked();
+        if !unchecked.is_empty() {
+            let text = vec![
+                (Tone::Warning, "not checked".to_owned()),
+                plain(format!(
+                    ": {} (no value was expected)",
+                    unchecked.join(", ")
+                )),
+            ];
+            texts.push((blank_row(), text));
+        }
+        let keys = self.validator.keys();
+        let twice = keys.duplicate_ids();
+        if !twice.is_empty() {
+            let names = few(twice.iter().copied(), twice.len(), ", ");
+            let text = plain(format!(": more than one key has this id: {names}"));
+            let label = (Tone::Warning, "duplicate kid".to_owned());
+            texts.push((blank_row(), vec![label, text]));
+        }
+        let aside = keys.set_aside();
+        for key in aside.iter().take(NAMES / 2) {
+            let (file, index) = (shown(&key.origin, SHORT), key.index);
+            let kid = key
+                .kid
+                .as_deref()
+                .map(|kid| format!(" ({})", shown(kid, SHORT)));
+            let kid = kid.unwrap_or_default();
+            let why = shown(&key.why, usize::MAX);
+            let text = format!(": keys[{index}]{kid} of {file}: {}: {why}", key.member);
+            let label = (Tone::Warning, "key set aside".to_owned());
+            texts.push((blank_row(), vec![label, plain(text)]));
+        }
+        if aside.len() > NAMES / 2 {
+            let more = plural((aside.len() - NAMES / 2) as u64, "more key");
+            texts.push((blank_row(), vec![plain(format!("{more} set aside"))]));
+        }
+        section(page, "beside the verdicts", texts);
+    }
+
+    /// What nobody can say anything about after this run.
+    pub(super) fn not_judged(&self, page: &mut Page) {
+        let mut texts: Vec<([Span; 2], Vec<Span>)> = Vec::new();
+        let total = self.tally.tokens.total();
+        let mut tokens = |count: u64, text: String| {
+            if count > 0 {
+                texts.push((share_row(count, total), vec![plain(text)]));
+            }
+        };
+        let encrypted = self.tally.reasons[Reason::Encrypted.index()];
+        tokens(encrypted, "encrypted tokens (JWE)".to_owned());
+        // Of a registered name, every token is rejected for the name before anything else; what
+        // is left of the reason's count has a name that is not registered.
+        let mut unnamed = self.tally.reasons[Reason::AlgUnsupported.index()];
+        let mut unsupported: Vec<(&str, Counts)> = REGISTERED
+            .into_iter()
+            .zip(self.tally.algs)
+            .filter(|(name, _)| Algorithm::from_name(name).is_none() && *name != "none")
+            .collect();
+        rank(&mut unsupported);
+        for (name, counts) in unsupported {
+            unnamed = unnamed.saturating_sub(counts.total());
+            tokens(
+                counts.total(),
+                format!("{name}, which jotmill does not verify"),
+            );
+        }
+        tokens(unnamed, "algorithms that are not registered".to_owned());
+        tokens(
+            self.tally.reasons[Reason::TooLong.index()],
+            "lines that were too long to be read as tokens".to_owned(),
+        );
+        for input in self
+            .inputs
+            .iter()
+            .filter(|input| input.grown > 0)
+            .take(NAMES)
+        {
+            let (grown, name) = (plural(input.grown, "byte"), shown(input.label(), SHORT));
+            let text = format!("{grown} that {name} grew by after it was opened");
+            texts.push((blank_row(), vec![plain(text)]));
+        }
+        let failed: Vec<_> = self.failed_inputs().collect();
+        // One failure is told in the headline.
+        if failed.len() > 1 || (self.complete && !failed.is_empty()) {
+            for error in failed.iter().take(NAMES) {
+                texts.push((blank_row(), vec![bad(&shown(error, usize::MAX))]));
+            }
+            if failed.len() > NAMES {
+                let more = plural((failed.len() - NAMES) as u64, "more input");
+                let text = format!("{more} not judged to the end");
+                texts.push((blank_row(), vec![plain(text)]));
+            }
+        }
+        section(page, "not judged", texts);
+    }
+}
+
+/// How the tokens of a bucket of expiry stand to `now`.
+fn expiry_in_words(bucket: usize) -> String {
+    let middle = EXPIRY_EDGES.len() + 1;
+    let is_past = bucket < middle;
+    // On either side the buckets are numbered from `now` on, and the edges lie between them.
+    let distance = if is_past {
+        middle - 1 - bucket
+    } else {
+        bucket - middle
+    };
+    let near = distance
+        .checked_sub(1)
+        .and_then(|edge| EXPIRY_EDGES.get(edge));
+    match (near, EXPIRY_EDGES.get(distance), is_past) {
+        (None, Some((_, far, _)), true) => format!("expired within the last {far}"),
+        (Some((_, _, near)), Some((_, _, far)), true) => format!("expired {near} to {far} ago"),
+        (Some((_, _, near)), None, true) => format!("expired {near} ago or more"),
+        (None, Some((_, _, far)), false) => format!("expires within {far}"),
+        (Some((_, _, near)), Some((_, _, far)), false) => format!("expires in {near} to {far}"),
+        (Some((_, _, near)), None, false) => format!("expires in more than {near}"),
+        (None, None, _) => String::new(),
+    }
+}
+
+/// A section of lines, if there are any. The columns of numbers have titles if they hold any.
+fn section(page: &mut Page, title: &str, texts: Vec<([Span; 2], Vec<Span>)>) {
+    if texts.is_empty() {
+        return;
+    }
+    let has_numbers = texts.iter().any(|(numbers, _)| !numbers[0].1.is_empty());
+    page.heading(
+        if has_numbers {
+            ["tokens", "of all"]
+        } else {
+            ["", ""]
+        },
+        title,
+    );
+    for (numbers, text) in texts {
+        page.row(numbers, &text);
+    }
+}

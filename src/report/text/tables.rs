@@ -1,0 +1,193 @@
+//! Tables by name: inputs, algorithms, keys, issuers and the kids that nobody knows.
+
+use std::cmp::Reverse;
+
+use super::layout::{Page, Span, Tone, grouped, length, plural, scaled_bytes, shown};
+use super::{NAMES, counts_row, faint, few, plain, rank, share_row};
+use crate::report::{Counts, InputReport, NameCounts, Report};
+use crate::signature::{Algorithm, AlgorithmSet, REGISTERED};
+use crate::verdict::Finding;
+
+impl Report<'_> {
+    pub(super) fn inputs(&self, page: &mut Page) {
+        let noteworthy = |input: &InputReport| input.error.is_some() || input.grown > 0;
+        if self.inputs.len() < 2 && !self.inputs.iter().any(noteworthy) {
+            return;
+        }
+        page.heading(["lines", "bytes"], "input");
+        // Where not all can be listed, those that went wrong come first, then the largest.
+        let mut order: Vec<&InputReport> = self.inputs.iter().collect();
+        if order.len() > NAMES {
+            order.sort_by_key(|input| (!noteworthy(input), Reverse(input.bytes)));
+        }
+        let rest = order.split_off(order.len().min(NAMES));
+        for input in order {
+            let note = match (&input.error, input.grown) {
+                (Some(_), _) => "not judged to its end",
+                (None, 0) => "",
+                (None, _) => "grew meanwhile",
+            };
+            let numbers = inputs_row(input.lines, input.bytes);
+            page.row(numbers, &noted(page, input.label(), note));
+        }
+        if !rest.is_empty() {
+            let lines = rest.iter().map(|input| input.lines).sum();
+            let bytes = rest.iter().map(|input| input.bytes).sum();
+            let more = plural(rest.len() as u64, "more input");
+            page.row(inputs_row(lines, bytes), &[faint(more)]);
+        }
+    }
+
+    pub(super) fn algorithms(&self, page: &mut Page) {
+        let named = REGISTERED.into_iter().chain(["other"]);
+        let mut algorithms: Vec<(&str, Counts)> = named
+            .zip(self.tally.algs)
+            .filter(|(_, counts)| counts.total() > 0)
+            .collect();
+        if algorithms.is_empty() {
+            return;
+        }
+        rank(&mut algorithms);
+        page.heading(["valid", "rejected"], "algorithm");
+        let mut known = 0;
+        for (name, counts) in algorithms {
+            known += counts.total();
+            let note = match (Algorithm::from_name(name), name) {
+                (Some(_), _) => "",
+                (None, "none") => "unsigned",
+                (None, "other") => "names that are not registered",
+                (None, _) => "not verified by jotmill",
+            };
+            page.row(counts_row(counts), &noted(page, name, note));
+        }
+        let unknown = self.tally.tokens.total().saturating_sub(known);
+        if unknown > 0 {
+            let counts = Counts {
+                valid: 0,
+                rejected: unknown,
+            };
+            page.row(counts_row(counts), &[faint("no algorithm could be read")]);
+        }
+    }
+
+    pub(super) fn keys(&self, page: &mut Page) {
+        if self.tally.tokens.total() == 0 {
+            return;
+        }
+        let (mut used, unused): (Vec<_>, Vec<_>) = self
+            .keys_by_name()
+            .into_iter()
+            .partition(|(_, sum)| sum.counts.total() > 0);
+        // The sort is stable: names of one count stay in their order.
+        used.sort_by_key(|(_, sum)| Reverse(sum.counts.total()));
+        page.heading(
+            ["valid", "rejected"],
+            "key, of tokens whose signature holds",
+        );
+        let rest = used.split_off(used.len().min(NAMES));
+        for (name, sum) in used {
+            let note = self.weakness(sum.weak_for);
+            page.row(counts_row(sum.counts), &noted(page, name, &note));
+        }
+        if !rest.is_empty() {
+            let mut sum = Counts::default();
+            rest.iter().for_each(|(_, key)| sum.add(key.counts));
+            let more = plural(rest.len() as u64, "more key");
+            page.row(counts_row(sum), &[faint(more)]);
+        }
+        if !unused.is_empty() {
+            let names = few(unused.iter().map(|(name, _)| *name), unused.len(), ", ");
+            let keys = plural(unused.len() as u64, "key");
+            let text = format!("{keys} unused: {names}");
+            page.row(counts_row(Counts::default()), &[faint(text)]);
+        }
+    }
+
+    /// For which algorithms that occur a key that verified tokens is too short, if any token was
+    /// verified by such a key.
+    fn weakness(&self, weak_for: AlgorithmSet) -> String {
+        let occurs = |algorithm: &Algorithm| {
+            let slot = REGISTERED.binary_search(&algorithm.name());
+            slot.is_ok_and(|slot| self.tally.algs[slot].total() > 0)
+        };
+        let names: Vec<&str> = weak_for
+            .iter()
+            .filter(occurs)
+            .map(Algorithm::name)
+            .collect();
+        if names.is_empty() || self.tally.findings[Finding::WeakKey as usize] == 0 {
+            return String::new();
+        }
+        format!("weak for {}", names.join(", "))
+    }
+
+    pub(super) fn issuers(&self, page: &mut Page) {
+        let issuers = &self.tally.issuers;
+        if issuers.is_empty() {
+            return;
+        }
+        let (ranked, more, rest) = top(issuers, NAMES);
+        page.heading(
+            ["valid", "rejected"],
+            "issuer, of tokens whose signature holds",
+        );
+        for (name, counts) in ranked {
+            let name = shown(name, page.text_width());
+            page.row(counts_row(counts), &[plain(name)]);
+        }
+        if more > 0 {
+            let more = more_names(issuers, more, "issuer");
+            page.row(counts_row(rest), &[faint(more)]);
+        }
+    }
+
+    pub(super) fn unknown_kids(&self, page: &mut Page) {
+        let kids = &self.tally.unknown_kids;
+        if kids.is_empty() {
+            return;
+        }
+        let (ranked, more, rest) = top(kids, NAMES / 2);
+        let total = self.tally.tokens.total();
+        page.heading(["tokens", "of all"], "kid without a key");
+        for (name, counts) in ranked {
+            let name = shown(name, page.text_width());
+            page.row(share_row(counts.total(), total), &[plain(name)]);
+        }
+        if more > 0 {
+            let more = more_names(kids, more, "kid");
+            page.row(share_row(rest.total(), total), &[faint(more)]);
+        }
+    }
+}
+
+/// The first names by count, how many more are counted one by one, and the sum over all the rest.
+fn top(names: &NameCounts, count: usize) -> (Vec<(&str, Counts)>, usize, Counts) {
+    let mut ranked = names.sorted();
+    rank(&mut ranked);
+    let rest = ranked.split_off(ranked.len().min(count));
+    let mut sum = names.rest().unwrap_or_default();
+    rest.iter().for_each(|(_, counts)| sum.add(*counts));
+    (ranked, rest.len(), sum)
+}
+
+/// `12 more kids`; where not all were counted by name, nobody knows how many there are.
+fn more_names(names: &NameCounts, count: usize, noun: &str) -> String {
+    match names.rest() {
+        None => plural(count as u64, &format!("more {noun}")),
+        Some(_) => format!("all other {noun}s, too many to count one by one"),
+    }
+}
+
+/// A name with a note behind it, which is never cut.
+fn noted(page: &Page, name: &str, note: &str) -> Vec<Span> {
+    if note.is_empty() {
+        return vec![plain(shown(name, page.text_width()))];
+    }
+    let note = format!("  {note}");
+    let room = page.text_width().saturating_sub(length(&note));
+    vec![plain(shown(name, room)), (Tone::Warning, note)]
+}
+
+fn inputs_row(lines: u64, bytes: u64) -> [Span; 2] {
+    [plain(grouped(lines)), plain(scaled_bytes(bytes.into()))]
+}

@@ -1,0 +1,165 @@
+//! The bodies of the fuzz targets, on stable: over every seed, and over mutations of it that are
+//! the same in every run.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::PathBuf;
+
+use crate::bodies::{self, Seen};
+use crate::oracle::CODES;
+
+/// Seeds of a target, by name.
+fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
+    let directory: PathBuf = [env!("CARGO_MANIFEST_DIR"), "fuzz", "seeds", target]
+        .iter()
+        .collect();
+    let mut seeds: Vec<_> = fs::read_dir(&directory)
+        .expect("a directory of seeds")
+        .map(|entry| {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().expect("a name").to_string_lossy();
+            (name.into_owned(), fs::read(&path).expect("a file"))
+        })
+        .collect();
+    seeds.sort();
+    assert!(seeds.len() >= 10, "{target} has {} seeds", seeds.len());
+    seeds
+}
+
+/// Runs a body over the seeds of its target and `mutations` of each; gives what it saw of the
+/// seeds.
+fn replay(target: &str, mutations: usize, body: fn(&[u8]) -> Seen) -> Seen {
+    let seeds = seeds(target);
+    let guarded = |what: &str, data: &[u8]| {
+        catch_unwind(AssertUnwindSafe(|| body(data))).unwrap_or_else(|panic| {
+            eprintln!("{target}: {what}: {}", data.escape_ascii());
+            resume_unwind(panic)
+        })
+    };
+    let mut seen = Seen::new();
+    for (name, data) in &seeds {
+        seen.extend(guarded(name, data));
+    }
+    let mut chance = Chance(0x5eed);
+    for (name, data) in &seeds {
+        for number in 0..mutations {
+            let other = &seeds[chance.below(seeds.len())].1;
+            guarded(
+                &format!("mutation {number} of {name}"),
+                &chance.mutate(data, other),
+            );
+        }
+    }
+    seen
+}
+
+/// Seeded chance (xorshift64*).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let high = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32;
+        usize::try_from(high).expect("32 bits") % bound.max(1)
+    }
+
+    /// One to four changes: to a bit, a byte, a length, or with a piece of another seed.
+    fn mutate(&mut self, data: &[u8], other: &[u8]) -> Vec<u8> {
+        const TELLING: &[u8] = b"\n\r\t .=\"\\{}[]:,-+0123456789eEntf_/A\0\x7f\x80\xc3\xef\xff";
+        let mut data = data.to_vec();
+        for _ in 0..1 + self.below(4) {
+            let place = self.below(data.len() + 1);
+            let end = (place + 1 + self.below(8)).min(data.len());
+            match self.below(8) {
+                0 if place < data.len() => data[place] ^= 1 << self.below(8),
+                1 if place < data.len() => data[place] = TELLING[self.below(TELLING.len())],
+                2 => data.insert(place, TELLING[self.below(TELLING.len())]),
+                3 => drop(data.drain(place..end)),
+                4 => {
+                    let piece = data[place..end].to_vec();
+                    let at = self.below(data.len() + 1);
+                    data.splice(at..at, piece);
+                }
+                5 => {
+                    let from = self.below(other.len());
+                    let to = (from + 1 + self.below(40)).min(other.len());
+                    data.splice(place..place, other[from..to].iter().copied());
+                }
+                6 => data.truncate(place),
+                _ => data.extend_from_slice(&other[self.below(other.len())..]),
+            }
+        }
+        data
+    }
+}
+
+/// The codes whose names begin with one of these, and `valid`.
+fn codes_of(beginnings: &[&str]) -> BTreeSet<&'static str> {
+    let begins = |code: &&str| {
+        beginnings
+            .iter()
+            .any(|beginning| code.starts_with(beginning))
+    };
+    CODES.into_iter().filter(begins).chain(["valid"]).collect()
+}
+
+fn assert_reaches(seen: &Seen, wanted: &BTreeSet<&'static str>) {
+    let unseen: Vec<_> = wanted.difference(seen).collect();
+    assert!(unseen.is_empty(), "no seed gives {unseen:?}");
+}
+
+#[test]
+fn logs_are_split_as_the_naive_splitter_does() {
+    let seen = replay("split", 40, bodies::split);
+    assert_reaches(
+        &seen,
+        &[
+            "valid",
+            "too-long",
+            "segment-count",
+            "encrypted",
+            "header-json",
+        ]
+        .into(),
+    );
+}
+
+#[test]
+fn headers_are_judged_as_the_oracle_does() {
+    let seen = replay("header", 100, bodies::header);
+    let mut wanted = codes_of(&[
+        "header-", "alg-", "kid-", "typ-", "cty-", "crit-", "b64-", "key-",
+    ]);
+    wanted.remove("header-base64url"); // the body encodes
+    wanted.insert("too-many-keys");
+    assert_reaches(&seen, &wanted);
+}
+
+#[test]
+fn claims_are_judged_as_the_oracle_does() {
+    let seen = replay("claims", 100, bodies::claims);
+    let start = CODES
+        .iter()
+        .position(|code| *code == "payload-json")
+        .expect("a code");
+    let mut wanted: BTreeSet<_> = CODES[start..].iter().copied().collect();
+    wanted.insert("valid");
+    assert_reaches(&seen, &wanted);
+}
+
+#[test]
+fn lines_are_judged_as_the_oracle_does() {
+    let seen = replay("token", 100, bodies::token);
+    let stages = codes_of(&[
+        "segment-",
+        "encrypted",
+        "header-b",
+        "alg-none",
+        "signature-",
+        "too-l",
+    ]);
+    assert_reaches(&seen, &stages);
+}

@@ -1,0 +1,333 @@
+//! The three judges of one line: the validator, a run over a log that holds the line, and the
+//! oracle. It owns the question whether they agree, down to the row; what the answer should be is
+//! left to the tests that ask.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a test binary uses a part of it, and is no library"
+)]
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::atomic::AtomicBool;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jotmill::{
+    Algorithm, Finished, Input, KeySet, Policy, Reason, RowOptions, RowSink, RunOptions, UnixTime,
+    Validator, Verdict, Watch, run,
+};
+use serde_json::{Number, Value};
+use sha2::{Digest, Sha256};
+
+use crate::oracle;
+
+/// A row, or what is expected of one.
+pub type Row = BTreeMap<String, Value>;
+
+/// The three judges, under one policy and one key set.
+pub struct Judges {
+    pub validator: Validator,
+    policy: oracle::Policy,
+    keys: Vec<oracle::Key>,
+    key_names: Vec<(usize, String)>,
+}
+
+/// What all three say of a line.
+#[derive(Debug)]
+pub struct Judged {
+    /// In the order of the table; empty for a valid token.
+    pub codes: Vec<&'static str>,
+    /// What the validator says.
+    pub verdict: Verdict,
+    /// What the run says, as text and as values.
+    pub row_text: String,
+    pub row: Row,
+}
+
+impl Judged {
+    /// The codes of the findings.
+    pub fn findings(&self) -> Vec<&'static str> {
+        self.verdict
+            .findings
+            .iter()
+            .map(|finding| finding.code())
+            .collect()
+    }
+}
+
+impl Judges {
+    /// Judges by this policy and the keys of a JWK Set.
+    pub fn new(policy: oracle::Policy, jwks: &str) -> Self {
+        let mut keys = KeySet::new();
+        keys.add_jwks(jwks.as_bytes(), "the test's keys")
+            .expect("usable keys");
+        Self::with(policy, keys, oracle::keys_from_jwks(jwks))
+    }
+
+    /// Judges by this policy and one secret without an id.
+    pub fn of_secret(policy: oracle::Policy, secret: &[u8]) -> Self {
+        let mut keys = KeySet::new();
+        keys.add_secret(secret, "the test's secret")
+            .expect("a usable secret");
+        Self::with(policy, keys, vec![oracle::Key::secret(secret)])
+    }
+
+    fn with(policy: oracle::Policy, keys: KeySet, expected_keys: Vec<oracle::Key>) -> Self {
+        Self {
+            validator: Validator::new(policy_like(&policy), keys).expect("a key"),
+            key_names: key_names(&expected_keys),
+            policy,
+            keys: expected_keys,
+        }
+    }
+
+    /// What a line without LF comes to; `None` for a blank line. Fails where the judges differ.
+    pub fn judge(&self, line: &[u8]) -> Option<Judged> {
+        assert!(!line.contains(&b'\n'), "a line holds no LF");
+        // On the second line a byte order mark is no longer one, and with a LF behind it a final
+        // CR is always part of the ending.
+        let log = [b"\n", line, b"\n"].concat();
+        let (rows, finished) = audit(&self.validator, &log[..], &RunOptions::default());
+        let tally = &finished.report.tally;
+        let shown = String::from_utf8_lossy(line);
+
+        let Some((expected, expected_row)) = self.expected((2, 1), line) else {
+            assert_eq!((rows.as_str(), tally.blank_lines), ("", 2), "{shown}");
+            return None;
+        };
+        let row: Row = serde_json::from_str(&rows).expect("one row, in JSON");
+        assert_eq!(comparable(row.clone()), expected_row, "{shown}");
+        assert_eq!(tally.tokens.total(), 1, "{shown}");
+        for reason in Reason::ALL {
+            let count = u64::from(expected.codes.contains(&reason.code()));
+            assert_eq!(tally.reasons[reason.index()], count, "{reason}: {shown}");
+        }
+
+        let token = trimmed(line);
+        let mut verdict = self.validator.validate(token);
+        if expected.codes == ["too-long"] {
+            // The validator takes a token, and the limit is that of the line around it.
+            verdict = Verdict::rejected(Reason::TooLong);
+        }
+        let codes: Vec<&str> = verdict.reasons.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes, expected.codes, "one token: {shown}");
+        assert_eq!(verdict.is_valid(), expected.codes.is_empty(), "{shown}");
+        assert_eq!(
+            verdict.key.is_some(),
+            expected.key.is_some(),
+            "a key is named where the signature held: {shown}"
+        );
+        if verdict.is_valid() {
+            let payload = token.split(|byte| *byte == b'.').nth(1);
+            let payload = payload.and_then(|encoded| URL_SAFE_NO_PAD.decode(encoded).ok());
+            assert_eq!(self.validator.accept(token).ok(), payload, "{shown}");
+        }
+        Some(Judged {
+            codes: expected.codes,
+            verdict,
+            row_text: rows,
+            row,
+        })
+    }
+
+    /// What the oracle says of a line with this number and offset, given without its LF, and the
+    /// row that this calls for; `None` for a blank line.
+    pub fn expected(
+        &self,
+        (number, offset): (usize, usize),
+        line: &[u8],
+    ) -> Option<(oracle::Judgement, Row)> {
+        let judgement = oracle::judge(line, &self.policy, &self.keys)?;
+        let mut row = Row::new();
+        let mut put = |name: &str, value: Value| drop(row.insert(name.to_owned(), value));
+        put("line", number.into());
+        let bare = line.strip_suffix(b"\r").unwrap_or(line);
+        let first = bare.iter().position(|byte| !is_blank(*byte));
+        if judgement.codes == ["too-long"] {
+            put("length", bare.len().into());
+            // No more of such a line is looked at than shows that it is one.
+            let first = first.filter(|first| *first <= self.policy.max_token_bytes);
+            put("offset", (offset + first.unwrap_or(0)).into());
+        } else {
+            put("sha256", digest(trimmed(line)).into());
+            put("offset", (offset + first.unwrap_or(0)).into());
+        }
+        if judgement.codes.is_empty() {
+            put("verdict", "valid".into());
+        } else {
+            put("verdict", "rejected".into());
+            put("reasons", judgement.codes.clone().into());
+        }
+        let key = judgement.key.map(|index| {
+            let mut names = self.key_names.iter();
+            let name = names.find_map(|(known, name)| (*known == index).then_some(name));
+            name.expect("every key that verifies has a name").clone()
+        });
+        for (name, text) in [
+            ("alg", &judgement.alg),
+            ("kid", &judgement.kid),
+            ("key", &key),
+            ("iss", &judgement.iss),
+            ("sub", &judgement.sub),
+            ("jti", &judgement.jti),
+        ] {
+            if let Some(text) = text {
+                put(name, cut(text).into());
+            }
+        }
+        for (name, number) in [
+            ("exp", &judgement.exp),
+            ("nbf", &judgement.nbf),
+            ("iat", &judgement.iat),
+        ] {
+            if let Some(number) = number {
+                put(name, plain_zero(number).into());
+            }
+        }
+        if !judgement.missing.is_empty() {
+            let names: Vec<String> = judgement.missing.iter().map(|name| cut(name)).collect();
+            put("missing", names.into());
+        }
+        Some((judgement, row))
+    }
+
+    /// The codes of a line, joined by spaces.
+    pub fn codes(&self, line: impl AsRef<[u8]>) -> String {
+        let judged = self.judge(line.as_ref()).expect("not a blank line");
+        judged.codes.join(" ")
+    }
+}
+
+/// The policy of the library that asks for the same as the oracle's.
+pub fn policy_like(wanted: &oracle::Policy) -> Policy {
+    let seconds = u64::try_from(wanted.now.0).expect("not before 1970");
+    let mut policy = Policy::new(UnixTime::new(seconds, wanted.now.1).expect("before 10000"))
+        .leeway(wanted.leeway)
+        .and_then(|policy| policy.max_token_bytes(wanted.max_token_bytes))
+        .and_then(|policy| policy.max_key_tries(wanted.max_key_tries))
+        .expect("limits that can be set");
+    if let Some(seconds) = wanted.max_age {
+        policy = policy.max_age(seconds).expect("an age that can be set");
+    }
+    if let Some(seconds) = wanted.max_lifetime {
+        policy = policy
+            .max_lifetime(seconds)
+            .expect("a lifetime that can be set");
+    }
+    if let Some(typ) = &wanted.typ {
+        policy = policy.typ(typ);
+    }
+    if let Some(algs) = &wanted.algs {
+        policy = policy.algorithms(
+            algs.iter()
+                .filter_map(|name| Algorithm::from_name(name))
+                .collect(),
+        );
+    }
+    for name in &wanted.issuers {
+        policy = policy.issuer(name);
+    }
+    for name in &wanted.audiences {
+        policy = policy.audience(name);
+    }
+    for name in &wanted.subjects {
+        policy = policy.subject(name);
+    }
+    for name in &wanted.require {
+        policy = policy.require(name).expect("a claim that can be asked for");
+    }
+    policy
+}
+
+/// Runs over one log; gives the rows and what the run came to, which must be complete.
+pub fn audit<'v>(
+    validator: &'v Validator,
+    log: impl Read,
+    options: &RunOptions,
+) -> (String, Finished<'v>) {
+    let input = Input::Reader {
+        name: "log".to_owned(),
+        reader: Box::new(log),
+    };
+    let mut rows = Vec::new();
+    let sink = RowSink {
+        out: &mut rows,
+        options: RowOptions::default(),
+    };
+    let stop = AtomicBool::new(false);
+    let watch = Watch {
+        stop: &stop,
+        progress: &mut |_| (),
+    };
+    let finished = run(validator, vec![input], options, Some(sink), watch);
+    assert!(finished.report.complete, "{:?}", finished.errors);
+    (String::from_utf8(rows).expect("rows are UTF-8"), finished)
+}
+
+/// A row in which equal numbers are written the same.
+pub fn comparable(mut row: Row) -> Row {
+    for name in ["exp", "nbf", "iat"] {
+        if let Some(Value::Number(number)) = row.get_mut(name) {
+            *number = plain_zero(number);
+        }
+    }
+    row
+}
+
+/// serde_json reads the integer -0 as a double; the rows write the integer 0. One number.
+fn plain_zero(number: &Number) -> Number {
+    if number.as_f64() == Some(0.0) {
+        0.into()
+    } else {
+        number.clone()
+    }
+}
+
+/// The first 16 hexadecimal digits of the SHA-256.
+pub fn digest(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn cut(text: &str) -> String {
+    let mut ends = (0..=256.min(text.len())).rev();
+    match ends.find(|end| text.is_char_boundary(*end)) {
+        Some(end) if end < text.len() => format!("{}…", &text[..end]),
+        _ => text.to_owned(),
+    }
+}
+
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// The token of a line.
+pub fn trimmed(line: &[u8]) -> &[u8] {
+    let mut token = line.strip_suffix(b"\r").unwrap_or(line);
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = token {
+        token = rest;
+    }
+    token
+}
+
+/// The names that the keys must have in rows, by their place in the set.
+fn key_names(keys: &[oracle::Key]) -> Vec<(usize, String)> {
+    let mut secrets = 0;
+    let mut names = Vec::new();
+    for (index, key) in keys.iter().enumerate() {
+        if key.broken || !matches!(key.kind, oracle::Kind::Secret(_)) {
+            continue;
+        }
+        let name = key.id.clone().unwrap_or_else(|| {
+            secrets += 1;
+            format!("secret-{secrets}")
+        });
+        names.push((index, name));
+    }
+    names
+}
