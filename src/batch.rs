@@ -5,11 +5,12 @@
 //! a log repeats. A log holds millions of tokens and a handful of headers, so what a header
 //! decides, up to the choice of keys, is remembered by the header's bytes.
 
-use crate::input::{Block, Line, leading_blanks, lines};
+use crate::input::{Block, leading_blanks, lines};
 use crate::key::Selection;
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
-use crate::token::{Header, JsonScratch, Token};
+use crate::signature::{BatchVerifier, Kernel, Pending};
+use crate::token::{Claims, Header, JsonScratch, PayloadScratch, Token};
 use crate::validator::{Judged, Validator};
 use crate::verdict::{FindingSet, Reason};
 
@@ -32,24 +33,61 @@ impl Outcome {
 }
 
 /// Judges blocks under one validator.
+///
+/// A block goes through stage by stage, and what a stage leaves is in the buffers here: lines and
+/// dots and headers first, then all signatures at once, then payload, claims and the record of
+/// each token in the order of the lines.
 pub(crate) struct BatchJudge<'v> {
     validator: &'v Validator,
     rows: Option<RowOptions>,
     headers: HeaderMemo,
-    payload: JsonScratch,
+    lines: Vec<Judging>,
+    pending: Vec<Pending<'static>>,
+    verifier: BatchVerifier,
+    payload: PayloadScratch,
     /// How many places of each reason this judge has given. Its blocks come in order, so that
     /// once it has given enough, no later place of its own can be among the first.
     sampled: [usize; Reason::COUNT],
 }
 
+/// A line that is not blank, on its way through the stages.
+struct Judging {
+    /// The number of the line in the block, from 1.
+    number: u64,
+    line: LineAt,
+    /// Its header in the memo, if it has one.
+    header: Option<u32>,
+    standing: Standing,
+}
+
+/// Where a line stands in its block.
+#[derive(Clone, Copy)]
+struct LineAt {
+    start: usize,
+    end: usize,
+}
+
+/// How far a token has come.
+#[derive(Clone, Copy)]
+enum Standing {
+    /// The line is too long, and so many bytes long.
+    TooLong(u64),
+    Rejected(Reason),
+    /// Its signature is the one of this number among those pending.
+    Pending(usize),
+}
+
 impl<'v> BatchJudge<'v> {
     /// A judge that renders rows if `rows` says how.
-    pub(crate) fn new(validator: &'v Validator, rows: Option<RowOptions>) -> Self {
+    pub(crate) fn new(validator: &'v Validator, rows: Option<RowOptions>, kernel: Kernel) -> Self {
         Self {
             validator,
             rows,
             headers: HeaderMemo::new(),
-            payload: JsonScratch::new(),
+            lines: Vec::new(),
+            pending: Vec::new(),
+            verifier: BatchVerifier::new(kernel),
+            payload: PayloadScratch::new(),
             sampled: [0; Reason::COUNT],
         }
     }
@@ -58,100 +96,146 @@ impl<'v> BatchJudge<'v> {
     pub(crate) fn judge(&mut self, block: &Block, outcome: &mut Outcome) {
         outcome.rows.clear();
         outcome.lines = 0;
+        let mut pending = recycle(std::mem::take(&mut self.pending));
+        self.split(block, &mut pending, outcome);
+        let keys = self.validator.keys();
+        self.verifier.verify(&mut pending, |key| keys.mac(key));
+        self.record(block, &pending, outcome);
+        self.pending = recycle(pending);
+    }
+
+    /// Lines, dots, headers, choice of keys: what can be said before a signature is verified.
+    fn split<'b>(&mut self, block: &'b Block, pending: &mut Vec<Pending<'b>>, outcome: &mut Outcome)
+    where
+        'v: 'b,
+    {
+        self.lines.clear();
+        self.headers.begin_block();
+        let limit = self.validator.policy().token_limit();
         if let Some(line) = block.passed_over {
             outcome.lines = 1;
-            let offset = block.offset + line.blanks as u64;
-            let judged = Judged::rejected(Reason::TooLong);
-            let subject = Subject::TooLong(line.length);
-            let record = Record {
-                validator: self.validator,
-                rows: self.rows,
-                input: block.input,
+            let line_at = LineAt {
+                start: line.blanks,
+                end: line.blanks,
             };
-            record.add(1, offset, &subject, &judged, &mut self.sampled, outcome);
-            return;
+            let standing = Standing::TooLong(line.length);
+            self.lines.push(Judging {
+                number: 1,
+                line: line_at,
+                header: None,
+                standing,
+            });
         }
         for line in lines(block.bytes()) {
             outcome.lines += 1;
-            self.judge_line(block, line, outcome);
+            let mut judging = Judging {
+                number: outcome.lines,
+                line: LineAt {
+                    start: line.start,
+                    end: line.start + line.token.len(),
+                },
+                header: None,
+                standing: Standing::TooLong(line.length as u64),
+            };
+            if line.length > limit {
+                let blanks = leading_blanks(&block.bytes()[line.begin..], limit);
+                judging.line.start = line.begin + blanks;
+            } else if line.token.is_empty() {
+                outcome.tally.blank_lines += 1;
+                continue;
+            } else {
+                judging.standing = match Token::split(line.token) {
+                    Err(reason) => Standing::Rejected(reason),
+                    Ok(token) => {
+                        let (index, header) = self.headers.get(self.validator, token.header());
+                        judging.header = Some(index);
+                        match header.selection {
+                            Err(reason) => Standing::Rejected(reason),
+                            Ok(selection) => {
+                                pending.push(Pending::new(
+                                    token.signing_input(),
+                                    token.signature(),
+                                    selection.algorithm(),
+                                    self.validator.keys().fitting(selection),
+                                ));
+                                Standing::Pending(pending.len() - 1)
+                            }
+                        }
+                    }
+                };
+            }
+            self.lines.push(judging);
         }
     }
 
-    fn judge_line(&mut self, block: &Block, line: Line<'_>, outcome: &mut Outcome) {
-        let limit = self.validator.policy().token_limit();
-        let record = Record {
-            validator: self.validator,
+    /// Payloads, claims, and the record of every line, in order.
+    fn record(&mut self, block: &Block, pending: &[Pending<'_>], outcome: &mut Outcome) {
+        let validator = self.validator;
+        let mut record = Record {
+            validator,
             rows: self.rows,
             input: block.input,
+            sampled: &mut self.sampled,
         };
-        let number = outcome.lines;
-        if line.length > limit {
-            let blanks = leading_blanks(&block.bytes()[line.begin..], limit);
-            let offset = block.offset + (line.begin + blanks) as u64;
-            let judged = Judged::rejected(Reason::TooLong);
-            let subject = Subject::TooLong(line.length as u64);
-            return record.add(
-                number,
-                offset,
-                &subject,
-                &judged,
-                &mut self.sampled,
-                outcome,
-            );
+        for judging in &self.lines {
+            let unsigned = match judging.header {
+                Some(index) => {
+                    let header = self.headers.at(index);
+                    Judged::unsigned(header.alg.get(), header.kid.get(), header.findings)
+                }
+                None => Judged::unsigned(None, None, FindingSet::EMPTY),
+            };
+            let LineAt { start, end } = judging.line;
+            let mut subject = Subject::Token(block.bytes().get(start..end).unwrap_or_default());
+            let judged = match judging.standing {
+                Standing::TooLong(length) => {
+                    subject = Subject::TooLong(length);
+                    Judged::rejected(Reason::TooLong)
+                }
+                Standing::Rejected(reason) => unsigned.with(reason),
+                Standing::Pending(index) => match pending[index].outcome() {
+                    Err(reason) => unsigned.with(reason),
+                    Ok(authentic) => validator.judge_payload(authentic, unsigned, |authentic| {
+                        Claims::scan(authentic, validator.policy(), &mut self.payload)
+                    }),
+                },
+            };
+            let offset = block.offset + start as u64;
+            record.add(judging.number, offset, &subject, &judged, outcome);
         }
-        if line.token.is_empty() {
-            outcome.tally.blank_lines += 1;
-            return;
-        }
-        let judged = match Token::split(line.token) {
-            Ok(token) => {
-                let header = self.headers.get(self.validator, token.header());
-                let judged = Judged::unsigned(header.alg.get(), header.kid.get(), header.findings);
-                self.validator.judge_from_signature(
-                    token,
-                    header.selection,
-                    judged,
-                    &mut self.payload,
-                )
-            }
-            Err(reason) => Judged::rejected(reason),
-        };
-        let offset = block.offset + line.start as u64;
-        let subject = Subject::Token(line.token);
-        record.add(
-            number,
-            offset,
-            &subject,
-            &judged,
-            &mut self.sampled,
-            outcome,
-        );
     }
 }
 
+/// Empties a vector and gives its memory to elements of another lifetime: the iterator is empty,
+/// and collecting in place keeps the allocation.
+fn recycle<'a>(mut pending: Vec<Pending<'_>>) -> Vec<Pending<'a>> {
+    pending.clear();
+    pending.into_iter().map_while(|_| None).collect()
+}
+
 /// Puts what was judged on record: counts, places, a row.
-struct Record<'v> {
-    validator: &'v Validator,
+struct Record<'r> {
+    validator: &'r Validator,
     rows: Option<RowOptions>,
     input: usize,
+    sampled: &'r mut [usize; Reason::COUNT],
 }
 
 impl Record<'_> {
     fn add(
-        &self,
+        &mut self,
         line: u64,
         offset: u64,
         subject: &Subject<'_>,
         judged: &Judged<'_>,
-        sampled: &mut [usize; Reason::COUNT],
         outcome: &mut Outcome,
     ) {
         outcome.tally.count(judged);
         for reason in judged.verdict.reasons.iter() {
-            if sampled[reason.index()] == SAMPLES {
+            if self.sampled[reason.index()] == SAMPLES {
                 continue;
             }
-            sampled[reason.index()] += 1;
+            self.sampled[reason.index()] += 1;
             let sha256 = match subject {
                 Subject::Token(token) => Some(rows::digest(token)),
                 Subject::TooLong(_) => None,
@@ -228,46 +312,88 @@ impl KnownHeader {
 }
 
 /// The headers seen lately, by their bytes. It belongs to one judge and so to one validator.
+///
+/// Within a block a header keeps its index. Between blocks everything is forgotten once there is
+/// much of it, so that a log in which every header differs costs time and no memory.
 struct HeaderMemo {
-    slots: Vec<Option<Box<KnownHeader>>>,
-    /// For a header that is too long to be remembered.
-    spare: KnownHeader,
+    /// The first `used` are known; the others lend their buffers.
+    known: Vec<KnownHeader>,
+    used: usize,
+    /// Open addressing with linear probing: 1 + the index of a header, 0 where there is none.
+    slots: Vec<u32>,
     scratch: JsonScratch,
 }
 
 impl HeaderMemo {
-    /// Enough for a set of a thousand keys; a power of two.
-    const SLOTS: usize = 4096;
-    /// The longest header that is remembered, in encoded bytes.
-    const LONGEST: usize = 512;
+    /// Enough for a block of lines that all differ, after what is kept from earlier blocks, at a
+    /// load of less than two thirds; a power of two.
+    const SLOTS: usize = 16_384;
+    /// How many headers are kept from block to block: a set of a thousand keys, and some.
+    const KEPT: usize = 2048;
+    /// How many bytes of headers are kept from block to block.
+    const KEPT_BYTES: usize = 256 << 10;
 
     fn new() -> Self {
         Self {
-            slots: std::iter::repeat_with(|| None).take(Self::SLOTS).collect(),
-            spare: KnownHeader::new(),
+            known: Vec::new(),
+            used: 0,
+            slots: vec![0; Self::SLOTS],
             scratch: JsonScratch::new(),
         }
     }
 
-    fn get(&mut self, validator: &Validator, encoded: &[u8]) -> &KnownHeader {
-        if encoded.len() > Self::LONGEST {
-            self.spare.read(validator, encoded, &mut self.scratch);
-            return &self.spare;
+    /// Forgets, if there is much to forget.
+    fn begin_block(&mut self) {
+        let known = &self.known[..self.used];
+        let bytes = || {
+            known
+                .iter()
+                .map(|header| header.encoded.len())
+                .sum::<usize>()
+        };
+        if self.used > Self::KEPT || bytes() > Self::KEPT_BYTES {
+            self.used = 0;
+            self.known.truncate(Self::KEPT);
+            self.known
+                .retain(|header| header.encoded.capacity() <= 1024);
+            self.slots.fill(0);
         }
-        let slot = &mut self.slots[slot_of(encoded) % Self::SLOTS];
-        // An empty slot holds no header; the empty header is one like any other.
-        let is_new = slot.is_none();
-        let known = slot.get_or_insert_with(|| Box::new(KnownHeader::new()));
-        if is_new || known.encoded != encoded {
-            known.encoded.clear();
-            known.encoded.extend_from_slice(encoded);
-            known.read(validator, encoded, &mut self.scratch);
+    }
+
+    fn at(&self, index: u32) -> &KnownHeader {
+        &self.known[index as usize]
+    }
+
+    fn get(&mut self, validator: &Validator, encoded: &[u8]) -> (u32, &KnownHeader) {
+        let mut slot = slot_of(encoded) % Self::SLOTS;
+        let index = loop {
+            match self.slots[slot] {
+                0 => break self.insert(validator, encoded, slot),
+                // A hit is a comparison in full.
+                taken if self.at(taken - 1).encoded == encoded => break taken - 1,
+                _ => slot = (slot + 1) % Self::SLOTS,
+            }
+        };
+        (index, self.at(index))
+    }
+
+    fn insert(&mut self, validator: &Validator, encoded: &[u8], slot: usize) -> u32 {
+        if self.used == self.known.len() {
+            self.known.push(KnownHeader::new());
         }
-        known
+        let known = &mut self.known[self.used];
+        known.encoded.clear();
+        known.encoded.extend_from_slice(encoded);
+        known.read(validator, encoded, &mut self.scratch);
+        self.used += 1;
+        // A block has at most 8,192 lines, so this is far from a u32's end.
+        let taken = u32::try_from(self.used).unwrap_or(u32::MAX);
+        self.slots[slot] = taken;
+        taken - 1
     }
 }
 
-/// Spreads headers over slots. Two headers of one slot cost time and nothing else.
+/// Spreads headers over slots. Headers that collide cost time and nothing else.
 fn slot_of(encoded: &[u8]) -> usize {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 over the golden ratio
     let (words, rest) = encoded.as_chunks::<8>();

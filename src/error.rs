@@ -55,6 +55,11 @@ pub enum Error {
     },
     /// The workers went away before the end of the input.
     ChannelClosed,
+    /// The code that computes MACs gives wrong answers on this processor.
+    Kernel {
+        /// Which code.
+        kernel: &'static str,
+    },
     /// The workers could not be started.
     Threads {
         /// What the pool said.
@@ -122,6 +127,11 @@ impl fmt::Display for Error {
             ),
             Self::ChannelClosed => f.write_str(
                 "the workers stopped before the end of the input; nothing more was judged",
+            ),
+            Self::Kernel { kernel } => write!(
+                f,
+                "the kernel {kernel} fails its self-test on this processor; choose another with \
+                 --kernel, and please report it"
             ),
             Self::Threads { message } => {
                 write!(

@@ -25,7 +25,7 @@ pub use report::{
     Counts, EXPIRY_BUCKETS, InputReport, MAX_NAMES, NameCounts, Only, REPORT_SCHEMA, Report,
     RowOptions, Sample, Tally, TextOptions,
 };
-pub use signature::{Algorithm, AlgorithmSet};
+pub use signature::{Algorithm, AlgorithmSet, Kernel, SelfTestError};
 pub use time::{NumericDate, UnixTime};
 pub use token::{Claims, Member};
 pub use validator::Validator;

@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::input::{Block, BlockReader, DEFAULT_BLOCK_BYTES, Fill, Input};
 use crate::report::tally::Tally;
 use crate::report::{InputReport, Report, RowOptions};
+use crate::signature::Kernel;
 use crate::validator::Validator;
 
 /// How long to wait for an outcome before looking around.
@@ -34,14 +35,17 @@ pub struct RunOptions {
     pub threads: usize,
     /// About how many bytes a block has; at least 1.
     pub block_bytes: usize,
+    /// What computes the MACs.
+    pub kernel: Kernel,
 }
 
 impl Default for RunOptions {
-    /// One thread, blocks of [`DEFAULT_BLOCK_BYTES`].
+    /// One thread, blocks of [`DEFAULT_BLOCK_BYTES`], the fastest kernel.
     fn default() -> Self {
         Self {
             threads: 1,
             block_bytes: DEFAULT_BLOCK_BYTES,
+            kernel: Kernel::best(),
         }
     }
 }
@@ -116,7 +120,7 @@ pub fn run<'v>(
 ) -> Finished<'v> {
     let row_options = rows.as_ref().map(|sink| sink.options);
     let new_judge = || {
-        let mut judge = BatchJudge::new(validator, row_options);
+        let mut judge = BatchJudge::new(validator, row_options, options.kernel);
         move |work: &mut Work| judge.judge(&work.block, &mut work.outcome)
     };
     run_with(&new_judge, validator, inputs, options, rows, watch)
@@ -158,7 +162,11 @@ fn run_with<'v, J: FnMut(&mut Work)>(
         aggregator.drive(line, &mut feeder, new_judge, &alive, workers);
     };
 
-    if workers == 0 {
+    if options.kernel.self_test().is_err() {
+        aggregator.fail(Error::Kernel {
+            kernel: options.kernel.name(),
+        });
+    } else if workers == 0 {
         drive(&mut aggregator);
     } else {
         let pool = rayon::ThreadPoolBuilder::new()
@@ -564,7 +572,7 @@ mod tests {
     ) -> Finished<'v> {
         let row_options = RowOptions::default();
         let new_judge = || {
-            let mut judge = BatchJudge::new(validator, Some(row_options));
+            let mut judge = BatchJudge::new(validator, Some(row_options), Kernel::best());
             let before = &before;
             move |work: &mut Work| {
                 before(work);
@@ -574,6 +582,7 @@ mod tests {
         let options = RunOptions {
             threads,
             block_bytes: 100,
+            ..RunOptions::default()
         };
         let sink = RowSink {
             out: rows,
@@ -653,7 +662,7 @@ mod tests {
         let has_exploded = AtomicBool::new(false);
         let new_judge = || {
             let bomb = Bomb(&has_exploded);
-            let mut judge = BatchJudge::new(&validator, None);
+            let mut judge = BatchJudge::new(&validator, None, Kernel::best());
             move |work: &mut Work| {
                 let _held = &bomb;
                 // The guard of the block answers a panic with a new judge, and drops this one.
@@ -664,6 +673,7 @@ mod tests {
         let options = RunOptions {
             threads: 3,
             block_bytes: 100,
+            ..RunOptions::default()
         };
         let stop = AtomicBool::new(false);
         let watch = Watch {
@@ -709,6 +719,7 @@ mod tests {
             let options = RunOptions {
                 threads: 2,
                 block_bytes: 100,
+                ..RunOptions::default()
             };
             let inputs = vec![input("log", &log)];
             let finished = run(&validator, inputs, &options, Some(sink), watch);
@@ -738,6 +749,7 @@ mod tests {
             let options = RunOptions {
                 threads,
                 block_bytes: 1000,
+                ..RunOptions::default()
             };
             let inputs = vec![input("log", &log)];
             let finished = run(&validator, inputs, &options, Some(sink), watch);

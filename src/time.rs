@@ -112,7 +112,7 @@ impl Point {
 ///
 /// Integers within 64 bits are exact; every other number is the nearest double. A `Float` is
 /// always finite, since a number that overflows a double is not accepted as JSON.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum NumericDate {
     /// An integer from -2^63 to 2^63-1.
     Int(i64),

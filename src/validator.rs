@@ -7,7 +7,7 @@
 use crate::error::Error;
 use crate::key::{KeySet, Selection};
 use crate::policy::Policy;
-use crate::signature;
+use crate::signature::{self, Authentic};
 use crate::token::{Claims, Header, JsonScratch, Token, base64url};
 use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
 
@@ -75,7 +75,7 @@ impl<'s> Judged<'s> {
         }
     }
 
-    const fn with(mut self, reason: Reason) -> Self {
+    pub(crate) const fn with(mut self, reason: Reason) -> Self {
         self.verdict.reasons.insert(reason);
         self
     }
@@ -186,11 +186,11 @@ impl Validator {
     }
 
     /// The stages from the signature on, for a token whose header selected keys, or did not.
-    pub(crate) fn judge_from_signature<'s>(
+    fn judge_from_signature<'s>(
         &self,
         token: Token<'_>,
         selection: Result<Selection, Reason>,
-        mut judged: Judged<'s>,
+        judged: Judged<'s>,
         scratch: &'s mut JsonScratch,
     ) -> Judged<'s> {
         let authentic = selection.and_then(|selection| {
@@ -201,10 +201,21 @@ impl Validator {
                 self.keys.candidates(selection),
             )
         });
-        let authentic = match authentic {
-            Ok(authentic) => authentic,
-            Err(reason) => return judged.with(reason),
-        };
+        match authentic {
+            Ok(authentic) => self.judge_payload(authentic, judged, |authentic| {
+                Claims::read(authentic, &self.policy, scratch)
+            }),
+            Err(reason) => judged.with(reason),
+        }
+    }
+
+    /// The stages after the signature held; `read` gives the claims of the payload.
+    pub(crate) fn judge_payload<'s>(
+        &self,
+        authentic: Authentic<'_>,
+        mut judged: Judged<'s>,
+        read: impl FnOnce(Authentic<'_>) -> Result<Claims<'s>, Reason>,
+    ) -> Judged<'s> {
         judged.verdict.key = Some(authentic.key());
         if self
             .keys
@@ -213,7 +224,7 @@ impl Validator {
         {
             judged.verdict.findings.insert(Finding::WeakKey);
         }
-        match Claims::read(authentic, &self.policy, scratch) {
+        match read(authentic) {
             Ok(claims) => {
                 judged.verdict.reasons = self.policy.judge(&claims);
                 judged.claims = Some(claims);

@@ -91,6 +91,7 @@ fn audit(
     let options = RunOptions {
         threads,
         block_bytes,
+        ..RunOptions::default()
     };
     let mut finished = run(validator, vec![input], &options, Some(sink), watch);
     assert!(finished.report.complete, "{:?}", finished.errors);

@@ -8,5 +8,5 @@ mod source;
 
 pub use block::DEFAULT_BLOCK_BYTES;
 pub(crate) use block::{Block, BlockReader, Fill};
-pub(crate) use lines::{Line, leading_blanks, lines};
+pub(crate) use lines::{leading_blanks, lines};
 pub use source::Input;

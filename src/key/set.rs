@@ -368,10 +368,19 @@ impl KeySet {
         &self,
         selection: Selection,
     ) -> impl Iterator<Item = (u32, &MacKey)> + Clone {
-        self.groups[selection.group as usize]
-            .fitting(selection.algorithm)
+        self.fitting(selection)
             .iter()
-            .map(|index| (*index, self.keys[*index as usize].mac()))
+            .map(|index| (*index, self.mac(*index)))
+    }
+
+    /// The indices of the keys of a selection, in the order given.
+    pub(crate) fn fitting(&self, selection: Selection) -> &[u32] {
+        self.groups[selection.group as usize].fitting(selection.algorithm)
+    }
+
+    /// The secret of a key that a selection names.
+    pub(crate) fn mac(&self, index: u32) -> &MacKey {
+        self.keys[index as usize].mac()
     }
 }
 

@@ -4,6 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::Algorithm;
+use super::lanes::{Midstate256, Midstate512};
 
 /// A secret with both of its pads absorbed, for each of the three hashes: what a MAC costs from
 /// here on is the message alone. Wiped from memory when dropped.
@@ -11,6 +12,14 @@ pub struct MacKey {
     hs256: Hmac<Sha256>,
     hs384: Hmac<Sha384>,
     hs512: Hmac<Sha512>,
+    midstates: Midstates,
+}
+
+/// The same for the lanes, which take a state as it is after the pads.
+struct Midstates {
+    hs256: Midstate256,
+    hs384: Midstate512,
+    hs512: Midstate512,
 }
 
 impl MacKey {
@@ -24,7 +33,24 @@ impl MacKey {
             hs256: Hmac::new_from_slice(secret).ok()?,
             hs384: Hmac::new_from_slice(secret).ok()?,
             hs512: Hmac::new_from_slice(secret).ok()?,
+            midstates: Midstates {
+                hs256: Midstate256::new(secret),
+                hs384: Midstate512::new_384(secret),
+                hs512: Midstate512::new_512(secret),
+            },
         })
+    }
+
+    pub(super) const fn hs256(&self) -> &Midstate256 {
+        &self.midstates.hs256
+    }
+
+    pub(super) const fn hs384(&self) -> &Midstate512 {
+        &self.midstates.hs384
+    }
+
+    pub(super) const fn hs512(&self) -> &Midstate512 {
+        &self.midstates.hs512
     }
 
     /// Whether `mac` is the whole MAC of `message`, in time that depends on neither's content.

@@ -4,10 +4,14 @@
 //! proof is a value: [`Authentic`] can be made only here, and claims can be read only from it.
 
 mod algorithm;
+mod batch;
 mod hmac;
+pub(crate) mod lanes;
 
 pub use algorithm::{Algorithm, AlgorithmSet, REGISTERED};
+pub(crate) use batch::{BatchVerifier, Pending};
 pub use hmac::MacKey;
+pub use lanes::{Kernel, SelfTestError};
 
 use base64_simd::URL_SAFE_NO_PAD;
 
@@ -76,14 +80,7 @@ pub(crate) fn verify<'b, 'k>(
 ) -> Result<Authentic<'b>, Reason> {
     let mut buffer = [0; 64];
     let mac = &mut buffer[..algorithm.mac_len()];
-    if base64url::decoded_len(signature.len()) != mac.len() {
-        // However long it is, no copy is needed to know whether it is base64url at all.
-        return Err(match URL_SAFE_NO_PAD.check(signature) {
-            Ok(()) => Reason::SignatureLength,
-            Err(_) => Reason::SignatureBase64url,
-        });
-    }
-    base64url::decode(signature, mac).map_err(|_| Reason::SignatureBase64url)?;
+    decode_mac(signature, mac)?;
     for (key, secret) in candidates {
         if secret.verify(algorithm, input.bytes(), mac) {
             return Ok(Authentic {
@@ -94,4 +91,17 @@ pub(crate) fn verify<'b, 'k>(
         }
     }
     Err(Reason::SignatureMismatch)
+}
+
+/// Decodes a signature that must fill `mac`.
+fn decode_mac(signature: &[u8], mac: &mut [u8]) -> Result<(), Reason> {
+    if base64url::decoded_len(signature.len()) != mac.len() {
+        // However long it is, no copy is needed to know whether it is base64url at all.
+        return Err(match URL_SAFE_NO_PAD.check(signature) {
+            Ok(()) => Reason::SignatureLength,
+            Err(_) => Reason::SignatureBase64url,
+        });
+    }
+    base64url::decode(signature, mac).map_err(|_| Reason::SignatureBase64url)?;
+    Ok(())
 }

@@ -1,6 +1,8 @@
 //! The claims of an authentic payload (RFC 7519 section 4).
 
+use super::base64url;
 use super::json::{JsonFault, JsonScratch, Member};
+use super::scanner::{self, Found, PADDING};
 use crate::policy::Policy;
 use crate::signature::Authentic;
 use crate::time::NumericDate;
@@ -29,21 +31,84 @@ pub struct Claims<'s> {
     pub extra: u64,
 }
 
+/// The buffers of the fast path: one for the scanner, which only looks, and one for `simd-json`,
+/// which rewrites what it reads.
+pub(crate) struct PayloadScratch {
+    bytes: Vec<u8>,
+    json: JsonScratch,
+}
+
+impl PayloadScratch {
+    pub(crate) fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            json: JsonScratch::new(),
+        }
+    }
+}
+
 impl<'s> Claims<'s> {
+    /// [`Claims::read`], by the scanner where it takes the payload on itself.
+    pub(crate) fn scan(
+        authentic: Authentic<'_>,
+        policy: &Policy,
+        scratch: &'s mut PayloadScratch,
+    ) -> Result<Self, Reason> {
+        let encoded = authentic.payload();
+        let needed = base64url::decoded_len(encoded.len()) + PADDING;
+        if scratch.bytes.len() < needed {
+            scratch.bytes.resize(needed, 0);
+        }
+        let len = base64url::decode(encoded, &mut scratch.bytes[..needed - PADDING])
+            .map_err(|_| Reason::PayloadBase64url)?;
+        match scanner::scan(&scratch.bytes, len, policy.extra_names()) {
+            Some(found) => Ok(Self::from_found(&found, policy)),
+            None => Self::read(authentic, policy, &mut scratch.json),
+        }
+    }
+
+    fn from_found(found: &Found<'s>, policy: &Policy) -> Self {
+        Self {
+            iss: found.iss,
+            sub: found.sub,
+            aud: match &found.aud {
+                Member::Absent => Member::Absent,
+                Member::WrongType => Member::WrongType,
+                Member::Is(names) => Member::Is(
+                    policy
+                        .audiences()
+                        .iter()
+                        .any(|expected| names.contains(expected)),
+                ),
+            },
+            exp: found.exp,
+            nbf: found.nbf,
+            iat: found.iat,
+            jti: found.jti,
+            extra: found.extra,
+        }
+    }
+
     /// Reads the claims of a payload whose signature held; there is no other way to any.
     pub(crate) fn read(
         authentic: Authentic<'_>,
         policy: &Policy,
         scratch: &'s mut JsonScratch,
     ) -> Result<Self, Reason> {
-        let object = scratch
-            .read(authentic.payload())
-            .map_err(|fault| match fault {
-                JsonFault::Base64url => Reason::PayloadBase64url,
-                JsonFault::Json => Reason::PayloadJson,
-                JsonFault::NotObject => Reason::PayloadNotObject,
-                JsonFault::DuplicateMember => Reason::PayloadDuplicateMember,
-            })?;
+        Self::of_encoded(authentic.payload(), policy, scratch)
+    }
+
+    fn of_encoded(
+        encoded: &[u8],
+        policy: &Policy,
+        scratch: &'s mut JsonScratch,
+    ) -> Result<Self, Reason> {
+        let object = scratch.read(encoded).map_err(|fault| match fault {
+            JsonFault::Base64url => Reason::PayloadBase64url,
+            JsonFault::Json => Reason::PayloadJson,
+            JsonFault::NotObject => Reason::PayloadNotObject,
+            JsonFault::DuplicateMember => Reason::PayloadDuplicateMember,
+        })?;
         let mut claims = Self::default();
         for (name, value) in object.members() {
             match name {
@@ -75,5 +140,75 @@ impl<'s> Claims<'s> {
             }
         }
         Ok(claims)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::UnixTime;
+    use crate::token::scanner::{Kernel, Scanner};
+    use base64::Engine as _;
+
+    const PAYLOADS: [&str; 7] = [
+        r#"{"iss":"https://auth.example.com/","sub":"user-1","aud":"api","exp":1790003600,"nbf":1,"iat":2,"jti":"x"}"#,
+        r#"{ "aud" : [ "a" , "api" ] , "exp" : 1790003600.5 , "x" : { "exp" : [ 1 , { } , null ] } }"#,
+        r#"{"name":"Zo\u00eb \ud83d\ude00","iss":"a\/b","tenant":null,"n":-1.5e-3,"t":true,"f":false}"#,
+        r#"{"groups":["a","b","c"],"realm_access":{"roles":["x"]},"iat":-0,"exp":18446744073709551615}"#,
+        r#"{"exp":"1","nbf":null,"iat":[],"iss":1,"sub":{},"aud":["a",1],"jti":true,"tenant":0}"#,
+        "{\"sub\":\"\u{e9}\u{1f600}\",\"exp\":1e400}",
+        r#"{"exp":1,"exp":2}"#,
+    ];
+
+    /// A small generator of the numbers that mutations need (xorshift).
+    fn numbers(mut state: u64) -> impl FnMut(usize) -> usize {
+        move |below| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % below as u64) as usize
+        }
+    }
+
+    #[test]
+    #[allow(clippy::cast_possible_truncation)]
+    fn the_scanner_says_what_simd_json_says_or_leaves_it_to_it() {
+        let policy = Policy::new(UnixTime::new(0, 0).unwrap())
+            .audience("api")
+            .require("tenant")
+            .and_then(|policy| policy.require("n"))
+            .unwrap();
+        let scanners: Vec<Scanner> = Kernel::ALL.into_iter().filter_map(Scanner::new).collect();
+        let mut number = numbers(7);
+        let (mut taken, mut scratch) = (0, JsonScratch::new());
+        for round in 0..60_000 {
+            let mut payload = PAYLOADS[round % PAYLOADS.len()].as_bytes().to_vec();
+            for _ in 0..number(4) {
+                if payload.is_empty() {
+                    break;
+                }
+                let at = number(payload.len());
+                match number(4) {
+                    0 => payload[at] = b"\"\\{}[]:,0e.-ntu \x00\x1f\x7f\x80\xff\xc3"[number(23)],
+                    1 => drop(payload.remove(at)),
+                    2 => payload.insert(at, number(256) as u8),
+                    _ => payload.truncate(at.max(1)),
+                }
+            }
+            let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&payload);
+            let expected = Claims::of_encoded(encoded.as_bytes(), &policy, &mut scratch);
+            let expected = format!("{expected:?}");
+            let mut padded = payload.clone();
+            padded.resize(payload.len() + PADDING, b'"');
+            for scanner in &scanners {
+                if let Some(found) = scanner.scan(&padded, payload.len(), policy.extra_names()) {
+                    taken += 1;
+                    let claims: Result<_, Reason> = Ok(Claims::from_found(&found, &policy));
+                    let shown = String::from_utf8_lossy(&payload);
+                    assert_eq!(format!("{claims:?}"), expected, "{shown}");
+                }
+            }
+        }
+        assert!(taken > 20_000, "it takes much on itself: {taken}");
     }
 }

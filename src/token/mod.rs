@@ -8,9 +8,11 @@ pub(crate) mod base64url;
 mod claims;
 mod header;
 mod json;
+mod scanner;
 mod segments;
 
 pub use claims::Claims;
+pub(crate) use claims::PayloadScratch;
 pub use header::Header;
 pub(crate) use json::JsonScratch;
 pub use json::Member;

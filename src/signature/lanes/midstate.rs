@@ -1,0 +1,190 @@
+//! A key as HMAC uses it: the two compression states left after the key's pads.
+//!
+//! Owns the step from a secret to its states, once per key, and their wiping. Leaves to others
+//! which secret belongs to which key, and every message.
+
+use core::fmt;
+
+use sha2::{
+    Digest, Sha256, Sha384, Sha512,
+    block_api::{compress256, compress512},
+};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::constants::{IV256, IV384, IV512};
+
+/// A word of SHA-2: `u32` for SHA-256, `u64` for SHA-384 and SHA-512. No other type can be one.
+pub trait Word: sealed::Sealed + Copy + Zeroize {}
+impl Word for u32 {}
+impl Word for u64 {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for u32 {}
+    impl Sealed for u64 {}
+}
+
+/// The byte that RFC 2104 repeats and adds to the key before the message.
+const INNER_PAD: u8 = 0x36;
+/// The byte that RFC 2104 repeats and adds to the key before the inner digest.
+const OUTER_PAD: u8 = 0x5c;
+
+/// The states after the first block of HMAC's inner and outer hash (RFC 2104, section 4).
+///
+/// They are worth as much as the secret: whoever holds them can sign. So they are wiped on drop,
+/// are not `Clone`, and `Debug` shows neither.
+pub struct Midstate<W: Word> {
+    inner: [W; 8],
+    outer: [W; 8],
+    seam: Seam<W>,
+}
+
+/// What follows on the inner digest in the one block that the outer hash reads.
+///
+/// The digest is the whole inner state, eight words, but for SHA-384, whose digest is six: there
+/// the padding begins two words earlier. So it is the key that knows, and jobs of both may be
+/// mixed.
+#[derive(Clone, Copy)]
+pub(super) struct Seam<W> {
+    /// What words 6 and 7 keep of the state: all or nothing.
+    pub(super) keep: W,
+    /// Added to word 6: the mark that ends a digest of six words.
+    pub(super) six: W,
+    /// Word 8: the mark that ends a digest of eight.
+    pub(super) eight: W,
+    /// Word 15: the length of the key's block and the digest, in bits.
+    pub(super) bits: W,
+}
+
+impl Seam<u32> {
+    /// SHA-256.
+    pub(super) const EIGHT: Self = Self {
+        keep: !0,
+        six: 0,
+        eight: 1 << 31,
+        bits: 8 * (64 + 32),
+    };
+}
+
+impl Seam<u64> {
+    /// SHA-512.
+    pub(super) const EIGHT: Self = Self {
+        keep: !0,
+        six: 0,
+        eight: 1 << 63,
+        bits: 8 * (128 + 64),
+    };
+    /// SHA-384.
+    pub(super) const SIX: Self = Self {
+        keep: 0,
+        six: 1 << 63,
+        eight: 0,
+        bits: 8 * (128 + 48),
+    };
+}
+
+/// A key for HMAC-SHA-256.
+pub type Midstate256 = Midstate<u32>;
+/// A key for HMAC-SHA-384 or HMAC-SHA-512; all that they differ in is here.
+pub type Midstate512 = Midstate<u64>;
+
+impl<W: Word> Midstate<W> {
+    /// The state after the key's inner pad.
+    #[inline(always)]
+    pub(super) fn inner(&self) -> &[W; 8] {
+        &self.inner
+    }
+
+    /// The state after the key's outer pad.
+    #[inline(always)]
+    pub(super) fn outer(&self) -> &[W; 8] {
+        &self.outer
+    }
+
+    /// What follows on the inner digest.
+    #[inline(always)]
+    pub(super) fn seam(&self) -> &Seam<W> {
+        &self.seam
+    }
+}
+
+impl Midstate256 {
+    /// Absorbs the pads of a secret of any length, for HMAC-SHA-256.
+    ///
+    /// A secret longer than the 64 bytes of a block is hashed first, as RFC 2104 has it.
+    #[must_use]
+    pub fn new(secret: &[u8]) -> Self {
+        let block = key_block::<64, Sha256>(secret);
+        let absorb = |pad| {
+            let mut state = IV256;
+            compress256(&mut state, &[*padded(&block, pad)]);
+            state
+        };
+        Self {
+            inner: absorb(INNER_PAD),
+            outer: absorb(OUTER_PAD),
+            seam: Seam::<u32>::EIGHT,
+        }
+    }
+}
+
+impl Midstate512 {
+    /// Absorbs the pads of a secret of any length, for HMAC-SHA-384: the tag is the first 48 bytes.
+    ///
+    /// A secret longer than the 128 bytes of a block is hashed first, with SHA-384.
+    #[must_use]
+    pub fn new_384(secret: &[u8]) -> Self {
+        Self::from_block(&key_block::<128, Sha384>(secret), IV384, Seam::SIX)
+    }
+
+    /// Absorbs the pads of a secret of any length, for HMAC-SHA-512.
+    ///
+    /// A secret longer than the 128 bytes of a block is hashed first, with SHA-512.
+    #[must_use]
+    pub fn new_512(secret: &[u8]) -> Self {
+        Self::from_block(&key_block::<128, Sha512>(secret), IV512, Seam::<u64>::EIGHT)
+    }
+
+    fn from_block(block: &[u8; 128], initial: [u64; 8], seam: Seam<u64>) -> Self {
+        let absorb = |pad| {
+            let mut state = initial;
+            compress512(&mut state, &[*padded(block, pad)]);
+            state
+        };
+        Self {
+            inner: absorb(INNER_PAD),
+            outer: absorb(OUTER_PAD),
+            seam,
+        }
+    }
+}
+
+/// The secret, or its digest if it is longer than a block, filled up with zeros to one block.
+fn key_block<const B: usize, D: Digest>(secret: &[u8]) -> Zeroizing<[u8; B]> {
+    let mut block = Zeroizing::new([0; B]);
+    if let Some(room) = block.get_mut(..secret.len()) {
+        room.copy_from_slice(secret);
+    } else {
+        let mut digest = D::digest(secret);
+        block[..digest.len()].copy_from_slice(&digest);
+        digest.as_mut_slice().zeroize();
+    }
+    block
+}
+
+fn padded<const B: usize>(block: &[u8; B], pad: u8) -> Zeroizing<[u8; B]> {
+    Zeroizing::new(block.map(|byte| byte ^ pad))
+}
+
+impl<W: Word> Drop for Midstate<W> {
+    fn drop(&mut self) {
+        self.inner.zeroize();
+        self.outer.zeroize();
+    }
+}
+
+impl<W: Word> fmt::Debug for Midstate<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Midstate").finish_non_exhaustive()
+    }
+}
