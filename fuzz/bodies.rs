@@ -168,6 +168,7 @@ pub fn split(data: &[u8]) -> Seen {
         let options = RunOptions {
             threads,
             block_bytes,
+            ..RunOptions::default()
         };
         let (text, finished) = audit(&judges.validator, reader, &options);
         let cut = format!("{threads} threads, blocks of {block_bytes}, reads of {most} bytes");

@@ -387,6 +387,7 @@ fn flags_that_make_no_sense_are_refused() {
         (&["--threads", "0"], "1..=1024"),
         (&["--max-key-tries", "0"], "at least one key"),
         (&["--require", ""], "empty name"),
+        (&["--kernel", "steam"], "this processor can run"),
         (&["--format", "xml"], "possible values"),
         (&["--unheard-of"], "unexpected argument"),
     ] {
@@ -615,6 +616,33 @@ fn a_named_pipe_is_read_to_its_end() {
     drop(input);
     let output = run.wait_with_output().expect("it ends");
     assert_eq!(code(&output), 0, "{}", stderr(&output));
+}
+
+#[test]
+fn every_kernel_gives_the_same_rows() {
+    let place = Place::new();
+    let log: Vec<String> = (0..300)
+        .map(|n| token(["x", SECRET][n % 2], "{}"))
+        .collect();
+    place.write("log", log.join("\n"));
+    let rows = |kernel: &str| {
+        let args = [&AUDIT[..], &["--format", "ndjson", "--quiet", "log"]].concat();
+        let output = place.command(&args).env("JOTMILL_KERNEL", kernel).output();
+        stdout(&output.expect("jotmill runs"))
+    };
+    let first = rows("portable");
+    assert_eq!(first.lines().count(), 300);
+    for kernel in jotmill::Kernel::available() {
+        assert!(rows(kernel.name()) == first, "{kernel}");
+    }
+    let output = place
+        .command(&[&AUDIT[..], &["log"]].concat())
+        .env("JOTMILL_KERNEL", "x")
+        .output();
+    assert_cannot(
+        &output.expect("jotmill runs"),
+        &["$JOTMILL_KERNEL", "portable"],
+    );
 }
 
 #[test]

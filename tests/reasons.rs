@@ -576,6 +576,7 @@ fn a_log_of_every_case_has_a_row_for_each_in_order() {
     let options = jotmill::RunOptions {
         threads: 2,
         block_bytes: 1000,
+        ..jotmill::RunOptions::default()
     };
     let log = lines.join(&b"\r\n"[..]);
     let (rows, finished) = crate::judges::audit(&judges.validator, &log[..], &options);

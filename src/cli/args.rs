@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use jotmill::{Encoding, KeyError, KeySet, Policy, UnixTime};
+use jotmill::{Encoding, Kernel, KeyError, KeySet, Policy, UnixTime};
 use zeroize::Zeroizing;
 
 use super::flags::{KeyFlags, PolicyFlags, Secret};
@@ -76,6 +76,16 @@ pub(crate) fn keys(flags: &KeyFlags) -> Result<(KeySet, Vec<String>)> {
         keys.add_jwks(&text, &path.display().to_string())?;
     }
     Ok((keys, warnings))
+}
+
+/// The kernel of the flag, else of the environment, else the fastest.
+pub(crate) fn kernel(flag: Option<Kernel>) -> Result<Kernel> {
+    match (flag, std::env::var("JOTMILL_KERNEL")) {
+        (Some(kernel), _) => Ok(kernel),
+        (None, Ok(name)) if !name.is_empty() => super::flags::kernel(&name)
+            .map_err(|known| anyhow::anyhow!("$JOTMILL_KERNEL names {name:?}; {known}")),
+        _ => Ok(Kernel::best()),
+    }
 }
 
 fn add_secret(

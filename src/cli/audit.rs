@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use jotmill::{
-    Finished, Input, KeySet, Only, Policy, Progress, Report, RowOptions, RowSink, RunOptions,
-    TextOptions, Validator, Watch,
+    Finished, Input, Kernel, KeySet, Only, Policy, Progress, Report, RowOptions, RowSink,
+    RunOptions, TextOptions, Validator, Watch,
 };
 
 use super::flags::{AuditFlags, Format, OnlyRows, OutputFlags};
@@ -21,6 +21,7 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
     let (keys, warnings) = args::keys(&flags.keys)?;
     let validator = validator(policy, keys)?;
     let inputs = inputs(&flags.paths)?;
+    let kernel = args::kernel(flags.kernel)?;
     let (mut main, mut rows) = open_outputs(flags)?;
     if !flags.output.quiet {
         warnings
@@ -48,6 +49,7 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
             &validator,
             inputs,
             flags,
+            kernel,
             out.map(|out| RowSink { out, options }),
         )
     };
@@ -141,11 +143,13 @@ fn judge<'v>(
     validator: &'v Validator,
     inputs: Vec<Input<'_>>,
     flags: &AuditFlags,
+    kernel: Kernel,
     rows: Option<RowSink<'_>>,
 ) -> Finished<'v> {
     let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
     let mut options = RunOptions {
         threads: flags.threads.map_or_else(cores, usize::from),
+        kernel,
         ..RunOptions::default()
     };
     if let Some(bytes) = flags.block_bytes {

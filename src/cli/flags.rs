@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{TypedValueParser, ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jotmill::{Algorithm, Encoding, UnixTime, dataset};
+use jotmill::{Algorithm, Encoding, Kernel, UnixTime, dataset};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 every token is valid; 1 at least one was rejected; 2 jotmill could not judge \
@@ -54,6 +54,10 @@ pub(crate) struct AuditFlags {
     /// About how many bytes are judged at a time; changes no result.
     #[arg(long, value_name = "N", value_parser = ValueParser::new(bytes), hide = true)]
     pub(crate) block_bytes: Option<usize>,
+    /// What computes MACs: shani, avx512, avx2, aarch64-sha2 or portable; changes no result
+    /// [default: $JOTMILL_KERNEL, or the fastest here].
+    #[arg(long, value_name = "NAME", value_parser = kernel)]
+    pub(crate) kernel: Option<Kernel>,
     #[command(flatten)]
     pub(crate) output: OutputFlags,
 }
@@ -308,6 +312,19 @@ fn algorithm(name: &str) -> Result<Algorithm, String> {
             .collect();
         format!("jotmill verifies {} (case matters)", known.join(", "))
     })
+}
+
+/// A kernel that this processor can run.
+pub(crate) fn kernel(name: &str) -> Result<Kernel, String> {
+    let available = || {
+        Kernel::available()
+            .map(Kernel::name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    Kernel::by_name(name)
+        .filter(Kernel::is_available)
+        .ok_or_else(|| format!("this processor can run {}", available()))
 }
 
 /// Seconds, from `90`, `90s`, `5m`, `2h` or `7d`.

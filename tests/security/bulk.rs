@@ -21,6 +21,7 @@ fn options(threads: usize, block_bytes: usize) -> RunOptions {
     RunOptions {
         threads,
         block_bytes,
+        ..RunOptions::default()
     }
 }
 

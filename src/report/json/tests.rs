@@ -102,6 +102,7 @@ fn threads_and_blocks_change_no_byte() {
         let options = RunOptions {
             threads,
             block_bytes,
+            ..RunOptions::default()
         };
         json(&judged(&validator, &inputs, &options))
     };

@@ -17,7 +17,9 @@
 )]
 #![allow(
     clippy::expect_used,
-    reason = "of lengths that are known where they stand"
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "of lengths and constants that are known where they stand"
 )]
 
 mod constants;
