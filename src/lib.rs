@@ -1,4 +1,36 @@
 //! jotmill validates JSON Web Tokens in bulk: which failed, where and why.
+//!
+//! There are two ways in. [`Validator`] judges one token at a time; it is what a service wants.
+//! [`run`] judges every line of any number of inputs on several threads and gives a [`Report`];
+//! the command `jotmill audit` is a thin layer over it. Both judge by the same [`Policy`] and
+//! [`KeySet`], and give the same verdicts.
+//!
+//! ```
+//! use jotmill::{KeySet, Policy, UnixTime, Validator};
+//!
+//! # fn main() -> Result<(), jotmill::Error> {
+//! // The token of RFC 7515 appendix A.1, its key, and a moment before it expired.
+//! let mut keys = KeySet::new();
+//! keys.add_jwks(
+//!     br#"{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#,
+//!     "RFC 7515",
+//! )?;
+//! let now = UnixTime::new(1_300_819_000, 0).unwrap_or(UnixTime::now()?);
+//! let validator = Validator::new(Policy::new(now).issuer("joe").require("exp")?, keys)?;
+//!
+//! let token = b"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
+//!               eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
+//!               dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+//! assert!(validator.validate(token).is_valid());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A rejection is data: a [`Verdict`] holds a set of [`Reason`]s with stable codes. What keeps
+//! jotmill from judging is an [`Error`]. The two never mix.
+//!
+//! Without default features the library has none of the command line's dependencies.
+
 mod batch;
 pub mod dataset;
 mod error;
@@ -16,7 +48,7 @@ mod verdict;
 pub use error::{Error, KeyError};
 pub use input::{DEFAULT_BLOCK_BYTES, Input};
 pub use key::{Encoding, Key, KeySet, SetAside};
-pub use pipeline::{Finished, Progress, RowSink, RunOptions, Watch, run};
+pub use pipeline::{Finished, Progress, RowSink, RunOptions, Watch, audit, run};
 pub use policy::{
     DEFAULT_MAX_KEY_TRIES, DEFAULT_MAX_TOKEN_BYTES, MAX_DURATION_SECONDS, MAX_EXTRA_CLAIMS, Policy,
     RegisteredClaim,
@@ -30,3 +62,8 @@ pub use time::{NumericDate, UnixTime};
 pub use token::{Claims, Member};
 pub use validator::Validator;
 pub use verdict::{Finding, FindingSet, Reason, ReasonSet, Stage, Verdict};
+
+/// The examples of the README are run as well.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -126,6 +126,34 @@ pub fn run<'v>(
     run_with(&new_judge, validator, inputs, options, rows, watch)
 }
 
+/// Judges every line of one reader on the calling thread: [`run`] with nothing to set.
+///
+/// ```
+/// use jotmill::{KeySet, Policy, UnixTime, Validator, audit};
+///
+/// # fn main() -> Result<(), jotmill::Error> {
+/// let mut keys = KeySet::new();
+/// keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
+/// let validator = Validator::new(Policy::new(UnixTime::now()?), keys)?;
+/// let finished = audit(&validator, &b"a.b.c\n"[..]);
+/// assert!(finished.report.complete);
+/// assert_eq!(finished.report.tally.tokens.rejected, 1);
+/// # Ok(())
+/// # }
+/// ```
+pub fn audit<'v>(validator: &'v Validator, reader: impl std::io::Read) -> Finished<'v> {
+    let input = Input::Reader {
+        name: "-".to_owned(),
+        reader: Box::new(reader),
+    };
+    let stop = AtomicBool::new(false);
+    let watch = Watch {
+        stop: &stop,
+        progress: &mut |_| (),
+    };
+    run(validator, vec![input], &RunOptions::default(), None, watch)
+}
+
 /// What circulates: a block, and what came of it.
 struct Work {
     block: Block,
