@@ -5,6 +5,8 @@
 //! a log repeats. A log holds millions of tokens and a handful of headers, so what a header
 //! decides, up to the choice of keys, is remembered by the header's bytes.
 
+use std::sync::atomic::AtomicBool;
+
 use crate::input::{Block, leading_blanks, lines};
 use crate::key::Selection;
 use crate::report::rows::{self, RowOptions, Rows, Subject};
@@ -20,6 +22,8 @@ pub(crate) struct Outcome {
     pub(crate) rows: Rows,
     /// How many lines the block has.
     pub(crate) lines: u64,
+    /// The run was stopped in the middle of the block, and nothing above counts.
+    pub(crate) was_stopped: bool,
 }
 
 impl Outcome {
@@ -28,6 +32,7 @@ impl Outcome {
             tally: Tally::new(validator.policy(), validator.keys()),
             rows: Rows::default(),
             lines: 0,
+            was_stopped: false,
         }
     }
 }
@@ -40,6 +45,7 @@ impl Outcome {
 pub(crate) struct BatchJudge<'v> {
     validator: &'v Validator,
     rows: Option<RowOptions>,
+    stop: &'v AtomicBool,
     headers: HeaderMemo,
     lines: Vec<Judging>,
     pending: Vec<Pending<'static>>,
@@ -78,11 +84,17 @@ enum Standing {
 }
 
 impl<'v> BatchJudge<'v> {
-    /// A judge that renders rows if `rows` says how.
-    pub(crate) fn new(validator: &'v Validator, rows: Option<RowOptions>, kernel: Kernel) -> Self {
+    /// A judge that renders rows if `rows` says how, and gives up once `stop` turns true.
+    pub(crate) fn new(
+        validator: &'v Validator,
+        rows: Option<RowOptions>,
+        kernel: Kernel,
+        stop: &'v AtomicBool,
+    ) -> Self {
         Self {
             validator,
             rows,
+            stop,
             headers: HeaderMemo::new(),
             lines: Vec::new(),
             pending: Vec::new(),
@@ -99,8 +111,13 @@ impl<'v> BatchJudge<'v> {
         let mut pending = recycle(std::mem::take(&mut self.pending));
         self.split(block, &mut pending, outcome);
         let keys = self.validator.keys();
-        self.verifier.verify(&mut pending, |key| keys.mac(key));
-        self.record(block, &pending, outcome);
+        let is_done = self
+            .verifier
+            .verify(&mut pending, |key| keys.mac(key), self.stop);
+        outcome.was_stopped = !is_done;
+        if is_done {
+            self.record(block, &pending, outcome);
+        }
         self.pending = recycle(pending);
     }
 

@@ -2,6 +2,7 @@
 
 mod cli;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -12,7 +13,8 @@ fn main() -> ExitCode {
         let place = info
             .location()
             .map_or_else(String::new, |place| format!(" at {place}"));
-        eprintln!("jotmill: internal error{place}");
+        // A print that fails would panic again.
+        let _ = writeln!(std::io::stderr(), "jotmill: internal error{place}");
     }));
     let run = || cli::run(cli::flags::Cli::parse());
     // Whatever goes wrong, the code of a verdict is given only for a verdict.

@@ -119,8 +119,9 @@ pub fn run<'v>(
     watch: Watch<'_>,
 ) -> Finished<'v> {
     let row_options = rows.as_ref().map(|sink| sink.options);
+    let stop = watch.stop;
     let new_judge = || {
-        let mut judge = BatchJudge::new(validator, row_options, options.kernel);
+        let mut judge = BatchJudge::new(validator, row_options, options.kernel, stop);
         move |work: &mut Work| judge.judge(&work.block, &mut work.outcome)
     };
     run_with(&new_judge, validator, inputs, options, rows, watch)
@@ -492,6 +493,10 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
             input.error = Some(error.to_string());
             *outcome = Outcome::new(self.validator);
             self.fail(error);
+        } else if outcome.was_stopped {
+            // Judged in part, so not at all: what is in order ends before it.
+            *outcome = Outcome::new(self.validator);
+            (self.is_cut_short, self.is_broken, self.stopped) = (true, true, true);
         } else if !self.is_broken {
             self.tally.drain(&mut outcome.tally, input.lines);
             let line_base = input.lines;
@@ -538,7 +543,9 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
     }
 
     fn finish(mut self, elapsed: Duration) -> Finished<'v> {
-        self.flush_rows();
+        if !self.is_broken || self.stopped {
+            self.flush_rows();
+        }
         // An interrupt that is seen before the report is made wins over the end of the input.
         let stopped = self.stopped || self.watch.stop.load(Ordering::SeqCst);
         let ended_by = if stopped {
@@ -571,6 +578,8 @@ mod tests {
     use crate::time::UnixTime;
     use std::io;
 
+    static NEVER: AtomicBool = AtomicBool::new(false);
+
     fn validator() -> Validator {
         let mut keys = KeySet::new();
         keys.add_secret(b"secret", "test").unwrap();
@@ -600,7 +609,7 @@ mod tests {
     ) -> Finished<'v> {
         let row_options = RowOptions::default();
         let new_judge = || {
-            let mut judge = BatchJudge::new(validator, Some(row_options), Kernel::best());
+            let mut judge = BatchJudge::new(validator, Some(row_options), Kernel::best(), &NEVER);
             let before = &before;
             move |work: &mut Work| {
                 before(work);
@@ -690,7 +699,7 @@ mod tests {
         let has_exploded = AtomicBool::new(false);
         let new_judge = || {
             let bomb = Bomb(&has_exploded);
-            let mut judge = BatchJudge::new(&validator, None, Kernel::best());
+            let mut judge = BatchJudge::new(&validator, None, Kernel::best(), &NEVER);
             move |work: &mut Work| {
                 let _held = &bomb;
                 // The guard of the block answers a panic with a new judge, and drops this one.

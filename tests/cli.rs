@@ -387,6 +387,7 @@ fn flags_that_make_no_sense_are_refused() {
         (&["--threads", "0"], "1..=1024"),
         (&["--max-key-tries", "0"], "at least one key"),
         (&["--require", ""], "empty name"),
+        (&["--issuer", ""], "a value is required"),
         (&["--kernel", "steam"], "this processor can run"),
         (&["--format", "xml"], "possible values"),
         (&["--unheard-of"], "unexpected argument"),
@@ -441,6 +442,81 @@ fn an_output_that_is_also_read_is_refused_before_it_is_touched() {
         &["also read, as standard input"],
     );
     assert_eq!(place.read("log"), good(), "untouched");
+}
+
+#[test]
+fn outputs_that_cannot_both_be_written_leave_what_was_there() {
+    let place = Place::new();
+    place.write("log", good());
+    place.write("report", "precious");
+    assert_cannot(
+        &place.audit(&["-o", "report", "--rows", "nowhere/rows", "log"]),
+        &["nowhere"],
+    );
+    assert_eq!(place.read("report"), "precious");
+    std::os::unix::fs::symlink("new", place.path("link")).expect("a symbolic link");
+    for other in ["./new", "link"] {
+        let output = place.audit(&["-o", "new", "--rows", other, "log"]);
+        assert_cannot(&output, &["the same file"]);
+    }
+    let rows = File::create(place.path("rows")).expect("a file");
+    let args = [&AUDIT[..], &["--format", "ndjson", "--rows", "rows", "log"]].concat();
+    let output = place
+        .command(&args)
+        .stdout(rows)
+        .output()
+        .expect("jotmill runs");
+    assert_cannot(&output, &["the same file"]);
+    assert_cannot(&place.audit(&["-o", "-", "log"]), &["not -"]);
+}
+
+#[test]
+fn a_standard_error_that_is_full_changes_no_exit_code() {
+    if !Path::new("/dev/full").exists() {
+        return; // only Linux has it
+    }
+    let place = Place::new();
+    place.write("log", good());
+    for (args, expected) in [
+        (&["missing"][..], 2),
+        (&["log", "missing"], 2),
+        (&["log"], 0),
+    ] {
+        let full = OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .expect("the device");
+        let mut command = place.command(&[&AUDIT[..], args].concat());
+        let output = command.stderr(full).output().expect("jotmill runs");
+        assert_eq!(code(&output), expected, "{args:?}");
+    }
+}
+
+#[test]
+fn a_signal_stops_a_run_whose_input_comes_in_drops() {
+    let place = Place::new();
+    for threads in ["1", "2"] {
+        let args = [&AUDIT[..], &["--format", "json", "--threads", threads]].concat();
+        let mut run = start(place.command(&args), Stdio::piped());
+        let mut input = run.stdin.take().expect("a pipe");
+        let drops = std::thread::spawn(move || {
+            writeln!(input, "{}", good()).expect("it reads");
+            // Until nobody reads any more.
+            while input.write_all(b"x").is_ok() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        std::thread::sleep(Duration::from_millis(500));
+        send(&run, "-INT");
+        let output = run.wait_with_output().expect("it ends");
+        drops.join().expect("the writer ends");
+        assert_eq!(code(&output), 130, "{}", stderr(&output));
+        let report: Value = serde_json::from_str(&stdout(&output)).expect("the report is JSON");
+        assert_eq!(
+            (&report["complete"], &report["valid"]),
+            (&false.into(), &1.into())
+        );
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn replay(target: &str, mutations: usize, body: fn(&[u8]) -> Seen) -> Seen {
     let seeds = seeds(target);
     let guarded = |what: &str, data: &[u8]| {
         catch_unwind(AssertUnwindSafe(|| body(data))).unwrap_or_else(|panic| {
-            eprintln!("{target}: {what}: {}", data.escape_ascii());
+            println!("{target}: {what}: {}", data.escape_ascii());
             resume_unwind(panic)
         })
     };

@@ -11,7 +11,7 @@ use jotmill::{
 };
 
 use super::flags::{AuditFlags, Format, OnlyRows, OutputFlags};
-use super::output::{Both, Output, ReadFiles, is_same_file};
+use super::output::{Both, Destination, Output, ReadFiles, share_a_file};
 use super::progress::Bar;
 use super::{Exit, args, signals};
 
@@ -26,9 +26,9 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
     if !flags.output.quiet {
         warnings
             .iter()
-            .for_each(|warning| eprintln!("jotmill: warning: {warning}"));
+            .for_each(|warning| tell!("warning: {warning}"));
         if io::stdin().is_terminal() && inputs.iter().any(|input| matches!(input, Input::Stdin)) {
-            eprintln!("jotmill: reading tokens from the terminal, one a line; end with Ctrl-D");
+            tell!("reading tokens from the terminal, one a line; end with Ctrl-D");
         }
     }
     signals::watch()?;
@@ -119,24 +119,26 @@ fn open_outputs(flags: &AuditFlags) -> Result<(Output, Option<Output>)> {
     let reads_stdin =
         flags.paths.is_empty() || flags.paths.iter().any(|path| path == Path::new("-"));
     let files = ReadFiles::new(read, reads_stdin);
-    match (&output.output, &output.rows) {
-        (Some(main), Some(rows)) if is_same_file(main, rows) => {
-            bail!("-o and --rows name the same file, {}", rows.display());
-        }
-        _ => {}
-    }
     for path in output.output.iter().chain(&output.rows) {
         files.check(path)?;
     }
-    let main = match &output.output {
-        Some(path) => Output::create(path)?,
-        None => {
-            files.check_stdout()?;
-            Output::stdout()
-        }
-    };
-    let rows = output.rows.as_deref().map(Output::create).transpose()?;
-    Ok((main, rows))
+    if output.output.is_none() {
+        files.check_stdout()?;
+    }
+    let main = output
+        .output
+        .as_deref()
+        .map(Destination::open)
+        .transpose()?;
+    let rows = output.rows.as_deref().map(Destination::open).transpose()?;
+    if rows
+        .as_ref()
+        .is_some_and(|rows| share_a_file(main.as_ref(), rows))
+    {
+        bail!("the rows of --rows and the other output go to the same file");
+    }
+    let main = main.map_or_else(|| Ok(Output::stdout()), Destination::begin)?;
+    Ok((main, rows.map(Destination::begin).transpose()?))
 }
 
 fn judge<'v>(
@@ -195,6 +197,7 @@ fn conclude(finished: &Finished<'_>, flags: &OutputFlags, main: &mut Output) -> 
     if finished.errors.iter().any(jotmill::Error::is_broken_pipe) {
         return Ok(Exit::OutputGone);
     }
+    signals::REPORTING.store(true, std::sync::atomic::Ordering::SeqCst);
     let report = &finished.report;
     let written = match flags.format {
         Format::Ndjson if flags.quiet => Ok(()),
@@ -212,7 +215,7 @@ fn conclude(finished: &Finished<'_>, flags: &OutputFlags, main: &mut Output) -> 
         .and_then(|()| main.flush())
         .with_context(|| format!("cannot write the report to {}", main.name()));
     for error in &finished.errors {
-        eprintln!("jotmill: {error}");
+        tell!("{error}");
     }
     if let Some(exit) = signals::exit() {
         return Ok(exit);
@@ -222,7 +225,7 @@ fn conclude(finished: &Finished<'_>, flags: &OutputFlags, main: &mut Output) -> 
         return Ok(Exit::CannotJudge);
     }
     if report.tally.tokens.total() == 0 {
-        eprintln!("jotmill: not one token in the input; a token stands alone on its line");
+        tell!("not one token in the input; a token stands alone on its line");
         return Ok(Exit::CannotJudge);
     }
     Ok(if report.tally.tokens.rejected > 0 {

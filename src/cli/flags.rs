@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{TypedValueParser, ValueParser};
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser, ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jotmill::{Algorithm, Encoding, Kernel, UnixTime, dataset};
 
@@ -85,13 +85,13 @@ pub(crate) struct PolicyFlags {
     #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = algorithm)]
     pub(crate) alg: Vec<Algorithm>,
     /// Expect this issuer (iss); may be repeated.
-    #[arg(long, value_name = "ISS")]
+    #[arg(long, value_name = "ISS", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) issuer: Vec<String>,
     /// Expect this audience (aud); may be repeated.
-    #[arg(long, value_name = "AUD")]
+    #[arg(long, value_name = "AUD", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) audience: Vec<String>,
     /// Expect this subject (sub); may be repeated.
-    #[arg(long, value_name = "SUB")]
+    #[arg(long, value_name = "SUB", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) subject: Vec<String>,
     /// Require these claims.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
@@ -383,6 +383,9 @@ fn time(text: &str) -> Result<UnixTime, String> {
         let nanos = format!("{fraction:0<9}").parse().map_err(|_| RANGE)?;
         return UnixTime::new(seconds, nanos).ok_or_else(|| RANGE.to_owned());
     }
+    if text.get(17..19) == Some("60") {
+        return Err("a leap second is no Unix time; give the second before or after".to_owned());
+    }
     let stamp: jiff::Timestamp = text.parse().map_err(|_| {
         "a time is Unix seconds, such as 1790000000, or RFC 3339, such as 2026-09-21T14:13:20Z"
             .to_owned()
@@ -470,6 +473,7 @@ mod tests {
             "2026-09-21",
             "2026-09-21T14:13:20",
             "1969-12-31T23:59:59Z",
+            "2026-09-21T14:13:60Z",
             "253402300800",
             "1.1234567890",
             "99999999999999999999",

@@ -3,6 +3,15 @@
 //! `flags.rs` is what was typed, `args.rs` what it means; each subcommand has a file. Nothing here
 //! judges anything: that is the library's.
 
+/// Tells something on standard error. That it cannot be written there changes nothing else.
+macro_rules! tell {
+    ($($arguments:tt)*) => {{
+        use std::io::Write as _;
+        let message = format!($($arguments)*);
+        let _ = writeln!(std::io::stderr().lock(), "jotmill: {message}");
+    }};
+}
+
 mod args;
 mod audit;
 pub(crate) mod flags;
@@ -66,7 +75,7 @@ pub(crate) fn run(cli: flags::Cli) -> ExitCode {
         if is_broken_pipe(&error) {
             return Exit::OutputGone;
         }
-        eprintln!("jotmill: {error:#}");
+        tell!("{error:#}");
         Exit::CannotJudge
     });
     exit.into()

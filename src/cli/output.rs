@@ -81,14 +81,54 @@ fn stream_id<S>(_stream: &S) -> Option<FileId> {
     None
 }
 
-/// Whether two paths name one existing file.
-pub(crate) fn is_same_file(left: &Path, right: &Path) -> bool {
-    let id_of = |path| {
-        std::fs::metadata(path)
-            .ok()
-            .and_then(|metadata| id(&metadata))
+/// A file that is open for writing, with what it held before still in it.
+pub(crate) struct Destination {
+    file: File,
+    name: String,
+}
+
+impl Destination {
+    /// Opens a file, and creates it where there is none. Nothing is lost yet.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        if name == "-" {
+            bail!("an output is a file, not -; rows go to standard output with --format ndjson");
+        }
+        let file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .with_context(|| format!("cannot create {name}"))?;
+        Ok(Self { file, name })
+    }
+
+    fn id(&self) -> Option<FileId> {
+        id(&self.file.metadata().ok()?)
+    }
+
+    /// Empties the file, now that everything else is known to be in order.
+    pub(crate) fn begin(self) -> Result<Output> {
+        let Self { file, name } = self;
+        if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            file.set_len(0)
+                .with_context(|| format!("cannot empty {name}"))?;
+        }
+        Ok(Output {
+            is_terminal: file.is_terminal(),
+            writer: BufWriter::with_capacity(BUFFER, Box::new(file)),
+            name,
+        })
+    }
+}
+
+/// Whether the report, which goes to `main` or to standard output, and the rows go to one file.
+pub(crate) fn share_a_file(main: Option<&Destination>, rows: &Destination) -> bool {
+    let main = match main {
+        Some(main) => main.id(),
+        None => stream_id(&io::stdout()),
     };
-    left == right || (id_of(left).is_some() && id_of(left) == id_of(right))
+    main.is_some() && main == rows.id()
 }
 
 /// One place that is written to.
@@ -108,17 +148,6 @@ impl Output {
             name: "standard output".to_owned(),
             is_terminal,
         }
-    }
-
-    /// A file, created or emptied.
-    pub(crate) fn create(path: &Path) -> Result<Self> {
-        let file =
-            File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
-        Ok(Self {
-            is_terminal: file.is_terminal(),
-            writer: BufWriter::with_capacity(BUFFER, Box::new(file)),
-            name: path.display().to_string(),
-        })
     }
 
     /// What the place is called in messages.

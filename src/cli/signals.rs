@@ -9,6 +9,9 @@ pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
 /// The signal that came first; 0 for none.
 static FIRST: AtomicI32 = AtomicI32::new(0);
 
+/// Set once the report is being written: from then on only a second signal ends the program.
+pub(crate) static REPORTING: AtomicBool = AtomicBool::new(false);
+
 /// How the run ends because of a signal, if one came.
 pub(crate) fn exit() -> Option<Exit> {
     exit_for(FIRST.load(Ordering::SeqCst))
@@ -45,11 +48,15 @@ pub(crate) fn watch() -> anyhow::Result<()> {
     std::thread::Builder::new()
         .name("jotmill-signals".to_owned())
         .spawn(move || {
-            if let Some(signal) = signals.forever().next() {
+            let mut signals = signals.forever();
+            if let Some(signal) = signals.next() {
                 FIRST.store(signal, Ordering::SeqCst);
                 STOP.store(true, Ordering::SeqCst);
                 std::thread::sleep(GRACE);
-                eprintln!("jotmill: stopped without a report: reading or writing is blocked");
+                if REPORTING.load(Ordering::SeqCst) {
+                    signals.next();
+                }
+                tell!("stopped without a report: reading or writing is blocked");
                 let code = exit_for(signal).unwrap_or(Exit::CannotJudge).code();
                 std::process::exit(code.into());
             }

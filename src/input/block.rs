@@ -4,6 +4,8 @@
 //! whatever the input holds: a line longer than the limit is passed over without being kept, and a
 //! block holds at most [`MAX_BLOCK_LINES`] lines, since every line may become a row.
 
+use std::time::{Duration, Instant};
+
 use super::lines::leading_blanks;
 use super::source::{Chunk, Source};
 use crate::error::Error;
@@ -14,6 +16,8 @@ use crate::error::Error;
 pub const DEFAULT_BLOCK_BYTES: usize = 256 << 10;
 /// The most lines a block holds.
 pub const MAX_BLOCK_LINES: usize = 8192;
+/// How long a line may take to come before the caller may look around.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// The least a block gathers where lines are short.
 const MIN_FILL: usize = 16 << 10;
 
@@ -163,6 +167,7 @@ impl<'a> BlockReader<'a> {
         block.reset(self.input, self.offset, &mut self.carry);
         // How many bytes of the block are known to hold no LF.
         let mut searched = 0;
+        let started = Instant::now();
         loop {
             match &mut self.state {
                 State::PassingOver(..) => return self.pass_over(block),
@@ -196,6 +201,11 @@ impl<'a> BlockReader<'a> {
                         }
                         if block.len >= self.line_limit {
                             return Ok(self.begin_passing_over(block));
+                        }
+                        // A line that comes in drops must not keep the caller waiting.
+                        if started.elapsed() > PATIENCE && matches!(self.state, State::Lines) {
+                            self.cut(block, 0);
+                            return Ok(Fill::Idle);
                         }
                     }
                     match self.read_more(block, last_lf.is_none())? {

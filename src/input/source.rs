@@ -66,10 +66,17 @@ impl<'a> Input<'a> {
             return Err(Error::Directory { input: name });
         }
         // What the system makes up as it is read (/proc) calls itself a regular file of no bytes.
-        let kind = if path.is_some() && metadata.is_file() && metadata.len() > 0 {
+        let kind = if metadata.is_file() && metadata.len() > 0 {
+            // Standard input may be a file that was read in part before.
+            let begin = if path.is_some() {
+                0
+            } else {
+                position(&file).map_err(failed)?
+            };
             Kind::File {
                 file,
-                size: metadata.len(),
+                begin,
+                size: metadata.len().saturating_sub(begin),
             }
         } else {
             Kind::Stream {
@@ -83,6 +90,11 @@ impl<'a> Input<'a> {
             offset: 0,
         })
     }
+}
+
+/// Where the next read of a file begins.
+fn position(mut file: &File) -> io::Result<u64> {
+    io::Seek::stream_position(&mut file)
 }
 
 /// Opens a path without waiting for the other end of a named pipe.
@@ -119,7 +131,7 @@ pub struct Source<'a> {
 }
 
 enum Kind<'a> {
-    File { file: File, size: u64 },
+    File { file: File, begin: u64, size: u64 },
     Stream { file: File, may_block: bool },
     Reader(Box<dyn Read + 'a>),
 }
@@ -161,7 +173,7 @@ impl Source<'_> {
     pub(crate) fn read(&mut self, buffer: &mut [u8], wait: bool) -> Result<Chunk, Error> {
         loop {
             let outcome = match &mut self.kind {
-                Kind::File { file, size } => {
+                Kind::File { file, size, .. } => {
                     let left = usize::try_from(*size - self.offset).unwrap_or(usize::MAX);
                     if left == 0 {
                         return Ok(Chunk::End);
@@ -209,9 +221,9 @@ impl Source<'_> {
     /// By how many bytes a regular file has grown since it was opened.
     pub(crate) fn growth(&self) -> u64 {
         match &self.kind {
-            Kind::File { file, size } => file
+            Kind::File { file, begin, size } => file
                 .metadata()
-                .map_or(0, |metadata| metadata.len().saturating_sub(*size)),
+                .map_or(0, |metadata| metadata.len().saturating_sub(begin + size)),
             _ => 0,
         }
     }

@@ -121,7 +121,11 @@ impl Report<'_> {
         let total = self.tally.tokens.total();
         let tokens = plural(total, "token");
         // Praise is for what is known in full.
-        let so_far = if self.complete { "" } else { "Until then, " };
+        let so_far = match (self.complete, &self.ended_by) {
+            (true, _) => "",
+            (false, None) if self.failed_inputs().next().is_some() => "Of the rest, ",
+            (false, _) => "Until then, ",
+        };
         let mut text = vec![(Tone::Heading, so_far.to_owned())];
         match (valid, rejected) {
             (0, 0) if self.lines() == 0 => text.push(heading("no token, and not one line")),

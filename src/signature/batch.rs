@@ -4,6 +4,8 @@
 //! same order of candidates. It tries the first candidate of every token, then the next of those
 //! that are left, so that lanes stay full however many keys there are.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use subtle::ConstantTimeEq;
 
 use super::lanes::{Job, Job256, Job512, Kernel, Midstate, Scratch, Word};
@@ -100,12 +102,15 @@ impl BatchVerifier {
         }
     }
 
-    /// Settles the outcome of every token. `key` gives the secret of a number.
+    /// Settles the outcome of every token, unless `stop` turns true first: trying a thousand keys
+    /// on every token of a block takes a while. `key` gives the secret of a number. Says whether
+    /// all are settled.
     pub(crate) fn verify<'k>(
         &mut self,
         tokens: &mut [Pending<'_>],
         key: impl Fn(u32) -> &'k MacKey + Copy,
-    ) {
+        stop: &AtomicBool,
+    ) -> bool {
         for algorithm in Algorithm::ALL {
             self.open.clear();
             for (index, token) in (0..).zip(&*tokens) {
@@ -114,6 +119,9 @@ impl BatchVerifier {
                 }
             }
             while !self.open.is_empty() {
+                if stop.load(Ordering::Relaxed) {
+                    return false;
+                }
                 match algorithm {
                     Algorithm::Hs256 => self.round256(tokens, |number| key(number).hs256()),
                     Algorithm::Hs384 => self.round512(tokens, 48, |number| key(number).hs384()),
@@ -122,6 +130,7 @@ impl BatchVerifier {
                 self.open.retain(|index| tokens[*index as usize].is_open());
             }
         }
+        true
     }
 
     /// Tries the next candidates of every open token.
@@ -263,7 +272,8 @@ mod tests {
                             Pending::new(input, signature.as_bytes(), *algorithm, candidates)
                         })
                         .collect();
-                    verifier.verify(&mut tokens, |number| &keys[number as usize]);
+                    let never = AtomicBool::new(false);
+                    assert!(verifier.verify(&mut tokens, |number| &keys[number as usize], &never));
                     for (token, (message, dot, algorithm, signature, candidates)) in
                         tokens.iter().zip(cases)
                     {

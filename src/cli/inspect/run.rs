@@ -17,7 +17,7 @@ pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
     let policy = args::policy(&flags.policy)?;
     let (keys, warnings) = args::keys(&flags.keys)?;
     for warning in warnings {
-        eprintln!("jotmill: warning: {warning}");
+        tell!("warning: {warning}");
     }
     let validator = if keys.is_empty() {
         None
@@ -53,12 +53,16 @@ pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
 
 /// The token: the argument, or standard input to its end.
 fn read(flags: &InspectFlags) -> Result<Zeroizing<Vec<u8>>> {
+    const NO_TOKEN: &str = "no token; give one as an argument or on standard input";
     if let Some(token) = flags.token.as_ref().filter(|token| *token != "-") {
+        if token.trim().is_empty() {
+            bail!(NO_TOKEN);
+        }
         return Ok(Zeroizing::new(token.clone().into_bytes()));
     }
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        eprintln!("jotmill: paste a token, then end with Ctrl-D");
+        tell!("paste a token, then end with Ctrl-D");
     }
     let mut token = Zeroizing::new(Vec::new());
     stdin
@@ -70,7 +74,7 @@ fn read(flags: &InspectFlags) -> Result<Zeroizing<Vec<u8>>> {
         bail!("standard input holds more than 64 MiB, which is no token; audit reads logs");
     }
     if token.trim_ascii().is_empty() {
-        bail!("no token; give one as an argument or on standard input");
+        bail!(NO_TOKEN);
     }
     Ok(token)
 }
