@@ -94,7 +94,7 @@ pub struct Tally {
     pub blank_lines: u64,
     /// How often each reason was given, by [`Reason::index`]. A token may have several.
     pub reasons: [u64; Reason::COUNT],
-    /// Tokens by registered algorithm name, in the order of [`REGISTERED`], and all others behind
+    /// Tokens by registered algorithm name, in the order of `REGISTERED`, and all others behind
     /// them. A token whose header could not be read is not among them.
     pub algs: [Counts; REGISTERED.len() + 1],
     /// Tokens by the key that verified them, by its index in the key set.

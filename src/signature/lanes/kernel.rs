@@ -175,10 +175,8 @@ impl Kernel {
 
     /// Computes the HMAC-SHA-512 of every job: `tags[i]` is that of `jobs[i]`.
     ///
-    /// For HMAC-SHA-384 the keys are other ones, [`Midstate512::new_384`], and the first 48 bytes
+    /// For HMAC-SHA-384 the keys are other ones, `Midstate512::new_384`, and the first 48 bytes
     /// of each tag count. A kernel that is not available computes the same as `portable` does.
-    ///
-    /// [`Midstate512::new_384`]: super::Midstate512::new_384
     ///
     /// # Panics
     ///
