@@ -7,7 +7,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use crate::input::{Block, leading_blanks, lines};
+use crate::input::{Block, Line, leading_blanks, lines};
 use crate::key::Selection;
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
@@ -161,7 +161,7 @@ impl<'v> BatchJudge<'v> {
                 outcome.tally.blank_lines += 1;
                 continue;
             } else {
-                judging.standing = match Token::split(line.token) {
+                judging.standing = match split(&line) {
                     Err(reason) => Standing::Rejected(reason),
                     Ok(token) => {
                         let (index, header) = self.headers.get(self.validator, token.header());
@@ -202,6 +202,7 @@ impl<'v> BatchJudge<'v> {
                 }
                 None => Judged::unsigned(None, None, FindingSet::EMPTY),
             };
+            let mut claims = Claims::NONE;
             let LineAt { start, end } = judging.line;
             let mut subject = Subject::Token(block.bytes().get(start..end).unwrap_or_default());
             let judged = match judging.standing {
@@ -212,15 +213,28 @@ impl<'v> BatchJudge<'v> {
                 Standing::Rejected(reason) => unsigned.with(reason),
                 Standing::Pending(index) => match pending[index].outcome() {
                     Err(reason) => unsigned.with(reason),
-                    Ok(authentic) => validator.judge_payload(authentic, unsigned, |authentic| {
-                        Claims::scan(authentic, validator.policy(), &mut self.payload)
-                    }),
+                    Ok(authentic) => validator.judge_payload(
+                        authentic,
+                        unsigned,
+                        &mut claims,
+                        |claims, authentic| {
+                            claims.scan(authentic, validator.policy(), &mut self.payload)
+                        },
+                    ),
                 },
             };
             let offset = block.offset + start as u64;
             record.add(judging.number, offset, &subject, &judged, outcome);
         }
     }
+}
+
+/// The token of a line that is not blank.
+fn split<'b>(line: &Line<'b>) -> Result<Token<'b>, Reason> {
+    // Blanks are no dots, so those of the line are those of its token. Where there are not two of
+    // them, their places mean nothing.
+    let places = line.dots.first_two.map(|dot| dot.wrapping_sub(line.start));
+    Token::from_dots(line.token, line.dots.count, places)
 }
 
 /// Empties a vector and gives its memory to elements of another lifetime: the iterator is empty,
@@ -338,6 +352,8 @@ struct HeaderMemo {
     used: usize,
     /// Open addressing with linear probing: 1 + the index of a header, 0 where there is none.
     slots: Vec<u32>,
+    /// The header that was asked for last: logs have runs of one header.
+    last: u32,
     scratch: JsonScratch,
 }
 
@@ -355,6 +371,7 @@ impl HeaderMemo {
             known: Vec::new(),
             used: 0,
             slots: vec![0; Self::SLOTS],
+            last: 0,
             scratch: JsonScratch::new(),
         }
     }
@@ -382,6 +399,9 @@ impl HeaderMemo {
     }
 
     fn get(&mut self, validator: &Validator, encoded: &[u8]) -> (u32, &KnownHeader) {
+        if (self.last as usize) < self.used && self.at(self.last).encoded == encoded {
+            return (self.last, self.at(self.last));
+        }
         let mut slot = slot_of(encoded) % Self::SLOTS;
         let index = loop {
             match self.slots[slot] {
@@ -391,6 +411,7 @@ impl HeaderMemo {
                 _ => slot = (slot + 1) % Self::SLOTS,
             }
         };
+        self.last = index;
         (index, self.at(index))
     }
 

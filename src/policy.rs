@@ -341,11 +341,6 @@ impl Policy {
             .collect()
     }
 
-    /// Whether this is one of the expected audiences: exact, without case folding.
-    pub(crate) fn expects_audience(&self, audience: &str) -> bool {
-        self.audiences.iter().any(|expected| expected == audience)
-    }
-
     pub(crate) fn allows(&self, algorithm: Algorithm) -> bool {
         self.algorithms
             .is_none_or(|allowed| allowed.contains(algorithm))
@@ -383,8 +378,8 @@ impl Policy {
         );
         check(
             RegisteredClaim::Aud,
-            State::of(&claims.aud, |is_expected| {
-                self.audiences.is_empty() || *is_expected
+            State::of(&claims.aud, |aud| {
+                self.audiences.is_empty() || aud.is_expected(&self.audiences)
             }),
             Reason::AudType,
             Reason::AudienceMismatch,
@@ -530,7 +525,7 @@ mod tests {
     fn every_reason_that_applies_is_given() {
         let claims = Claims {
             iss: Member::Is("x"),
-            aud: Member::Is(false),
+            aud: Member::Is(crate::token::Audience::One("other")),
             exp: Member::Is(NumericDate::Int(1)),
             iat: Member::WrongType,
             ..Claims::default()

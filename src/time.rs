@@ -148,7 +148,19 @@ impl NumericDate {
     }
 
     /// Where this moment lies beside `point`.
+    #[inline]
     pub(crate) fn compare(self, point: Point) -> Ordering {
+        match self {
+            // Nearly every date there is.
+            Self::Int(seconds) => i128::from(seconds)
+                .cmp(&point.seconds)
+                .then(0.cmp(&point.nanos)),
+            _ => self.compare_any(point),
+        }
+    }
+
+    /// [`NumericDate::compare`] for any date.
+    fn compare_any(self, point: Point) -> Ordering {
         let Some((seconds, fraction)) = self.split() else {
             return if self.as_f64() > 0.0 {
                 Ordering::Greater

@@ -42,7 +42,7 @@ pub(crate) struct Judged<'s> {
     pub(crate) verdict: Verdict,
     pub(crate) alg: Option<&'s str>,
     pub(crate) kid: Option<&'s str>,
-    pub(crate) claims: Option<Claims<'s>>,
+    pub(crate) claims: Option<&'s Claims<'s>>,
 }
 
 impl<'s> Judged<'s> {
@@ -125,7 +125,8 @@ impl Validator {
     /// Judges one token in compact serialization (RFC 7515 section 7.1, RFC 7519 section 7.2),
     /// exactly the bytes given.
     pub fn validate(&self, token: &[u8]) -> Verdict {
-        self.judge(token, &mut Scratch::new()).verdict
+        let (mut scratch, mut claims) = (Scratch::new(), Claims::NONE);
+        self.judge(token, &mut scratch, &mut claims).verdict
     }
 
     /// The decoded payload of a valid token, for the caller to deserialize.
@@ -161,7 +162,12 @@ impl Validator {
     }
 
     /// Judges one token, stage by stage, and tells what was found on the way.
-    pub(crate) fn judge<'s>(&self, token: &[u8], scratch: &'s mut Scratch) -> Judged<'s> {
+    pub(crate) fn judge<'s>(
+        &self,
+        token: &[u8],
+        scratch: &'s mut Scratch,
+        claims: &'s mut Claims<'s>,
+    ) -> Judged<'s> {
         if token.len() > self.policy.token_limit() {
             return Judged::rejected(Reason::TooLong);
         }
@@ -175,7 +181,7 @@ impl Validator {
         };
         let selection = self.select(&header);
         let judged = Judged::unsigned(header.alg.value(), header.kid.value(), header.findings);
-        self.judge_from_signature(token, selection, judged, &mut scratch.payload)
+        self.judge_from_signature(token, selection, judged, &mut scratch.payload, claims)
     }
 
     /// The header and key stages: which keys may have signed a token with this header.
@@ -192,6 +198,7 @@ impl Validator {
         selection: Result<Selection, Reason>,
         judged: Judged<'s>,
         scratch: &'s mut JsonScratch,
+        claims: &'s mut Claims<'s>,
     ) -> Judged<'s> {
         let authentic = selection.and_then(|selection| {
             signature::verify(
@@ -202,19 +209,21 @@ impl Validator {
             )
         });
         match authentic {
-            Ok(authentic) => self.judge_payload(authentic, judged, |authentic| {
-                Claims::read(authentic, &self.policy, scratch)
+            Ok(authentic) => self.judge_payload(authentic, judged, claims, |claims, authentic| {
+                claims.read(authentic, &self.policy, scratch)
             }),
             Err(reason) => judged.with(reason),
         }
     }
 
-    /// The stages after the signature held; `read` gives the claims of the payload.
+    /// The stages after the signature held; `read` reads the claims of the payload.
+    #[inline]
     pub(crate) fn judge_payload<'s>(
         &self,
         authentic: Authentic<'_>,
         mut judged: Judged<'s>,
-        read: impl FnOnce(Authentic<'_>) -> Result<Claims<'s>, Reason>,
+        claims: &'s mut Claims<'s>,
+        read: impl FnOnce(&mut Claims<'s>, Authentic<'_>) -> Result<(), Reason>,
     ) -> Judged<'s> {
         judged.verdict.key = Some(authentic.key());
         if self
@@ -224,9 +233,9 @@ impl Validator {
         {
             judged.verdict.findings.insert(Finding::WeakKey);
         }
-        match read(authentic) {
-            Ok(claims) => {
-                judged.verdict.reasons = self.policy.judge(&claims);
+        match read(claims, authentic) {
+            Ok(()) => {
+                judged.verdict.reasons = self.policy.judge(claims);
                 judged.claims = Some(claims);
                 judged
             }

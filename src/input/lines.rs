@@ -1,4 +1,6 @@
-//! The lines of a block: one scan for `\n`, and the blanks around a token cut off.
+//! The lines of a block: one scan for line ends and dots, and the blanks around a token cut off.
+
+use super::marks::{Marker, Marks};
 
 /// A line, without its ending and the blanks around its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +13,27 @@ pub(crate) struct Line<'b> {
     pub(crate) begin: usize,
     /// The length of the line without its ending, before the blanks were cut off.
     pub(crate) length: usize,
+    /// The dots in the line.
+    pub(crate) dots: Dots,
+}
+
+/// The dots in a line: how many, and where the first two are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Dots {
+    /// How many dots there are.
+    pub(crate) count: usize,
+    /// Where the first two are, in bytes from the start of the block.
+    pub(crate) first_two: [usize; 2],
+}
+
+impl Dots {
+    #[inline]
+    fn add(&mut self, position: usize) {
+        if let Some(place) = self.first_two.get_mut(self.count) {
+            *place = position;
+        }
+        self.count += 1;
+    }
 }
 
 const fn is_blank(byte: u8) -> bool {
@@ -27,7 +50,8 @@ pub(crate) fn leading_blanks(line: &[u8], limit: usize) -> usize {
 impl<'b> Line<'b> {
     /// Reads a line that begins at `start`, is `bytes` long and was `ended` by LF or by the end of
     /// the input.
-    fn new(bytes: &'b [u8], start: usize, ended: bool) -> Self {
+    #[inline]
+    fn new(bytes: &'b [u8], start: usize, ended: bool, dots: Dots) -> Self {
         // Only LF ends a line, and one CR before it belongs to the ending.
         let line = match bytes {
             [line @ .., b'\r'] if ended => line,
@@ -46,27 +70,26 @@ impl<'b> Line<'b> {
             start: start + lead,
             begin: start,
             length: line.len(),
+            dots,
         }
     }
 }
 
 /// The lines of `block`, which is empty or begins with a line; the last one may lack its LF.
 pub(crate) fn lines(block: &[u8]) -> impl Iterator<Item = Line<'_>> {
-    let mut ends = memchr::memchr_iter(b'\n', block);
+    let mut marks = Marks::new(Marker::best(), block);
     let mut start = 0;
     std::iter::from_fn(move || {
-        let begin = start;
-        match ends.next() {
-            Some(end) => {
-                start = end + 1;
-                Some(Line::new(&block[begin..end], begin, true))
+        let (begin, mut dots) = (start, Dots::default());
+        for mark in marks.by_ref() {
+            if block[mark] == b'\n' {
+                start = mark + 1;
+                return Some(Line::new(&block[begin..mark], begin, true, dots));
             }
-            None if begin < block.len() => {
-                start = block.len();
-                Some(Line::new(&block[begin..], begin, false))
-            }
-            None => None,
+            dots.add(mark);
         }
+        start = block.len();
+        (begin < start).then(|| Line::new(&block[begin..], begin, false, dots))
     })
 }
 

@@ -1,12 +1,13 @@
 //! Bytes in: files, pipes and standard input, cut into blocks of whole lines.
 //!
-//! This room knows files and line ends. It does not know what a token is.
+//! This room knows files, line ends and dots. It does not know what a token is.
 
 mod block;
 mod lines;
+mod marks;
 mod source;
 
 pub use block::DEFAULT_BLOCK_BYTES;
 pub(crate) use block::{Block, BlockReader, Fill};
-pub(crate) use lines::{leading_blanks, lines};
+pub(crate) use lines::{Line, leading_blanks, lines};
 pub use source::Input;

@@ -105,7 +105,7 @@ impl Rows {
                 .and_then(|key| keys.get(key))
                 .map(|key| key.name()),
         );
-        if let Some(claims) = &judged.claims {
+        if let Some(claims) = judged.claims {
             push_claims(text, claims);
             if verdict.reasons.contains(Reason::MissingClaim) {
                 push_missing(text, policy, claims.extra);

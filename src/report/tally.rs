@@ -164,7 +164,7 @@ impl Tally {
         if let (Some(kid), true) = (judged.kid, verdict.reasons.contains(Reason::KeyNotFound)) {
             self.unknown_kids.count(&super::rows::cut(kid), is_valid);
         }
-        if let Some(claims) = &judged.claims {
+        if let Some(claims) = judged.claims {
             if let Member::Is(iss) = claims.iss {
                 self.issuers.count(&super::rows::cut(iss), is_valid);
             }

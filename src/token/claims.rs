@@ -1,8 +1,9 @@
 //! The claims of an authentic payload (RFC 7519 section 4).
 
+use super::audience::Audience;
 use super::base64url;
 use super::json::{JsonFault, JsonScratch, Member};
-use super::scanner::{self, Found, PADDING};
+use super::scanner::{PADDING, Scanner};
 use crate::policy::Policy;
 use crate::signature::Authentic;
 use crate::time::NumericDate;
@@ -10,15 +11,14 @@ use crate::verdict::Reason;
 
 /// The registered claims, each absent, of the wrong type, or its value; and what the policy asks
 /// about the others. Strings borrow the decoded payload.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Claims<'s> {
     /// Issuer.
     pub iss: Member<&'s str>,
     /// Subject.
     pub sub: Member<&'s str>,
-    /// Audience: whether it names one that the policy expects. The audience is a string or an
-    /// array of strings, which need not be kept for that.
-    pub aud: Member<bool>,
+    /// Audience.
+    pub(crate) aud: Member<Audience<'s>>,
     /// Expiration time.
     pub exp: Member<NumericDate>,
     /// Not before.
@@ -28,12 +28,13 @@ pub struct Claims<'s> {
     /// JWT ID.
     pub jti: Member<&'s str>,
     /// Bit `i` says that the policy's `i`-th extra claim is there and not null.
-    pub extra: u64,
+    pub(crate) extra: u64,
 }
 
 /// The buffers of the fast path: one for the scanner, which only looks, and one for `simd-json`,
 /// which rewrites what it reads.
 pub(crate) struct PayloadScratch {
+    scanner: Scanner,
     bytes: Vec<u8>,
     json: JsonScratch,
 }
@@ -41,92 +42,89 @@ pub(crate) struct PayloadScratch {
 impl PayloadScratch {
     pub(crate) fn new() -> Self {
         Self {
+            scanner: Scanner::best(),
             bytes: Vec::new(),
             json: JsonScratch::new(),
         }
     }
 }
 
+impl Default for Claims<'_> {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 impl<'s> Claims<'s> {
+    /// No claim at all, as in the payload `{}`.
+    pub(crate) const NONE: Self = Self {
+        iss: Member::Absent,
+        sub: Member::Absent,
+        aud: Member::Absent,
+        exp: Member::Absent,
+        nbf: Member::Absent,
+        iat: Member::Absent,
+        jti: Member::Absent,
+        extra: 0,
+    };
+
     /// [`Claims::read`], by the scanner where it takes the payload on itself.
+    ///
+    /// Claims are written where they are to be read: what is put together from many small pieces
+    /// is slow to copy in a few wide ones, which have to wait for all of them.
     pub(crate) fn scan(
+        &mut self,
         authentic: Authentic<'_>,
         policy: &Policy,
         scratch: &'s mut PayloadScratch,
-    ) -> Result<Self, Reason> {
+    ) -> Result<(), Reason> {
         let encoded = authentic.payload();
         let needed = base64url::decoded_len(encoded.len()) + PADDING;
         if scratch.bytes.len() < needed {
             scratch.bytes.resize(needed, 0);
         }
-        let len = base64url::decode(encoded, &mut scratch.bytes[..needed - PADDING])
+        let len = base64url::decode(encoded, &mut scratch.bytes[..needed])
             .map_err(|_| Reason::PayloadBase64url)?;
-        match scanner::scan(&scratch.bytes, len, policy.extra_names()) {
-            Some(found) => Ok(Self::from_found(&found, policy)),
-            None => Self::read(authentic, policy, &mut scratch.json),
+        let extra = policy.extra_names();
+        match scratch.scanner.scan(&scratch.bytes, len, extra, self) {
+            Some(()) => Ok(()),
+            None => self.read(authentic, policy, &mut scratch.json),
         }
     }
 
-    fn from_found(found: &Found<'s>, policy: &Policy) -> Self {
-        Self {
-            iss: found.iss,
-            sub: found.sub,
-            aud: match &found.aud {
-                Member::Absent => Member::Absent,
-                Member::WrongType => Member::WrongType,
-                Member::Is(names) => Member::Is(
-                    policy
-                        .audiences()
-                        .iter()
-                        .any(|expected| names.contains(expected)),
-                ),
-            },
-            exp: found.exp,
-            nbf: found.nbf,
-            iat: found.iat,
-            jti: found.jti,
-            extra: found.extra,
-        }
-    }
-
-    /// Reads the claims of a payload whose signature held; there is no other way to any.
+    /// Reads the claims of a payload whose signature held; there is no other way to any. After an
+    /// error they mean nothing.
     pub(crate) fn read(
+        &mut self,
         authentic: Authentic<'_>,
         policy: &Policy,
         scratch: &'s mut JsonScratch,
-    ) -> Result<Self, Reason> {
-        Self::of_encoded(authentic.payload(), policy, scratch)
+    ) -> Result<(), Reason> {
+        self.read_encoded(authentic.payload(), policy, scratch)
     }
 
-    fn of_encoded(
+    fn read_encoded(
+        &mut self,
         encoded: &[u8],
         policy: &Policy,
         scratch: &'s mut JsonScratch,
-    ) -> Result<Self, Reason> {
+    ) -> Result<(), Reason> {
         let object = scratch.read(encoded).map_err(|fault| match fault {
             JsonFault::Base64url => Reason::PayloadBase64url,
             JsonFault::Json => Reason::PayloadJson,
             JsonFault::NotObject => Reason::PayloadNotObject,
             JsonFault::DuplicateMember => Reason::PayloadDuplicateMember,
         })?;
-        let mut claims = Self::default();
+        *self = Self::NONE;
         for (name, value) in object.members() {
             match name {
-                "iss" => claims.iss = value.string(),
-                "sub" => claims.sub = value.string(),
-                "jti" => claims.jti = value.string(),
-                "exp" => claims.exp = value.number(),
-                "nbf" => claims.nbf = value.number(),
-                "iat" => claims.iat = value.number(),
-                "aud" => {
-                    claims.aud = match (value.string(), value.strings()) {
-                        (Member::Is(one), _) => Member::Is(policy.expects_audience(one)),
-                        (_, Member::Is(mut many)) => {
-                            Member::Is(many.any(|one| policy.expects_audience(one)))
-                        }
-                        _ => Member::WrongType,
-                    }
-                }
+                "iss" => self.iss = value.string(),
+                "sub" => self.sub = value.string(),
+                "jti" => self.jti = value.string(),
+                "exp" => self.exp = value.number(),
+                "nbf" => self.nbf = value.number(),
+                "iat" => self.iat = value.number(),
+                "aud" => self.aud = Audience::read(value, policy.audiences()),
                 _ if value.is_null() => {}
                 _ => {
                     let wanted = policy
@@ -134,12 +132,12 @@ impl<'s> Claims<'s> {
                         .iter()
                         .position(|extra| **extra == *name);
                     if let Some(index) = wanted {
-                        claims.extra |= 1 << index;
+                        self.extra |= 1 << index;
                     }
                 }
             }
         }
-        Ok(claims)
+        Ok(())
     }
 }
 
@@ -147,7 +145,7 @@ impl<'s> Claims<'s> {
 mod tests {
     use super::*;
     use crate::time::UnixTime;
-    use crate::token::scanner::{Kernel, Scanner};
+    use crate::token::scanner::Kernel;
     use base64::Engine as _;
 
     const PAYLOADS: [&str; 7] = [
@@ -169,6 +167,15 @@ mod tests {
             state ^= state << 17;
             (state % below as u64) as usize
         }
+    }
+
+    /// Claims as text, with the audience reduced to what is asked of it.
+    fn comparable(claims: &Claims<'_>, policy: &Policy) -> String {
+        let aud = match claims.aud {
+            Member::Is(aud) => Member::Is(Audience::Known(aud.is_expected(policy.audiences()))),
+            other => other,
+        };
+        format!("{:?}", Claims { aud, ..*claims })
     }
 
     #[test]
@@ -197,16 +204,21 @@ mod tests {
                 }
             }
             let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&payload);
-            let expected = Claims::of_encoded(encoded.as_bytes(), &policy, &mut scratch);
-            let expected = format!("{expected:?}");
+            let mut read = Claims::NONE;
+            let outcome = read.read_encoded(encoded.as_bytes(), &policy, &mut scratch);
+            let expected = outcome.map(|()| comparable(&read, &policy));
             let mut padded = payload.clone();
             padded.resize(payload.len() + PADDING, b'"');
             for scanner in &scanners {
-                if let Some(found) = scanner.scan(&padded, payload.len(), policy.extra_names()) {
+                let mut scanned = Claims::NONE;
+                let extra = policy.extra_names();
+                if scanner
+                    .scan(&padded, payload.len(), extra, &mut scanned)
+                    .is_some()
+                {
                     taken += 1;
-                    let claims: Result<_, Reason> = Ok(Claims::from_found(&found, &policy));
                     let shown = String::from_utf8_lossy(&payload);
-                    assert_eq!(format!("{claims:?}"), expected, "{shown}");
+                    assert_eq!(Ok(comparable(&scanned, &policy)), expected, "{shown}");
                 }
             }
         }

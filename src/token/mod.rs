@@ -4,6 +4,7 @@
 //! nothing: [`Claims`] can be read only from the [`Authentic`](crate::signature::Authentic) bytes
 //! that `signature` hands out.
 
+mod audience;
 pub(crate) mod base64url;
 mod claims;
 mod header;
@@ -11,6 +12,8 @@ mod json;
 mod scanner;
 mod segments;
 
+#[cfg(test)]
+pub(crate) use audience::Audience;
 pub use claims::Claims;
 pub(crate) use claims::PayloadScratch;
 pub use header::Header;

@@ -5,7 +5,6 @@
 //! also says what is wrong. It allocates nothing and does not recurse.
 
 mod arch;
-mod found;
 mod json;
 
 #[cfg(test)]
@@ -14,9 +13,10 @@ pub(crate) use arch::Scanner;
 use arch::{Cursor, Runs, Vector};
 use json::{inside, is_space, space, ten_digits};
 
+use super::audience::Audience;
+use super::claims::Claims;
 use super::json::Member;
 use crate::time::NumericDate;
-pub(crate) use found::{Audience, Found};
 
 /// Bytes of any content that must follow a payload, so that a wide load at its end stays inside.
 pub(crate) const PADDING: usize = 64;
@@ -27,18 +27,6 @@ const MAX_DEPTH: u32 = 64;
 /// Members besides the registered ones that are taken; a payload with more goes to simd-json, so
 /// that looking for duplicates stays linear.
 const MAX_OTHERS: usize = 64;
-
-/// The claims of the payload `padded[..len]`, or None: not for this scanner to judge.
-///
-/// `padded` must have [`PADDING`] bytes more than `len`, of any content. Some means that the
-/// payload is valid by all rules that jotmill has for a payload; None means nothing at all, and
-/// simd-json decides. `extra` are the names, none of them registered, whose presence
-/// [`Found::extra`] tells: at most 64, and with more of them the answer is None.
-#[inline]
-#[must_use]
-pub(crate) fn scan<'s>(padded: &'s [u8], len: usize, extra: &[Box<str>]) -> Option<Found<'s>> {
-    Scanner::best().scan(padded, len, extra)
-}
 
 /// `"xyz":` as a little-endian word: a registered name as it nearly always stands.
 const fn named(name: [u8; 3]) -> u64 {
@@ -53,7 +41,7 @@ const NBF: u64 = named(*b"nbf");
 const IAT: u64 = named(*b"iat");
 const JTI: u64 = named(*b"jti");
 
-/// [`scan`] for one kernel.
+/// [`Scanner::scan`] for one kernel.
 ///
 /// The loop takes members as nearly every writer puts them, without white space about the colon and
 /// with a value of the usual type; whatever else it meets, it leaves to `Json::member`, which
@@ -65,9 +53,9 @@ fn walk<'s, V: Vector>(
     padded: &'s [u8],
     len: usize,
     extra: &[Box<str>],
-    claims: &mut Found<'s>,
+    claims: &mut Claims<'s>,
 ) -> Option<()> {
-    *claims = Found::NONE;
+    *claims = Claims::NONE;
     let bytes = padded.get(..len.checked_add(PADDING)?)?;
     let mut runs = Runs::new(vector, bytes);
     let mut others = Others::new(bytes, extra)?;

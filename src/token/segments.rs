@@ -19,19 +19,26 @@ impl<'b> Token<'b> {
     /// but two. At most five dots are looked for, however many there are.
     pub fn split(bytes: &'b [u8]) -> Result<Self, Reason> {
         let mut dots = memchr::memchr_iter(b'.', bytes);
-        match (
-            dots.next(),
-            dots.next(),
-            dots.next(),
-            dots.next(),
-            dots.next(),
-        ) {
-            (Some(first_dot), Some(second_dot), None, ..) => Ok(Self {
+        let first_two = [dots.next(), dots.next()].map(Option::unwrap_or_default);
+        let count = memchr::memchr_iter(b'.', bytes).take(5).count();
+        Self::from_dots(bytes, count, first_two)
+    }
+
+    /// [`Token::split`] for whoever knows the dots: how many of them are in `bytes`, five standing
+    /// for more, and where the first two are.
+    #[inline]
+    pub(crate) fn from_dots(
+        bytes: &'b [u8],
+        count: usize,
+        [first_dot, second_dot]: [usize; 2],
+    ) -> Result<Self, Reason> {
+        match count {
+            2 => Ok(Self {
                 bytes,
                 first_dot,
                 second_dot,
             }),
-            (Some(_), Some(_), Some(_), Some(_), None) => Err(Reason::Encrypted),
+            4 => Err(Reason::Encrypted),
             _ => Err(Reason::SegmentCount),
         }
     }

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use super::json::Json;
 use super::{Others, PADDING, walk};
-use crate::token::scanner::found::Found;
+use crate::token::Claims;
 
 /// Which code finds the ends of strings. Every kernel gives the same answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Kernel {
 }
 
 /// [`walk`] compiled for one instruction set; to be called only where the processor has it.
-type Entry = for<'s> unsafe fn(&'s [u8], usize, &[Box<str>], &mut Found<'s>) -> Option<()>;
+type Entry = for<'s> unsafe fn(&'s [u8], usize, &[Box<str>], &mut Claims<'s>) -> Option<()>;
 
 /// A scanner compiled for a kernel that this processor has.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +83,13 @@ impl Scanner {
         })
     }
 
-    /// See [`super::scan`].
+    /// The claims of the payload `padded[..len]`, or None: not for this scanner to judge.
+    ///
+    /// `padded` must have [`PADDING`] bytes more than `len`, of any content. Some means that the
+    /// payload is valid by all rules that jotmill has for a payload; None means nothing at all,
+    /// `claims` mean nothing then, and simd-json decides. `extra` are the names, none of them
+    /// registered, whose presence [`Claims::extra`] tells: at most 64, and with more of them the
+    /// answer is None.
     #[inline]
     #[must_use]
     pub(crate) fn scan<'s>(
@@ -91,24 +97,7 @@ impl Scanner {
         padded: &'s [u8],
         len: usize,
         extra: &[Box<str>],
-    ) -> Option<Found<'s>> {
-        let mut claims = Found::NONE;
-        self.scan_into(padded, len, extra, &mut claims)
-            .map(|()| claims)
-    }
-
-    /// The same into `claims`, whose content is of no use where the answer is None.
-    ///
-    /// For a loop: what is written in many small pieces is better read where it was written, since
-    /// a copy in a few wide ones has to wait for all of them.
-    #[inline]
-    #[must_use]
-    pub(crate) fn scan_into<'s>(
-        &self,
-        padded: &'s [u8],
-        len: usize,
-        extra: &[Box<str>],
-        claims: &mut Found<'s>,
+        claims: &mut Claims<'s>,
     ) -> Option<()> {
         // SAFETY: the only requirement of an entry is its instruction set. `new` took it after
         // asking the processor for that set, `best` from `new` or the one that needs none, and
@@ -160,7 +149,7 @@ pub(super) trait Vector: Copy {
         self,
         runs: &mut Runs<'s, Self>,
         at: usize,
-        claims: &mut Found<'s>,
+        claims: &mut Claims<'s>,
         others: &mut Others<'_>,
     ) -> Option<usize>;
 
@@ -182,7 +171,7 @@ macro_rules! calls {
             self,
             runs: &mut Runs<'s, Self>,
             at: usize,
-            claims: &mut Found<'s>,
+            claims: &mut Claims<'s>,
             others: &mut Others<'_>,
         ) -> Option<usize> {
             $(#[$features])?
@@ -190,7 +179,7 @@ macro_rules! calls {
             fn call<'s>(
                 runs: &mut Runs<'s, $type>,
                 at: usize,
-                claims: &mut Found<'s>,
+                claims: &mut Claims<'s>,
                 others: &mut Others<'_>,
             ) -> Option<usize> {
                 Json { runs }.member(at, claims, others)
@@ -447,7 +436,7 @@ fn scan_portable<'s>(
     padded: &'s [u8],
     len: usize,
     extra: &[Box<str>],
-    claims: &mut Found<'s>,
+    claims: &mut Claims<'s>,
 ) -> Option<()> {
     walk(Portable, padded, len, extra, claims)
 }

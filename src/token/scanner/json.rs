@@ -5,8 +5,9 @@
 use super::arch::{Runs, Vector};
 use super::{MAX_DEPTH, Others};
 use crate::time::NumericDate;
+use crate::token::Claims;
+use crate::token::audience::Audience;
 use crate::token::json::Member;
-use crate::token::scanner::found::{Audience, Found};
 
 /// Productions of RFC 8259, each passing one at a position of the text: the position behind it, or
 /// None for what the grammar forbids or the scanner leaves alone.
@@ -45,7 +46,7 @@ impl<'s, V: Vector> Json<'_, 's, V> {
     pub(super) fn member(
         &mut self,
         at: usize,
-        claims: &mut Found<'s>,
+        claims: &mut Claims<'s>,
         others: &mut Others<'_>,
     ) -> Option<usize> {
         let (name, after) = self.plain_string(at)?;

@@ -6,13 +6,13 @@ use core::arch::aarch64::{
 };
 
 use super::{Json, Masks, Others, Run, Runs, Vector, walk};
-use crate::token::scanner::found::Found;
+use crate::token::Claims;
 
 pub(super) fn scan<'s>(
     padded: &'s [u8],
     len: usize,
     extra: &[Box<str>],
-    claims: &mut Found<'s>,
+    claims: &mut Claims<'s>,
 ) -> Option<()> {
     walk(Neon, padded, len, extra, claims)
 }

@@ -9,7 +9,7 @@ use core::arch::x86_64::{
 };
 
 use super::{Json, Masks, Others, Run, Runs, Vector, walk};
-use crate::token::scanner::found::Found;
+use crate::token::Claims;
 
 const QUOTE: i8 = b'"'.cast_signed();
 const BACKSLASH: i8 = b'\\'.cast_signed();
@@ -33,7 +33,7 @@ pub(super) fn scan_avx512<'s>(
     padded: &'s [u8],
     len: usize,
     extra: &[Box<str>],
-    claims: &mut Found<'s>,
+    claims: &mut Claims<'s>,
 ) -> Option<()> {
     walk(Avx512(()), padded, len, extra, claims)
 }
@@ -72,7 +72,7 @@ pub(super) fn scan_avx2<'s>(
     padded: &'s [u8],
     len: usize,
     extra: &[Box<str>],
-    claims: &mut Found<'s>,
+    claims: &mut Claims<'s>,
 ) -> Option<()> {
     walk(Avx2(()), padded, len, extra, claims)
 }
@@ -125,7 +125,7 @@ pub(super) fn scan_sse2<'s>(
     padded: &'s [u8],
     len: usize,
     extra: &[Box<str>],
-    claims: &mut Found<'s>,
+    claims: &mut Claims<'s>,
 ) -> Option<()> {
     walk(Sse2, padded, len, extra, claims)
 }
