@@ -20,11 +20,16 @@ use crate::verdict::{FindingSet, Reason};
 pub(crate) struct Outcome {
     pub(crate) tally: Tally,
     pub(crate) rows: Rows,
-    /// How many lines the block has.
+    /// How many lines were judged.
     pub(crate) lines: u64,
+    /// How many bytes of the block they are.
+    pub(crate) bytes: usize,
     /// The run was stopped in the middle of the block, and nothing above counts.
     pub(crate) was_stopped: bool,
 }
+
+/// The most lines that are judged at a time, since each of them may become a row.
+pub(crate) const MAX_LINES: usize = 8192;
 
 impl Outcome {
     pub(crate) fn new(validator: &Validator) -> Self {
@@ -32,6 +37,7 @@ impl Outcome {
             tally: Tally::new(validator.policy(), validator.keys()),
             rows: Rows::default(),
             lines: 0,
+            bytes: 0,
             was_stopped: false,
         }
     }
@@ -104,10 +110,11 @@ impl<'v> BatchJudge<'v> {
         }
     }
 
-    /// Judges every line of a block. `outcome` is one that was drained.
+    /// Judges the lines of a block, the first [`MAX_LINES`] of them. `outcome` is one that was
+    /// drained.
     pub(crate) fn judge(&mut self, block: &Block, outcome: &mut Outcome) {
         outcome.rows.clear();
-        outcome.lines = 0;
+        (outcome.lines, outcome.bytes) = (0, 0);
         let mut pending = recycle(std::mem::take(&mut self.pending));
         self.split(block, &mut pending, outcome);
         let keys = self.validator.keys();
@@ -144,6 +151,10 @@ impl<'v> BatchJudge<'v> {
             });
         }
         for line in lines(block.bytes()) {
+            if outcome.lines == MAX_LINES as u64 {
+                outcome.bytes = line.begin;
+                return;
+            }
             outcome.lines += 1;
             let mut judging = Judging {
                 number: outcome.lines,
@@ -183,6 +194,7 @@ impl<'v> BatchJudge<'v> {
             }
             self.lines.push(judging);
         }
+        outcome.bytes = block.bytes().len();
     }
 
     /// Payloads, claims, and the record of every line, in order.
@@ -223,7 +235,7 @@ impl<'v> BatchJudge<'v> {
                     ),
                 },
             };
-            let offset = block.offset + start as u64;
+            let offset = block.offset() + start as u64;
             record.add(judging.number, offset, &subject, &judged, outcome);
         }
     }

@@ -1,10 +1,14 @@
-//! A run: inputs → blocks → workers → tally and rows.
+//! A run: inputs → work → workers → tally and rows.
 //!
-//! The thread that calls [`run`] reads blocks and sends them into a bounded channel; rayon workers
-//! judge them; the caller takes the outcomes back, puts them in order, counts them, writes their
-//! rows and reuses their buffers. Where there is nothing to read into it judges a block itself, so
-//! that `threads` threads do all the work there is, and one thread is the same loop without
-//! workers. Memory is bounded by the blocks in flight, of which there is a fixed number.
+//! The thread that calls [`run`] sends work into a bounded channel: a block that it has read from a
+//! stream, or a section of a regular file, which the worker reads itself. Rayon workers judge; the
+//! caller takes the outcomes back, puts them in order, counts them, writes their rows and reuses
+//! their buffers. Where there is nothing to send it judges itself, so that `threads` threads do all
+//! the work there is, and one thread is the same loop without workers. Memory is bounded by the
+//! work in flight, of which there is a fixed number.
+//!
+//! Of lines that are very short a worker judges as many as may become rows at a time; the rest of
+//! the work goes around once more.
 //!
 //! Nothing that goes wrong looks like the end of the input: every way out of the loop says whether
 //! all lines were judged.
@@ -12,14 +16,17 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::batch::{BatchJudge, Outcome};
+use crate::batch::{BatchJudge, MAX_LINES, Outcome};
 use crate::error::Error;
-use crate::input::{Block, BlockReader, DEFAULT_BLOCK_BYTES, Fill, Input};
+use crate::input::{
+    Block, BlockReader, DEFAULT_BLOCK_BYTES, Fill, Input, Opened, RegularFile, Section, SectionRead,
+};
 use crate::report::tally::Tally;
 use crate::report::{InputReport, Report, RowOptions};
 use crate::signature::Kernel;
@@ -27,6 +34,11 @@ use crate::validator::Validator;
 
 /// How long to wait for an outcome before looking around.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// The least bytes that are judged at a time where lines are short: at two bytes a line, as many
+/// lines as are judged at a time.
+const LEAST_BYTES: usize = 2 * MAX_LINES;
+/// The most bytes that are judged at first, so that the first results come soon.
+const FIRST_BYTES: usize = 64 << 10;
 
 /// How a run is carried out. None of it changes a verdict, a row or a count.
 #[derive(Clone, Debug)]
@@ -121,8 +133,8 @@ pub fn run<'v>(
     let row_options = rows.as_ref().map(|sink| sink.options);
     let stop = watch.stop;
     let new_judge = || {
-        let mut judge = BatchJudge::new(validator, row_options, options.kernel, stop);
-        move |work: &mut Work| judge.judge(&work.block, &mut work.outcome)
+        let mut worker = Worker::new(validator, row_options, options.kernel, stop);
+        move |work: &mut Work| worker.work(work)
     };
     run_with(&new_judge, validator, inputs, options, rows, watch)
 }
@@ -155,11 +167,84 @@ pub fn audit<'v>(validator: &'v Validator, reader: impl std::io::Read) -> Finish
     run(validator, vec![input], &RunOptions::default(), None, watch)
 }
 
-/// What circulates: a block, and what came of it.
+/// What circulates: lines to judge, and what came of them.
 struct Work {
+    /// The place in the order of all work, from 0.
+    sequence: u64,
+    /// Lines that have been read, unless there is a section.
     block: Block,
+    /// Lines that the worker reads.
+    section: Option<Section>,
     outcome: Outcome,
+    /// The index of the input, and the offsets in it between which lines were judged.
+    input: usize,
+    begin: u64,
+    end: u64,
+    rest: Rest,
     has_panicked: bool,
+}
+
+/// What is left of a piece of work that was judged.
+#[derive(Debug)]
+enum Rest {
+    Nothing,
+    /// More lines, from `end` on.
+    Lines,
+    /// What could not be read.
+    Fault(Error),
+}
+
+/// What a thread needs to judge.
+struct Worker<'v> {
+    judge: BatchJudge<'v>,
+    max_token_bytes: usize,
+    stop: &'v AtomicBool,
+    /// What sections are read into: a worker's own, so that it stays in its core's cache.
+    block: Block,
+}
+
+impl<'v> Worker<'v> {
+    fn new(
+        validator: &'v Validator,
+        rows: Option<RowOptions>,
+        kernel: Kernel,
+        stop: &'v AtomicBool,
+    ) -> Self {
+        Self {
+            judge: BatchJudge::new(validator, rows, kernel, stop),
+            max_token_bytes: validator.policy().token_limit(),
+            stop,
+            block: Block::default(),
+        }
+    }
+
+    fn work(&mut self, work: &mut Work) {
+        let mut rest = Rest::Nothing;
+        let block = match &work.section {
+            None => &work.block,
+            Some(section) => {
+                match section.read(self.max_token_bytes, self.stop, &mut self.block) {
+                    SectionRead::All => {}
+                    SectionRead::Part => rest = Rest::Lines,
+                    SectionRead::Fault(error) => rest = Rest::Fault(error),
+                    SectionRead::Stopped => {
+                        work.outcome.was_stopped = true;
+                        return;
+                    }
+                }
+                &self.block
+            }
+        };
+        self.judge.judge(block, &mut work.outcome);
+        if work.outcome.bytes < block.bytes().len() {
+            // A fault behind them is met again.
+            rest = Rest::Lines;
+        }
+        work.input = block.input;
+        work.begin = block.offset();
+        work.end = block.end_of(work.outcome.bytes);
+        work.rest = rest;
+    }
 }
 
 /// [`run`] with any judge: each worker makes one of its own.
@@ -185,8 +270,9 @@ fn run_with<'v, J: FnMut(&mut Work)>(
         from_workers,
     };
     let free = (0..in_flight).map(|_| Work::new(validator)).collect();
-    let mut aggregator = Aggregator::new(validator, &inputs, rows, watch, free);
-    let mut feeder = Feeder::new(validator, inputs, options);
+    let mut aggregator =
+        Aggregator::new(validator, &inputs, rows, watch, free, options.block_bytes);
+    let mut feeder = Feeder::new(validator, inputs);
     let drive = |aggregator: &mut Aggregator<'_, '_, '_>| {
         aggregator.drive(line, &mut feeder, new_judge, &alive, workers);
     };
@@ -263,9 +349,24 @@ fn judge_guarded<J: FnMut(&mut Work)>(judge: &mut J, new_judge: &impl Fn() -> J,
 impl Work {
     fn new(validator: &Validator) -> Self {
         Self {
+            sequence: 0,
             block: Block::default(),
+            section: None,
             outcome: Outcome::new(validator),
+            input: 0,
+            begin: 0,
+            end: 0,
+            rest: Rest::Nothing,
             has_panicked: false,
+        }
+    }
+
+    /// Leaves what has not been judged yet.
+    fn resume(&mut self) {
+        self.begin = self.end;
+        match &mut self.section {
+            Some(section) => section.resume(self.end),
+            None => self.block.resume(self.end),
         }
     }
 }
@@ -278,68 +379,107 @@ struct Line {
     from_workers: Receiver<Work>,
 }
 
-/// Gives the blocks of all inputs, in order.
+/// Gives the work of all inputs, in order.
 struct Feeder<'a> {
     inputs: std::iter::Enumerate<std::vec::IntoIter<Input<'a>>>,
-    current: Option<BlockReader<'a>>,
-    block_bytes: usize,
+    current: Option<(usize, Current<'a>)>,
     max_token_bytes: usize,
     sequence: u64,
 }
 
-/// What became of an attempt to feed a block.
+/// The input that is being read.
+enum Current<'a> {
+    Stream(BlockReader<'a>),
+    /// A file, and how far it has been given out.
+    File(Arc<RegularFile>, u64),
+}
+
+/// What became of an attempt to feed.
 enum Fed {
-    Block,
+    Work,
     Opened,
     /// The input is silent, or in the middle of a line that is passed over.
     Idle,
-    /// An input is over, for this reason if it is not its end.
+    /// A stream is over, for this reason if it is not its end; or a file could not be opened.
     InputOver(usize, Option<Error>, u64),
     End,
 }
 
 impl<'a> Feeder<'a> {
-    fn new(validator: &Validator, inputs: Vec<Input<'a>>, options: &RunOptions) -> Self {
+    fn new(validator: &Validator, inputs: Vec<Input<'a>>) -> Self {
         Self {
             inputs: inputs.into_iter().enumerate(),
             current: None,
-            block_bytes: options.block_bytes,
             max_token_bytes: validator.policy().token_limit(),
             sequence: 0,
         }
     }
 
-    fn feed(&mut self, work: &mut Work) -> Fed {
-        let Some(reader) = &mut self.current else {
-            let Some((index, input)) = self.inputs.next() else {
-                return Fed::End;
-            };
-            return match input.open() {
-                Ok(source) => {
-                    let (block_bytes, limit) = (self.block_bytes, self.max_token_bytes);
-                    self.current = Some(BlockReader::new(source, index, block_bytes, limit));
-                    Fed::Opened
-                }
-                Err(error) => Fed::InputOver(index, Some(error), 0),
-            };
+    /// Makes `work` of about `target` bytes.
+    fn feed(&mut self, work: &mut Work, target: usize) -> Fed {
+        let Some((input, current)) = &mut self.current else {
+            return self.open_next();
         };
-        let input = reader.input();
-        match reader.fill(&mut work.block) {
-            Ok(Fill::Block) => {
-                work.block.sequence = self.sequence;
-                self.sequence += 1;
-                Fed::Block
+        let input = *input;
+        work.sequence = self.sequence;
+        match current {
+            Current::File(file, begin) => {
+                let end = begin.saturating_add(target as u64).min(file.size());
+                work.section = Some(Section::new(Arc::clone(file), input, *begin, end));
+                // What a panic would leave unjudged.
+                (work.input, work.begin) = (input, *begin);
+                if end == file.size() {
+                    self.current = None;
+                } else {
+                    *begin = end;
+                }
             }
-            Ok(Fill::Idle) => Fed::Idle,
-            Ok(Fill::End) => {
-                let growth = reader.source().growth();
-                self.current = None;
-                Fed::InputOver(input, None, growth)
+            Current::Stream(reader) => {
+                work.section = None;
+                match reader.fill(&mut work.block, target) {
+                    Ok(Fill::Block) => {
+                        (work.input, work.begin) = (input, work.block.offset());
+                    }
+                    Ok(Fill::Idle) => return Fed::Idle,
+                    Ok(Fill::End) => {
+                        let growth = reader.source().growth();
+                        self.current = None;
+                        return Fed::InputOver(input, None, growth);
+                    }
+                    Err(error) => {
+                        self.current = None;
+                        return Fed::InputOver(input, Some(error), 0);
+                    }
+                }
             }
-            Err(error) => {
-                self.current = None;
-                Fed::InputOver(input, Some(error), 0)
+        }
+        self.sequence += 1;
+        Fed::Work
+    }
+
+    fn open_next(&mut self) -> Fed {
+        let Some((index, input)) = self.inputs.next() else {
+            return Fed::End;
+        };
+        let current = match input.open() {
+            Ok(Opened::Stream(source)) => {
+                Current::Stream(BlockReader::new(source, index, self.max_token_bytes))
             }
+            Ok(Opened::File(file)) => Current::File(Arc::new(file), 0),
+            Err(error) => return Fed::InputOver(index, Some(error), 0),
+        };
+        self.current = Some((index, current));
+        Fed::Opened
+    }
+
+    /// Gives no more of an input that failed.
+    fn skip(&mut self, input: usize) {
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|(index, _)| *index == input)
+        {
+            self.current = None;
         }
     }
 }
@@ -355,6 +495,13 @@ struct Aggregator<'v, 'r, 'w> {
     /// Outcomes that came before their turn, by sequence.
     early: BTreeMap<u64, Work>,
     next: u64,
+    /// Work of which a part is still to be judged.
+    again: Option<Work>,
+    /// The last file that could not be read to its end: nothing more of it is judged.
+    faulty: Option<usize>,
+    /// About how many bytes to judge at a time.
+    target: usize,
+    block_bytes: usize,
     bytes: u64,
     errors: Vec<Error>,
     /// Set once nothing more is taken from the inputs before they have ended.
@@ -371,7 +518,9 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
         rows: Option<RowSink<'r>>,
         watch: Watch<'w>,
         free: Vec<Work>,
+        block_bytes: usize,
     ) -> Self {
+        let block_bytes = block_bytes.max(1);
         let report = |input: &Input<'_>| InputReport {
             name: input.name(),
             ..Default::default()
@@ -385,6 +534,10 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
             free,
             early: BTreeMap::new(),
             next: 0,
+            again: None,
+            faulty: None,
+            target: block_bytes.min(FIRST_BYTES),
+            block_bytes,
             bytes: 0,
             errors: Vec::new(),
             is_cut_short: false,
@@ -415,6 +568,15 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
                 in_flight -= 1;
                 self.take(work);
             }
+            if let Some(input) = self.faulty {
+                feeder.skip(input);
+            }
+            if let Some(work) = self.again.take() {
+                in_flight += 1;
+                if to_workers.send(work).is_err() {
+                    return self.fail(Error::ChannelClosed);
+                }
+            }
             if !self.stopped && self.watch.stop.load(Ordering::SeqCst) {
                 self.stopped = true;
                 self.is_cut_short = true;
@@ -426,8 +588,8 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
                     self.free.push(work);
                 }
             } else if !is_fed && let Some(mut work) = self.free.pop() {
-                let fed = feeder.feed(&mut work);
-                if let Fed::Block = fed {
+                let fed = feeder.feed(&mut work, self.target);
+                if let Fed::Work = fed {
                     in_flight += 1;
                     if to_workers.send(work).is_err() {
                         return self.fail(Error::ChannelClosed);
@@ -440,7 +602,7 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
                     Fed::Idle if in_flight == 0 => self.flush_rows(),
                     // There may be a block to judge meanwhile.
                     Fed::Idle => {}
-                    Fed::Block | Fed::Opened => continue,
+                    Fed::Work | Fed::Opened => continue,
                     Fed::InputOver(input, error, growth) => {
                         self.end_input(input, error, growth);
                         continue;
@@ -471,51 +633,83 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
 
     /// Takes an outcome, and deals with every one whose turn has come.
     fn take(&mut self, work: Work) {
-        self.early.insert(work.block.sequence, work);
-        while let Some(work) = self.early.remove(&self.next) {
-            self.next += 1;
+        self.early.insert(work.sequence, work);
+        while self.again.is_none()
+            && let Some(work) = self.early.remove(&self.next)
+        {
             self.put_in_order(work);
         }
     }
 
+    /// Counts what came of the work whose turn it is.
     fn put_in_order(&mut self, mut work: Work) {
-        let Work {
-            block,
-            outcome,
-            has_panicked,
-        } = &mut work;
-        let input = &mut self.inputs[block.input];
-        if std::mem::take(has_panicked) {
+        let input = &mut self.inputs[work.input];
+        if std::mem::take(&mut work.has_panicked) {
             let error = Error::Worker {
                 input: input.name.clone(),
-                offset: block.offset,
+                offset: work.begin,
             };
             input.error = Some(error.to_string());
-            *outcome = Outcome::new(self.validator);
+            work.outcome = Outcome::new(self.validator);
             self.fail(error);
-        } else if outcome.was_stopped {
+        } else if work.outcome.was_stopped {
             // Judged in part, so not at all: what is in order ends before it.
-            *outcome = Outcome::new(self.validator);
+            work.outcome = Outcome::new(self.validator);
             (self.is_cut_short, self.is_broken, self.stopped) = (true, true, true);
-        } else if !self.is_broken {
-            self.tally.drain(&mut outcome.tally, input.lines);
-            let line_base = input.lines;
-            input.lines += outcome.lines;
-            input.bytes = block.offset + block.consumed();
-            self.bytes += block.consumed();
-            if let Some(sink) = &mut self.rows {
-                let file = sink.options.with_file.then_some(&*input.name);
-                if let Err(source) = outcome.rows.write(sink.out, file, line_base) {
-                    self.fail(Error::Write { source });
+        } else if self.is_broken || self.faulty == Some(work.input) {
+            // What is behind a fault is not judged.
+            work.outcome = Outcome::new(self.validator);
+        } else {
+            self.count(&mut work);
+            match std::mem::replace(&mut work.rest, Rest::Nothing) {
+                Rest::Lines if !self.is_cut_short => {
+                    work.resume();
+                    self.again = Some(work);
+                    return;
+                }
+                // Nothing that follows them is counted without them.
+                Rest::Lines => self.is_broken = true,
+                Rest::Fault(error) => {
+                    self.faulty = Some(work.input);
+                    self.end_input(work.input, Some(error), 0);
+                }
+                Rest::Nothing => {
+                    if let Some(section) = work.section.as_ref().filter(|it| it.is_last()) {
+                        self.end_input(work.input, None, section.file().growth());
+                    }
                 }
             }
-            (self.watch.progress)(Progress {
-                tokens: self.tally.tokens.total(),
-                rejected: self.tally.tokens.rejected,
-                bytes: self.bytes,
-            });
         }
+        self.next += 1;
         self.free.push(work);
+    }
+
+    fn count(&mut self, work: &mut Work) {
+        let outcome = &mut work.outcome;
+        let input = &mut self.inputs[work.input];
+        let line_base = input.lines;
+        self.tally.drain(&mut outcome.tally, line_base);
+        input.lines += outcome.lines;
+        // A section in which no line begins is a piece of one that was counted before it.
+        self.bytes += work.end.saturating_sub(input.bytes);
+        input.bytes = input.bytes.max(work.end);
+        self.target = match work.rest {
+            Rest::Lines => outcome.bytes.max(LEAST_BYTES),
+            _ if outcome.lines > MAX_LINES as u64 / 2 => self.target,
+            _ => self.target.saturating_mul(2),
+        }
+        .min(self.block_bytes);
+        if let Some(sink) = &mut self.rows {
+            let file = sink.options.with_file.then_some(&*input.name);
+            if let Err(source) = outcome.rows.write(sink.out, file, line_base) {
+                self.fail(Error::Write { source });
+            }
+        }
+        (self.watch.progress)(Progress {
+            tokens: self.tally.tokens.total(),
+            rejected: self.tally.tokens.rejected,
+            bytes: self.bytes,
+        });
     }
 
     fn end_input(&mut self, index: usize, error: Option<Error>, growth: u64) {
@@ -609,11 +803,11 @@ mod tests {
     ) -> Finished<'v> {
         let row_options = RowOptions::default();
         let new_judge = || {
-            let mut judge = BatchJudge::new(validator, Some(row_options), Kernel::best(), &NEVER);
+            let mut worker = Worker::new(validator, Some(row_options), Kernel::best(), &NEVER);
             let before = &before;
             move |work: &mut Work| {
                 before(work);
-                judge.judge(&work.block, &mut work.outcome);
+                worker.work(work);
             }
         };
         let options = RunOptions {
@@ -638,7 +832,7 @@ mod tests {
         let (validator, log) = (validator(), log(1000));
         for threads in [1, 2, 8] {
             let panics = |work: &Work| {
-                assert!(work.block.sequence != 20, "by design, for the test");
+                assert!(work.sequence != 20, "by design, for the test");
             };
             let mut rows = Vec::new();
             let inputs = vec![input("log", &log), input("other", &log)];
@@ -669,10 +863,72 @@ mod tests {
         };
         let in_order = run(1, &|_| ());
         let dawdle = |work: &Work| {
-            let pause = 300 * (work.block.sequence * 7 % 5);
+            let pause = 300 * (work.sequence * 7 % 5);
             std::thread::sleep(Duration::from_micros(pause));
         };
         assert!(run(4, &dawdle) == in_order);
+    }
+
+    #[test]
+    fn a_file_in_sections_gives_what_a_stream_gives() {
+        let policy = Policy::new(UnixTime::new(0, 0).unwrap());
+        let mut keys = KeySet::new();
+        keys.add_secret(b"secret", "test").unwrap();
+        let validator = Validator::new(policy.max_token_bytes(300).unwrap(), keys).unwrap();
+        // Short lines by the ten thousand, blank ones, long ones and one too long for any block.
+        let mut log = b"\xef\xbb\xbfa.b.c\r\n".to_vec();
+        log.extend(b"x\n".repeat(3 * MAX_LINES + 1));
+        log.extend(b"\n \t\n".repeat(1000));
+        for length in 280..320 {
+            log.extend(b"  ".iter().chain(&b"y".repeat(length)).chain(b"\r\n"));
+        }
+        log.extend(b"z".repeat(200_000));
+        log.extend(b"\n.\n..\n...\nend");
+        let path = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(path.path(), &log).unwrap();
+
+        let run = |from_file: bool, threads, block_bytes| {
+            let input = if from_file {
+                Input::Path(path.path().to_owned())
+            } else {
+                input("log", &log)
+            };
+            let mut rows = Vec::new();
+            let sink = RowSink {
+                out: &mut rows,
+                options: RowOptions::default(),
+            };
+            let watch = Watch {
+                stop: &NEVER,
+                progress: &mut |_| (),
+            };
+            let options = RunOptions {
+                threads,
+                block_bytes,
+                ..RunOptions::default()
+            };
+            let inputs = vec![input];
+            let report = run(&validator, inputs, &options, Some(sink), watch).report;
+            assert!(report.complete);
+            let input = &report.inputs[0];
+            let tally = &report.tally;
+            let counts = (tally.tokens, tally.blank_lines, tally.samples.clone());
+            (rows, input.lines, input.bytes, counts)
+        };
+        let expected = run(false, 1, 1 << 20);
+        assert_eq!(expected.2, log.len() as u64);
+        assert_eq!(
+            expected.1,
+            memchr::memchr_iter(b'\n', &log).count() as u64 + 1
+        );
+        for threads in [1, 2, 8] {
+            for block_bytes in [50, 1000, 4096, 1 << 20] {
+                for from_file in [false, true] {
+                    let found = run(from_file, threads, block_bytes);
+                    assert!(found == expected, "{threads} {block_bytes} {from_file}");
+                }
+            }
+        }
     }
 
     /// Kills the worker that drops it, once: outside the guard of a block, taking its block along.
@@ -699,12 +955,12 @@ mod tests {
         let has_exploded = AtomicBool::new(false);
         let new_judge = || {
             let bomb = Bomb(&has_exploded);
-            let mut judge = BatchJudge::new(&validator, None, Kernel::best(), &NEVER);
+            let mut worker = Worker::new(&validator, None, Kernel::best(), &NEVER);
             move |work: &mut Work| {
                 let _held = &bomb;
                 // The guard of the block answers a panic with a new judge, and drops this one.
                 assert!(!is_worker(), "by design, for the test");
-                judge.judge(&work.block, &mut work.outcome);
+                worker.work(work);
             }
         };
         let options = RunOptions {

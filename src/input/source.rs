@@ -1,14 +1,16 @@
 //! One input: a file, a pipe, standard input, or any reader of the library's user.
 //!
 //! A regular file is read to the size it had when it was opened: growth is noted, and a file that
-//! became shorter is an error. Everything else is read to its end, never for longer than a moment
-//! without returning, so that an interrupt is seen while a pipe is silent.
+//! became shorter is an error. By path it is read in sections; on standard input, as everything
+//! else, from front to back. A stream is read to its end, never for longer than a moment without
+//! returning, so that an interrupt is seen while a pipe is silent.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::section::RegularFile;
 use crate::error::Error;
 
 /// How long to wait for a silent pipe before the caller may look around.
@@ -44,22 +46,22 @@ impl<'a> Input<'a> {
     ///
     /// # Errors
     /// [`Error::Open`], or [`Error::Directory`] for a directory.
-    pub fn open(self) -> Result<Source<'a>, Error> {
+    pub(crate) fn open(self) -> Result<Opened<'a>, Error> {
         let name = self.name();
         let failed = |source| Error::Open {
             input: name.clone(),
             source,
         };
-        let (file, path) = match self {
+        let (file, has_path) = match self {
             Self::Reader { name, reader } => {
-                return Ok(Source {
+                return Ok(Opened::Stream(Source {
                     name,
                     kind: Kind::Reader(reader),
                     offset: 0,
-                });
+                }));
             }
-            Self::Path(path) => (open(&path).map_err(failed)?, Some(path)),
-            Self::Stdin => (stdin().map_err(failed)?, None),
+            Self::Path(path) => (open(&path).map_err(failed)?, true),
+            Self::Stdin => (stdin().map_err(failed)?, false),
         };
         let metadata = file.metadata().map_err(failed)?;
         if metadata.is_dir() {
@@ -67,12 +69,12 @@ impl<'a> Input<'a> {
         }
         // What the system makes up as it is read (/proc) calls itself a regular file of no bytes.
         let kind = if metadata.is_file() && metadata.len() > 0 {
-            // Standard input may be a file that was read in part before.
-            let begin = if path.is_some() {
-                0
-            } else {
-                position(&file).map_err(failed)?
-            };
+            if has_path {
+                let size = metadata.len();
+                return Ok(Opened::File(RegularFile { name, file, size }));
+            }
+            // It may be a file that was read in part before.
+            let begin = position(&file).map_err(failed)?;
             Kind::File {
                 file,
                 begin,
@@ -84,12 +86,20 @@ impl<'a> Input<'a> {
                 may_block: !metadata.is_file(),
             }
         };
-        Ok(Source {
+        Ok(Opened::Stream(Source {
             name,
             kind,
             offset: 0,
-        })
+        }))
     }
+}
+
+/// An input that is open.
+pub(crate) enum Opened<'a> {
+    /// What is read from front to back.
+    Stream(Source<'a>),
+    /// What can be read anywhere.
+    File(RegularFile),
 }
 
 /// Where the next read of a file begins.
@@ -148,27 +158,6 @@ pub(crate) enum Chunk {
 }
 
 impl Source<'_> {
-    /// The name in rows, reports and messages.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The size in bytes, where it is known.
-    #[must_use]
-    pub const fn size(&self) -> Option<u64> {
-        match self.kind {
-            Kind::File { size, .. } => Some(size),
-            _ => None,
-        }
-    }
-
-    /// How many bytes have been read.
-    #[must_use]
-    pub const fn offset(&self) -> u64 {
-        self.offset
-    }
-
     /// Reads into `buffer`, which is not empty. With `wait`, a silent input is given a moment.
     pub(crate) fn read(&mut self, buffer: &mut [u8], wait: bool) -> Result<Chunk, Error> {
         loop {

@@ -113,7 +113,9 @@ pub struct Tally {
     /// The first places of each reason, by [`Reason::index`].
     pub samples: [Vec<Sample>; Reason::COUNT],
     expiry_points: [Point; EXPIRY_BUCKETS - 1],
+    /// What was counted last: logs have runs of one algorithm and one lifetime.
     last_alg: usize,
+    last_bucket: usize,
 }
 
 impl Tally {
@@ -135,6 +137,7 @@ impl Tally {
             samples: std::array::from_fn(|_| Vec::new()),
             expiry_points: expiry_points(policy),
             last_alg: 0,
+            last_bucket: 0,
         }
     }
 
@@ -169,7 +172,10 @@ impl Tally {
                 self.issuers.count(&super::rows::cut(iss), is_valid);
             }
             match claims.exp {
-                Member::Is(exp) => self.expiry[self.expiry_bucket(exp)] += 1,
+                Member::Is(exp) => {
+                    let bucket = self.expiry_bucket(exp);
+                    self.expiry[bucket] += 1;
+                }
                 Member::Absent | Member::WrongType => self.no_expiry += 1,
             }
         }
@@ -185,9 +191,20 @@ impl Tally {
         self.last_alg
     }
 
-    fn expiry_bucket(&self, exp: NumericDate) -> usize {
-        self.expiry_points
-            .partition_point(|point| exp.compare(*point).is_gt())
+    fn expiry_bucket(&mut self, exp: NumericDate) -> usize {
+        let is_after = |point: &Point| exp.compare(*point).is_gt();
+        let last = self.last_bucket;
+        let is_same = last
+            .checked_sub(1)
+            .is_none_or(|before| is_after(&self.expiry_points[before]))
+            && self
+                .expiry_points
+                .get(last)
+                .is_none_or(|point| !is_after(point));
+        if !is_same {
+            self.last_bucket = self.expiry_points.partition_point(is_after);
+        }
+        self.last_bucket
     }
 
     /// Keeps a place, if it is among the first of its reason.
@@ -277,7 +294,8 @@ mod tests {
 
     #[test]
     fn expiry_falls_into_the_bucket_that_its_edges_name() {
-        let bucket = |exp: i64| tally().expiry_bucket(NumericDate::Int(1_790_000_000 + exp));
+        let mut tally = tally();
+        let mut bucket = |exp: i64| tally.expiry_bucket(NumericDate::Int(1_790_000_000 + exp));
         let middle = EXPIRY_BUCKETS / 2;
         assert_eq!(bucket(0), middle - 1, "on now is expired");
         assert_eq!(bucket(1), middle);

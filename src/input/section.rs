@@ -1,0 +1,267 @@
+//! Regular files, read in sections: the lines that *begin* in a stretch of the file.
+//!
+//! Sections of a file can be read in any order and by any thread, and together give each line once.
+//! So whoever judges the lines reads them itself, into a buffer that stays in its core's cache, and
+//! no thread touches every byte. The file is read by position and never mapped: a log that is
+//! truncated meanwhile costs an error and not the process.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::block::{BYTE_ORDER_MARK, Block, LastByte, PassedOver};
+use super::lines::leading_blanks;
+use crate::error::Error;
+
+/// How much is read beyond a section at first, for the line that its end cuts; less where the
+/// section itself is small.
+const BEYOND: usize = 4 << 10;
+/// How much of a line that is passed over is read at a time.
+const PIECE: usize = 64 << 10;
+
+/// A regular file and the size that it had when it was opened, to which it is read.
+#[derive(Debug)]
+pub(crate) struct RegularFile {
+    pub(super) name: String,
+    pub(super) file: File,
+    pub(super) size: u64,
+}
+
+impl RegularFile {
+    /// The size in bytes when it was opened.
+    pub(crate) const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// By how many bytes it has grown since.
+    pub(crate) fn growth(&self) -> u64 {
+        let now = self.file.metadata().map_or(0, |metadata| metadata.len());
+        now.saturating_sub(self.size)
+    }
+
+    /// Fills `buffer` from `offset` on, which with it lies within the size. What could be read is
+    /// told in any case.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> (usize, Option<Error>) {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let at = offset + filled as u64;
+            match read_at(&self.file, &mut buffer[filled..], at) {
+                Ok(0) => {
+                    let fault = Error::Shrunk {
+                        input: self.name.clone(),
+                        expected: self.size,
+                        found: at,
+                    };
+                    return (filled, Some(fault));
+                }
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => {
+                    let fault = Error::Read {
+                        input: self.name.clone(),
+                        offset: at,
+                        source,
+                    };
+                    return (filled, Some(fault));
+                }
+            }
+        }
+        (filled, None)
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}
+
+/// A stretch of a regular file: the lines that begin in it.
+pub(crate) struct Section {
+    file: Arc<RegularFile>,
+    /// The index of the file among all inputs.
+    input: usize,
+    begin: u64,
+    end: u64,
+    /// Whether a line is known to begin at `begin`; otherwise the byte before tells.
+    begins_line: bool,
+}
+
+/// What [`Section::read`] came to.
+#[derive(Debug)]
+pub(crate) enum SectionRead {
+    /// The block has all of the lines.
+    All,
+    /// The block has some of the lines, and another one begins where it ends.
+    Part,
+    /// The block has the whole lines before the fault.
+    Fault(Error),
+    /// It was told to stop, and the block has nothing.
+    Stopped,
+}
+
+impl Section {
+    /// The lines that begin in `begin..end`, which is not empty and lies within the file's size.
+    pub(crate) const fn new(file: Arc<RegularFile>, input: usize, begin: u64, end: u64) -> Self {
+        Self {
+            file,
+            input,
+            begin,
+            end,
+            begins_line: begin == 0,
+        }
+    }
+
+    /// The file.
+    pub(crate) fn file(&self) -> &RegularFile {
+        &self.file
+    }
+
+    /// Whether there is nothing of the file behind the section.
+    pub(crate) fn is_last(&self) -> bool {
+        self.end == self.file.size
+    }
+
+    /// Leaves what is still to be read of the section, from `offset` on, where a line begins.
+    pub(crate) const fn resume(&mut self, offset: u64) {
+        (self.begin, self.begins_line) = (offset, true);
+    }
+
+    /// Reads lines into `block`. A line longer than `max_token_bytes`, its ending not counted, may
+    /// be passed over; if so it has the block for itself.
+    pub(crate) fn read(
+        &self,
+        max_token_bytes: usize,
+        stop: &AtomicBool,
+        block: &mut Block,
+    ) -> SectionRead {
+        let line_limit = max_token_bytes.saturating_add(2);
+        let start = self.begin - u64::from(!self.begins_line);
+        let whole = usize::try_from(self.end - start).unwrap_or(usize::MAX);
+        block.clear(self.input, start);
+        let beyond = BEYOND.min(whole.max(64));
+        let mut fault = self.extend(block, whole.saturating_add(beyond));
+
+        let has_mark = self.begin == 0 && block.bytes().starts_with(BYTE_ORDER_MARK);
+        let first = if has_mark {
+            // The line behind the mark counts as beginning with it.
+            BYTE_ORDER_MARK.len()
+        } else if self.begins_line {
+            0
+        } else {
+            match memchr::memchr(b'\n', block.bytes()) {
+                Some(end) if end + 1 < whole => end + 1,
+                _ => block.len,
+            }
+        };
+        block.from = first.min(block.len);
+
+        // The line that reaches the section's last byte, and how far it goes.
+        let mut searched = whole.saturating_sub(1).clamp(block.from, block.len);
+        loop {
+            if block.from == block.len {
+                return fault.map_or(SectionRead::All, SectionRead::Fault);
+            }
+            if let Some(end) = memchr::memchr(b'\n', &block.buffer[searched..block.len]) {
+                block.len = searched + end + 1;
+                return SectionRead::All;
+            }
+            searched = block.len;
+            let lines = memchr::memrchr(b'\n', block.bytes()).map_or(0, |end| end + 1);
+            if let Some(fault) = fault {
+                block.len = block.from + lines;
+                return SectionRead::Fault(fault);
+            }
+            if block.read_to() == self.file.size {
+                return SectionRead::All;
+            }
+            let length = block.bytes().len() - lines;
+            if length >= line_limit {
+                block.len = block.from + lines;
+                return if lines > 0 {
+                    SectionRead::Part
+                } else {
+                    self.pass_over(line_limit, stop, block)
+                };
+            }
+            let more = length.max(beyond).min(line_limit - length);
+            fault = self.extend(block, block.len.saturating_add(more));
+        }
+    }
+
+    /// Reads on until the block holds `len` bytes or the file ends.
+    fn extend(&self, block: &mut Block, len: usize) -> Option<Error> {
+        let left = self.file.size - block.read_to();
+        let len = len.min(block.len + usize::try_from(left).unwrap_or(usize::MAX));
+        if block.buffer.len() < len {
+            block.buffer.resize(len, 0);
+        }
+        let offset = block.read_to();
+        let (count, fault) = self.file.read_at(&mut block.buffer[block.len..len], offset);
+        block.len += count;
+        fault
+    }
+
+    /// Reads from the start of a line that is too long to its end, and keeps nothing of it.
+    fn pass_over(&self, line_limit: usize, stop: &AtomicBool, block: &mut Block) -> SectionRead {
+        let begin = block.read_to();
+        block.clear(self.input, begin);
+        if let Some(fault) = self.extend(block, line_limit) {
+            block.clear(self.input, begin);
+            return SectionRead::Fault(fault);
+        }
+        let mut line = PassedOver {
+            length: block.len as u64,
+            consumed: block.len as u64,
+            blanks: leading_blanks(block.bytes(), line_limit - 2),
+        };
+        let mut last = LastByte::of_all(block.bytes());
+        let mut next = None;
+        while next.is_none() {
+            if stop.load(Ordering::Relaxed) {
+                block.clear(self.input, begin);
+                return SectionRead::Stopped;
+            }
+            block.clear(self.input, begin + line.length);
+            let fault = self.extend(block, PIECE);
+            let bytes = block.bytes();
+            match memchr::memchr(b'\n', bytes) {
+                Some(end) => {
+                    let before = if end > 0 {
+                        LastByte::of_all(&bytes[..end])
+                    } else {
+                        last
+                    };
+                    line.length += end as u64;
+                    line.consumed = line.length + 1;
+                    line.length -= u64::from(before == LastByte::Cr);
+                    next = Some(begin + line.consumed);
+                }
+                None if fault.is_some() => {
+                    block.clear(self.input, begin);
+                    // A line cut by a fault is not judged, too long or not.
+                    return fault.map_or(SectionRead::All, SectionRead::Fault);
+                }
+                None => {
+                    line.length += bytes.len() as u64;
+                    line.consumed = line.length;
+                    last = LastByte::of_all(bytes);
+                    if block.read_to() == self.file.size {
+                        next = Some(self.file.size);
+                    }
+                }
+            }
+        }
+        block.clear(self.input, begin);
+        block.passed_over = Some(line);
+        match next {
+            Some(next) if next < self.end => SectionRead::Part,
+            _ => SectionRead::All,
+        }
+    }
+}
