@@ -43,7 +43,7 @@ pub enum Error {
     },
     /// Writing rows failed.
     Write {
-        /// What the system said.
+        /// What the system said; an [`OutputError`] within it says where.
         source: io::Error,
     },
     /// A worker panicked on a block of lines.
@@ -85,6 +85,45 @@ pub struct KeyError {
     pub problem: String,
 }
 
+/// The failure of an output that has a name. A writer of rows whose errors hold one of these is
+/// named by [`Error::Write`].
+///
+/// ```
+/// use std::io;
+/// use jotmill::{Error, OutputError};
+///
+/// let full = io::Error::from(io::ErrorKind::StorageFull);
+/// let source = OutputError { output: "rows.ndjson".to_owned(), source: full }.into();
+/// let message = Error::Write { source }.to_string();
+/// assert_eq!(message, "cannot write rows to rows.ndjson: no storage space");
+/// ```
+#[derive(Debug)]
+pub struct OutputError {
+    /// The output's name.
+    pub output: String,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl fmt::Display for OutputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.output, self.source)
+    }
+}
+
+impl std::error::Error for OutputError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Keeps the kind.
+impl From<OutputError> for io::Error {
+    fn from(error: OutputError) -> Self {
+        Self::new(error.source.kind(), error)
+    }
+}
+
 impl Error {
     /// Whether this is a writer that went away (`EPIPE`), as with `| head`.
     #[must_use]
@@ -119,7 +158,12 @@ impl fmt::Display for Error {
                 "{input} shrank while it was read: {expected} bytes when it was opened, \
                  {found} bytes now; was it rotated or truncated? Audit a copy that stands still"
             ),
-            Self::Write { source } => write!(f, "cannot write rows: {source}"),
+            Self::Write { source } => match source.get_ref() {
+                Some(error) if error.is::<OutputError>() => {
+                    write!(f, "cannot write rows to {error}")
+                }
+                _ => write!(f, "cannot write rows: {source}"),
+            },
             Self::Worker { input, offset } => write!(
                 f,
                 "a worker panicked on the lines that begin at byte {offset} of {input}; \

@@ -45,7 +45,7 @@ mod token;
 mod validator;
 mod verdict;
 
-pub use error::{Error, KeyError};
+pub use error::{Error, KeyError, OutputError};
 pub use input::{DEFAULT_BLOCK_BYTES, Input};
 pub use key::{Encoding, Key, KeySet, SetAside};
 pub use pipeline::{Finished, Progress, RowSink, RunOptions, Watch, audit, run};

@@ -534,6 +534,35 @@ fn a_full_disk_is_an_error() {
     ] {
         assert_cannot(&place.audit(args), &["cannot write", "No space left"]);
     }
+    for (args, message) in [
+        (
+            &["-o", "/dev/full"][..],
+            "cannot write the report to /dev/full: No space",
+        ),
+        (
+            &["-o", "/dev/full", "--format", "ndjson"],
+            "cannot write rows to /dev/full: No space",
+        ),
+        (
+            &["-o", "/dev/full", "--format", "ndjson", "--rows", "rows"],
+            "cannot write rows to /dev/full: No space",
+        ),
+        (
+            &["--format", "ndjson", "--rows", "/dev/full"],
+            "cannot write rows to /dev/full: No space",
+        ),
+    ] {
+        assert_cannot(&place.audit(&[args, &["log"]].concat()), &[message]);
+    }
+    for (format, what) in [("ndjson", "rows"), ("json", "the report")] {
+        let full = OpenOptions::new().write(true).open("/dev/full");
+        let output = place
+            .command(&[&AUDIT[..], &["--format", format, "log"]].concat())
+            .stdout(full.expect("the device"))
+            .output();
+        let message = format!("cannot write {what} to standard output: No space");
+        assert_cannot(&output.expect("jotmill runs"), &[&message]);
+    }
     let output = place.audit(&["--rows", "/dev/full", "--format", "json", "log"]);
     assert!(
         stdout(&output).contains("\"complete\": false"),

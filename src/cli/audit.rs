@@ -11,7 +11,7 @@ use jotmill::{
 };
 
 use super::flags::{AuditFlags, Format, OnlyRows, OutputFlags};
-use super::output::{Both, Destination, Output, ReadFiles, share_a_file};
+use super::output::{Destination, Output, ReadFiles, RowOutputs, share_a_file};
 use super::progress::Bar;
 use super::{Exit, args, signals};
 
@@ -35,22 +35,19 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
 
     let finished = {
         let options = row_options(&flags.output, inputs.len());
-        let mut both;
-        let out: Option<&mut dyn Write> = match (flags.output.format, &mut rows) {
-            (Format::Ndjson, None) => Some(&mut main),
-            (Format::Ndjson, Some(rows)) => {
-                both = Both(&mut main, rows);
-                Some(&mut both)
-            }
-            (_, Some(rows)) => Some(rows),
-            (_, None) => None,
-        };
+        let main = (flags.output.format == Format::Ndjson).then_some(&mut main);
+        let outputs: Vec<&mut Output> = main.into_iter().chain(&mut rows).collect();
+        let has_rows = !outputs.is_empty();
+        let mut out = RowOutputs(outputs);
         judge(
             &validator,
             inputs,
             flags,
             kernel,
-            out.map(|out| RowSink { out, options }),
+            has_rows.then_some(RowSink {
+                out: &mut out,
+                options,
+            }),
         )
     };
     conclude(&finished, &flags.output, &mut main)
@@ -207,13 +204,17 @@ fn conclude(finished: &Finished<'_>, flags: &OutputFlags, main: &mut Output) -> 
         }
         Format::Text => {
             let is_colored = flags.color.or(may_color(main.is_terminal));
-            write_text(report, main, is_colored)
+            write_text(report, main, is_colored).and_then(|()| main.flush())
         }
-        Format::Json => report.write_json(main),
+        Format::Json => report.write_json(main).and_then(|()| main.flush()),
     };
-    let written = written
-        .and_then(|()| main.flush())
-        .with_context(|| format!("cannot write the report to {}", main.name()));
+    let written = written.with_context(|| {
+        let output = match flags.format {
+            Format::Ndjson => "standard error",
+            Format::Text | Format::Json => main.name(),
+        };
+        format!("cannot write the report to {output}")
+    });
     for error in &finished.errors {
         tell!("{error}");
     }

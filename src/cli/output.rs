@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use jotmill::OutputError;
 
 /// Enough to make writing cheap, little enough to keep rows coming.
 const BUFFER: usize = 64 << 10;
@@ -178,18 +179,27 @@ impl Write for Output {
     }
 }
 
-/// Writes the same to two places.
-pub(crate) struct Both<'a>(pub(crate) &'a mut Output, pub(crate) &'a mut Output);
+/// The places that take the rows, each of them all rows. Errors name the place.
+pub(crate) struct RowOutputs<'a>(pub(crate) Vec<&'a mut Output>);
 
-impl Write for Both<'_> {
+impl RowOutputs<'_> {
+    fn each(&mut self, write: impl Fn(&mut Output) -> io::Result<()>) -> io::Result<()> {
+        self.0.iter_mut().try_for_each(|output| {
+            write(output).map_err(|source| {
+                let output = output.name.clone();
+                OutputError { output, source }.into()
+            })
+        })
+    }
+}
+
+impl Write for RowOutputs<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write_all(bytes)?;
-        self.1.write_all(bytes)?;
+        self.each(|output| output.write_all(bytes))?;
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()?;
-        self.1.flush()
+        self.each(Output::flush)
     }
 }
