@@ -1,11 +1,11 @@
 //! JSON Web Keys (RFC 7517): a set, or one key.
 //!
-//! A key set is trusted input and off the hot path, so it is read with `serde_json` into plain
-//! values. What a member of a set is worth is decided here; a set is never failed by one member.
+//! A key set is trusted input and off the hot path, so it is read into a plain tree (`json.rs`).
+//! What a member of a set is worth is decided here; a set is never failed by one member.
 
-use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::json::{self, Json, Object, Repeat};
 use super::secret::Encoding;
 use crate::error::KeyError;
 use crate::signature::{Algorithm, AlgorithmSet};
@@ -27,8 +27,8 @@ pub(crate) struct Usable {
 
 /// Why a key is set aside.
 pub(crate) struct Unusable {
-    /// The member at fault.
-    pub(crate) member: &'static str,
+    /// The member at fault; none where it is the key as a whole.
+    pub(crate) member: Option<&'static str>,
     /// What is wrong with it; never any part of a key.
     pub(crate) why: String,
     /// Whether the key is sound but of a type that jotmill does not verify with: a token that
@@ -42,30 +42,39 @@ pub(crate) struct Jwks {
     pub(crate) is_set: bool,
 }
 
-/// Reads a JWK Set or a single JWK.
+/// The members that are read. Messages name these alone: anything else might be a secret in a
+/// place where none belongs.
+const MEMBERS: [&str; 7] = ["keys", "kty", "k", "kid", "alg", "use", "key_ops"];
+
+/// Reads a JWK Set or a single JWK. What has a member `keys` is a set, whatever else it has:
+/// further members of a set are ignored (RFC 7517 section 5), `kty` among them.
 pub(crate) fn read(text: &[u8], origin: &str) -> Result<Jwks, KeyError> {
     let error = |problem: String| KeyError {
         origin: origin.to_owned(),
         problem,
     };
-    // serde_json's message holds a position, and never text from the file.
-    let document: Value = serde_json::from_slice(text)
-        .map_err(|e| error(format!("not JSON ({e}); a JWK Set or a JWK is expected")))?;
-    let Value::Object(mut document) = document else {
+    let document = json::read(without_bom(text), &MEMBERS).map_err(|e| {
+        error(if e.is_data() {
+            format!("{e}; member names are unique (RFC 7517 sections 4 and 5)")
+        } else {
+            format!("not JSON ({e}); a JWK Set or a JWK is expected")
+        })
+    })?;
+    let Json::Object(document) = document else {
         return Err(error(
             "not a JSON object; a JWK Set has a member \"keys\"".to_owned(),
         ));
     };
-    match document.remove("keys") {
-        Some(Value::Array(members)) => Ok(Jwks {
-            keys: members.into_iter().map(read_member).collect(),
+    match document.get("keys") {
+        Some(Json::Array(members)) => Ok(Jwks {
+            keys: members.iter().map(read_member).collect(),
             is_set: true,
         }),
         Some(_) => Err(error(
             "\"keys\" is not an array (RFC 7517 section 5.1)".to_owned(),
         )),
-        None if document.contains_key("kty") => Ok(Jwks {
-            keys: vec![read_key(document)],
+        None if document.get("kty").is_some() => Ok(Jwks {
+            keys: vec![read_key(&document)],
             is_set: false,
         }),
         None => Err(error(
@@ -75,59 +84,69 @@ pub(crate) fn read(text: &[u8], origin: &str) -> Result<Jwks, KeyError> {
     }
 }
 
-fn read_member(member: Value) -> Jwk {
+/// RFC 8259 section 8.1: a byte order mark may be ignored. Some editors write one.
+pub(super) fn without_bom(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
+fn read_member(member: &Json) -> Jwk {
     match member {
-        Value::Object(key) => read_key(key),
+        Json::Object(key) => read_key(key),
         _ => Jwk {
             id: None,
-            content: Err(malformed("keys", "the member is not an object")),
+            content: Err(malformed(None, "the member is not an object")),
         },
     }
 }
 
-fn malformed(member: &'static str, why: impl Into<String>) -> Unusable {
+fn malformed(member: impl Into<Option<&'static str>>, why: impl Into<String>) -> Unusable {
     Unusable {
-        member,
+        member: member.into(),
         why: why.into(),
         is_other_type: false,
     }
 }
 
-fn read_key(mut key: Map<String, Value>) -> Jwk {
-    // Taken out first, so that the text of the secret is wiped whatever becomes of the key.
-    let secret = match key.remove("k") {
-        Some(Value::String(text)) => Some(Ok(Zeroizing::new(text))),
-        Some(_) => Some(Err(malformed("k", "not a string"))),
-        None => None,
-    };
-    let (id, id_is_sound) = match key.remove("kid") {
-        Some(Value::String(id)) => (Some(id), true),
+fn read_key(key: &Object) -> Jwk {
+    let (id, id_is_sound) = match key.get("kid") {
+        Some(Json::String(id)) => (Some(String::clone(id)), true),
         Some(_) => (None, false),
         None => (None, true),
     };
-    let content = if id_is_sound {
-        read_content(&key, secret)
-    } else {
-        Err(malformed("kid", "not a string (RFC 7517 section 4.5)"))
+    let content = match key.repeat() {
+        Some(repeat) => Err(repeated(&repeat)),
+        None if id_is_sound => read_content(key),
+        None => Err(malformed("kid", "not a string (RFC 7517 section 4.5)")),
     };
     Jwk { id, content }
 }
 
-fn read_content(
-    key: &Map<String, Value>,
-    secret: Option<Result<Zeroizing<String>, Unusable>>,
-) -> Result<Usable, Unusable> {
+/// RFC 7517 section 4: member names are unique. Which of two a signer went by cannot be told.
+fn repeated(repeat: &Repeat<'_>) -> Unusable {
+    let member = MEMBERS.into_iter().find(|name| *name == repeat.name);
+    let why = match (member, repeat.is_below) {
+        (Some(_), false) => "occurs twice",
+        (Some(_), true) => "a member name occurs twice in it",
+        (None, _) => "a member name occurs twice",
+    };
+    malformed(member, format!("{why} (RFC 7517 section 4)"))
+}
+
+fn read_content(key: &Object) -> Result<Usable, Unusable> {
     match key.get("kty") {
-        Some(Value::String(kty)) if kty == "oct" => {}
-        Some(Value::String(kty)) => {
+        Some(Json::String(kty)) if **kty == "oct" => {}
+        Some(Json::String(kty)) => {
             let known = ["RSA", "EC", "OKP", "AKP"].contains(&kty.as_str());
             let why = if known {
-                format!("a key of type {kty}; jotmill verifies with secrets (\"oct\")")
+                format!(
+                    "a key of type {}; jotmill verifies with secrets (\"oct\")",
+                    **kty
+                )
             } else {
                 "a key of an unknown type".to_owned()
             };
             return Err(Unusable {
-                member: "kty",
+                member: Some("kty"),
                 why,
                 is_other_type: true,
             });
@@ -135,23 +154,29 @@ fn read_content(
         Some(_) => return Err(malformed("kty", "not a string (RFC 7517 section 4.1)")),
         None => return Err(malformed("kty", "absent (RFC 7517 section 4.1)")),
     }
-    let secret = secret.ok_or_else(|| {
-        malformed(
+    let secret = match key.get("k") {
+        Some(Json::String(text)) => text,
+        Some(_) => return Err(malformed("k", "not a string")),
+        None => {
+            return Err(malformed(
+                "k",
+                "absent, which an \"oct\" key needs (RFC 7518 section 6.4)",
+            ));
+        }
+    };
+    if secret.ends_with('=') || secret.ends_with(char::is_whitespace) {
+        return Err(malformed(
             "k",
-            "absent, which an \"oct\" key needs (RFC 7518 section 6.4)",
-        )
-    })??;
-    // `k` is base64url without padding (RFC 7518 section 6.4.1).
-    let is_padded = secret.ends_with('=') || secret.ends_with(char::is_whitespace);
+            "not base64url without padding (RFC 7518 section 6.4.1)",
+        ));
+    }
     let secret = Encoding::Base64url
-        .decode(secret.as_bytes(), "k")
-        .ok()
-        .filter(|_| !is_padded)
-        .ok_or_else(|| malformed("k", "not base64url without padding, or empty"))?;
+        .decode(secret.as_bytes())
+        .map_err(|why| malformed("k", why))?;
     let bound = match key.get("alg") {
         None => AlgorithmSet::ALL,
         // A name that jotmill does not verify leaves nothing: the key is for something else.
-        Some(Value::String(name)) => Algorithm::from_name(name).into_iter().collect(),
+        Some(Json::String(name)) => Algorithm::from_name(name).into_iter().collect(),
         Some(_) => return Err(malformed("alg", "not a string (RFC 7517 section 4.4)")),
     };
     let may_verify = is_for_signatures(key)? && ops_allow_verifying(key)?;
@@ -166,28 +191,30 @@ fn read_content(
 }
 
 /// RFC 7517 section 4.2: a key with a `use` other than `sig` does not verify.
-fn is_for_signatures(key: &Map<String, Value>) -> Result<bool, Unusable> {
+fn is_for_signatures(key: &Object) -> Result<bool, Unusable> {
     match key.get("use") {
         None => Ok(true),
-        Some(Value::String(purpose)) => Ok(purpose == "sig"),
+        Some(Json::String(purpose)) => Ok(**purpose == "sig"),
         Some(_) => Err(malformed("use", "not a string (RFC 7517 section 4.2)")),
     }
 }
 
 /// RFC 7517 section 4.3: a key with `key_ops` verifies only if they say so. Who may sign with a
 /// secret can verify with it.
-fn ops_allow_verifying(key: &Map<String, Value>) -> Result<bool, Unusable> {
+fn ops_allow_verifying(key: &Object) -> Result<bool, Unusable> {
     let Some(operations) = key.get("key_ops") else {
         return Ok(true);
     };
     let wrong = || malformed("key_ops", "not an array of strings (RFC 7517 section 4.3)");
-    let Value::Array(operations) = operations else {
+    let Json::Array(operations) = operations else {
         return Err(wrong());
     };
     let mut allowed = false;
     for operation in operations {
-        let operation = operation.as_str().ok_or_else(wrong)?;
-        allowed |= operation == "verify" || operation == "sign";
+        let Json::String(operation) = operation else {
+            return Err(wrong());
+        };
+        allowed |= ["verify", "sign"].contains(&operation.as_str());
     }
     Ok(allowed)
 }
@@ -201,7 +228,7 @@ mod tests {
         let mut keys = read(jwk.as_bytes(), "here").ok().unwrap().keys;
         match keys.remove(0).content {
             Ok(key) => Ok(key.algorithms.iter().map(Algorithm::name).collect()),
-            Err(fault) => Err((fault.member, fault.is_other_type)),
+            Err(fault) => Err((fault.member.unwrap(), fault.is_other_type)),
         }
     }
 
@@ -241,12 +268,14 @@ mod tests {
             (r#"{"kty":"oct","k":"c2VjcmV0cw=="}"#, "k", false),
             (r#"{"kty":"oct","k":"c2VjcmV0\n"}"#, "k", false),
             (r#"{"kty":"oct","k":["c2VjcmV0"]}"#, "k", false),
+            (r#"{"kty":"oct","k":"AAAA"}"#, "k", false),
+            (r#"{"kty":"oct","k":"\ufeffc2VjcmV0"}"#, "k", false),
         ] {
             let mut keys = read(jwk.as_bytes(), "here").ok().unwrap().keys;
             let fault = keys.remove(0).content.err().unwrap();
             assert_eq!(
                 (fault.member, fault.is_other_type),
-                (member, is_other_type),
+                (Some(member), is_other_type),
                 "{jwk}"
             );
             assert!(!fault.why.contains("c2Vj"), "{}", fault.why);
@@ -265,5 +294,49 @@ mod tests {
             let problem = read(text.as_bytes(), "here").err().unwrap().problem;
             assert!(problem.contains(hint), "{problem}");
         }
+    }
+
+    #[test]
+    fn a_member_twice_at_the_top_is_an_error_with_its_place() {
+        for (text, hint) in [
+            (
+                "{\"keys\":[],\n \"keys\":[{\"kty\":\"oct\",\"k\":\"YQ\"}]}",
+                "the member \"keys\" occurs twice at line 2 column 7",
+            ),
+            (
+                r#"{"kty":"oct","k":"YQ","\u006b":"Yg"}"#,
+                "the member \"k\" occurs twice at line 1",
+            ),
+            // It might be a secret in the wrong place.
+            (
+                r#"{"S3cr3t":1,"kty":"oct","S3cr3t":2}"#,
+                "a member occurs twice at line 1",
+            ),
+        ] {
+            let problem = read(text.as_bytes(), "here").err().unwrap().problem;
+            assert!(problem.contains(hint), "{problem}");
+            assert!(!problem.contains("S3cr3t"), "{problem}");
+        }
+        let below = r#"{"kty":"oct","k":"YQ","x":{"y":1,"y":1}}"#;
+        let key = read(below.as_bytes(), "here").ok().unwrap().keys.remove(0);
+        assert!(key.content.is_err());
+    }
+
+    #[test]
+    fn what_has_keys_is_a_set_whatever_else_it_has() {
+        for text in [
+            r#"{"kty":"oct","k":"YQ","keys":[]}"#,
+            r#"{"keys":[],"x":{"y":1,"y":1}}"#,
+        ] {
+            let document = read(text.as_bytes(), "here").ok().unwrap();
+            assert!(document.is_set && document.keys.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        let text = "\u{feff}{\"keys\":[{\"kty\":\"oct\",\"k\":\"YQ\"}]}";
+        assert_eq!(read(text.as_bytes(), "here").ok().unwrap().keys.len(), 1);
+        assert!(read("\u{feff}\u{feff}{}".as_bytes(), "here").is_err());
     }
 }

@@ -4,6 +4,7 @@
 //! What a key is, is decided when it is loaded, by the form it came in, and never guessed from its
 //! text afterwards (RFC 8725 section 3.1). Keys print as their name and type alone.
 
+mod json;
 mod jwk;
 mod secret;
 mod set;

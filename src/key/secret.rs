@@ -3,8 +3,6 @@
 use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use crate::error::KeyError;
-
 /// How the bytes of a secret are written down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
@@ -32,32 +30,36 @@ impl Encoding {
         }
     }
 
-    /// Decodes a secret. A final line ending belongs to the secret if it is raw, and is dropped
-    /// otherwise.
-    pub(crate) fn decode(self, text: &[u8], origin: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    /// Decodes a secret, or says what it is instead of one, without showing any of it. A final
+    /// line ending belongs to the secret if it is raw, and is dropped otherwise.
+    pub(super) fn decode(self, text: &[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str> {
         let trimmed = text.trim_ascii_end();
         let decoded = match self {
-            Self::Raw => Ok(text.to_vec()),
+            Self::Raw => text.to_vec(),
             Self::Base64 => STANDARD_NO_PAD
                 .decode_to_vec(unpadded(trimmed))
-                .map_err(|_| "is not base64; check the alphabet (+ and /) and the length"),
+                .map_err(|_| "not base64; check the alphabet (+ and /) and the length")?,
             Self::Base64url => URL_SAFE_NO_PAD
                 .decode_to_vec(unpadded(trimmed))
-                .map_err(|_| "is not base64url; check the alphabet (- and _) and the length"),
+                .map_err(|_| "not base64url; check the alphabet (- and _) and the length")?,
             Self::Hex => from_hex(trimmed)
-                .ok_or("is not hexadecimal; it takes an even number of digits 0-9, a-f"),
+                .ok_or("not hexadecimal; it takes an even number of digits 0-9, a-f")?,
         };
-        let error = |problem: &str| KeyError {
-            origin: origin.to_owned(),
-            problem: format!("the secret {problem}"),
-        };
-        let secret = Zeroizing::new(decoded.map_err(error)?);
+        let secret = Zeroizing::new(decoded);
         if secret.is_empty() {
-            return Err(error("is empty, and with an empty secret anyone can sign"));
+            return Err("empty, and with an empty secret anyone can sign");
+        }
+        if secret.len() <= MAX_BLOCK && secret.iter().all(|byte| *byte == 0) {
+            return Err(
+                "nothing but zero bytes: the same key as an empty one (RFC 2104 section 2)",
+            );
         }
         Ok(secret)
     }
 }
+
+/// The block of SHA-384 and SHA-512 in bytes, the largest that HMAC fills up with zeros.
+const MAX_BLOCK: usize = 128;
 
 /// Drops the padding where it completes a group of four.
 fn unpadded(text: &[u8]) -> &[u8] {
@@ -87,10 +89,8 @@ mod tests {
     use super::*;
 
     fn decoded(encoding: Encoding, text: &str) -> Result<Vec<u8>, String> {
-        match encoding.decode(text.as_bytes(), "here") {
-            Ok(secret) => Ok(secret.to_vec()),
-            Err(error) => Err(error.problem),
-        }
+        let secret = encoding.decode(text.as_bytes());
+        secret.map(|secret| secret.to_vec()).map_err(str::to_owned)
     }
 
     #[test]
@@ -138,5 +138,20 @@ mod tests {
                 "{problem}"
             );
         }
+    }
+
+    /// RFC 2104 section 2 fills a key up with zeros to the block: an empty one becomes the same.
+    #[test]
+    fn a_secret_of_zero_bytes_up_to_the_largest_block_is_an_empty_one() {
+        for len in [1, 32, 64, 65, 128] {
+            let zeros = "\0".repeat(len);
+            let problem = decoded(Encoding::Raw, &zeros).unwrap_err();
+            assert!(problem.contains("zero bytes"), "{len}: {problem}");
+            assert!(decoded(Encoding::Hex, &"00".repeat(len)).is_err(), "{len}");
+            assert!(decoded(Encoding::Raw, &format!("{zeros}a")).is_ok());
+            assert!(decoded(Encoding::Raw, &format!("a{zeros}")).is_ok());
+        }
+        // A longer one is hashed first, which makes another key of it.
+        assert!(decoded(Encoding::Raw, &"\0".repeat(129)).is_ok());
     }
 }

@@ -84,10 +84,22 @@ pub struct SetAside {
     pub index: usize,
     /// Its `kid`, where it has one.
     pub kid: Option<String>,
-    /// The member of the JWK that is at fault.
-    pub member: &'static str,
+    /// The member of the JWK that is at fault; none where it is the key as a whole.
+    pub member: Option<&'static str>,
     /// What is wrong with it.
     pub why: String,
+}
+
+impl SetAside {
+    /// What is wrong, with the member at fault in front where there is one.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        problem(self.member, &self.why)
+    }
+}
+
+fn problem(member: Option<&str>, why: &str) -> String {
+    member.map_or_else(|| why.to_owned(), |member| format!("{member}: {why}"))
 }
 
 /// Keys that share an id, or that have none.
@@ -173,33 +185,45 @@ impl KeySet {
     /// comes from, for messages.
     ///
     /// # Errors
-    /// [`KeyError`] for an empty secret.
+    /// [`KeyError`] for a secret that is empty or nothing but zero bytes, up to 128: HMAC fills a
+    /// key up with zeros (RFC 2104 section 2), so anyone can sign with it.
     pub fn add_secret(&mut self, secret: &[u8], origin: &str) -> Result<(), KeyError> {
         self.add_encoded_secret(secret, Encoding::Raw, origin)
     }
 
-    /// Adds a secret written in an [`Encoding`].
+    /// Adds a secret written in an [`Encoding`]. In all of them but raw a byte order mark and a
+    /// final line ending are passed over.
     ///
     /// # Errors
-    /// [`KeyError`] when it is empty or cannot be decoded.
+    /// [`KeyError`] when it cannot be decoded, and when it is empty or, which is the same key for
+    /// HMAC, nothing but zero bytes up to 128.
     pub fn add_encoded_secret(
         &mut self,
         text: &[u8],
         encoding: Encoding,
         origin: &str,
     ) -> Result<(), KeyError> {
-        let secret = encoding.decode(text, origin)?;
+        let text = match encoding {
+            Encoding::Raw => text,
+            _ => jwk::without_bom(text),
+        };
+        let secret = encoding.decode(text).map_err(|problem| KeyError {
+            origin: origin.to_owned(),
+            problem: format!("the secret is {problem}"),
+        })?;
         self.push(None, &secret, AlgorithmSet::ALL, origin)
     }
 
     /// Adds the keys of a JWK Set, or a single JWK (RFC 7517).
     ///
-    /// A member of a set that is malformed or of another type is set aside and listed, and fails
-    /// nothing but the tokens that name it.
+    /// What has a member `keys` is a set, and its other members are ignored. A member of `keys`
+    /// that is malformed or of another type is set aside and listed, and fails nothing but the
+    /// tokens that name it. A JWK in which a member name occurs twice, at any depth, is malformed
+    /// (RFC 7517 section 4). A byte order mark in front is passed over.
     ///
     /// # Errors
-    /// [`KeyError`] for text that is neither, for a single JWK that cannot be used, and for a set
-    /// without a usable key.
+    /// [`KeyError`] for text that is neither, for a member name that occurs twice at the top, for
+    /// a single JWK that cannot be used, and for a set without a usable key.
     pub fn add_jwks(&mut self, text: &[u8], origin: &str) -> Result<(), KeyError> {
         let document = jwk::read(text, origin)?;
         let error = |problem| KeyError {
@@ -215,8 +239,10 @@ impl KeySet {
                     self.push(key.id, &content.secret, content.algorithms, origin)?;
                 }
                 Err(fault) if document.is_set => {
-                    let problem = || format!("keys[{index}].{}: {}", fault.member, fault.why);
-                    first_problem.get_or_insert_with(problem);
+                    first_problem.get_or_insert_with(|| match fault.member {
+                        Some(member) => format!("keys[{index}].{member}: {}", fault.why),
+                        None => format!("keys[{index}]: {}", fault.why),
+                    });
                     if let Some(id) = &key.id {
                         let group = self.group_of(id.clone());
                         // Sound, but never fitting: a token that names it is a mismatch.
@@ -231,10 +257,8 @@ impl KeySet {
                     });
                 }
                 Err(fault) => {
-                    return Err(error(format!(
-                        "the JWK cannot be used: {}: {}",
-                        fault.member, fault.why
-                    )));
+                    let problem = problem(fault.member, &fault.why);
+                    return Err(error(format!("the JWK cannot be used: {problem}")));
                 }
             }
         }
@@ -430,6 +454,41 @@ mod tests {
     }
 
     #[test]
+    fn a_jwk_with_a_member_name_twice_is_set_aside() {
+        let set = set(r#"{"kty":"oct","k":"YQ","kid":"a"},
+               {"kty":"oct","k":"YQ","k":"Yg","kid":"b"},
+               {"kty":"oct","k":"YQ","kid":"x","k\u0069d":"c"},
+               {"kty":"oct","k":"YQ","kid":"d","x":[{"y":1,"y":1}]},
+               {"kty":"oct","k":"YQ","kid":"e","key_ops":["verify",{"y":1,"y":1}]},
+               {"kty":"RSA","kid":"f","n":"AQAB","n":"AQAB","e":"AQAB"},
+               {"kty":"oct","k":"YQ","kid":"g","x":{"k":1,"y":{"k":1}}}"#);
+        let unusable = Err(Reason::KeyUnusable);
+        for (kid, expected) in [
+            ("a", Ok(vec![0])),
+            ("b", unusable.clone()),
+            // Of two, the last is the one that parsers take (RFC 7517 section 4).
+            ("x", Err(Reason::KeyNotFound)),
+            ("c", unusable.clone()),
+            ("d", unusable.clone()),
+            ("e", unusable.clone()),
+            ("f", unusable),
+            ("g", Ok(vec![1])),
+        ] {
+            assert_eq!(chosen(&set, Some(kid), Algorithm::Hs256), expected, "{kid}");
+        }
+        let problems: Vec<_> = set.set_aside().iter().map(SetAside::problem).collect();
+        let expected = [
+            "k: occurs twice",
+            "kid: occurs twice",
+            "a member name occurs twice",
+            "key_ops: a member name occurs twice in it",
+            "a member name occurs twice",
+        ]
+        .map(|problem| format!("{problem} (RFC 7517 section 4)"));
+        assert_eq!(problems, expected);
+    }
+
+    #[test]
     fn keys_set_aside_keep_their_id_taken() {
         let set = set(
             r#"{"kty":"oct","k":"YQ","kid":"a"}, {"kty":"oct","k":"?","kid":"broken"},
@@ -453,7 +512,11 @@ mod tests {
             .iter()
             .map(|key| (key.index, key.member))
             .collect();
-        assert_eq!(aside, [(1, "k"), (2, "kty"), (3, "k"), (4, "keys")]);
+        assert_eq!(
+            aside,
+            [(1, Some("k")), (2, Some("kty")), (3, Some("k")), (4, None)]
+        );
+        assert_eq!(set.set_aside()[3].problem(), "the member is not an object");
     }
 
     #[test]

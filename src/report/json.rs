@@ -80,7 +80,7 @@ impl Report<'_> {
     /// | `set_aside.origin` | `set_aside` is an array of the keys that could not be used; the file that holds the key set |
     /// | `set_aside.index` | the key's index in its set, from 0 |
     /// | `set_aside.kid` | its id, or null |
-    /// | `set_aside.member` | the member of the JWK at fault |
+    /// | `set_aside.member` | the member of the JWK at fault, or null where it is the key as a whole |
     /// | `set_aside.why` | what is wrong with it |
     /// | `duplicate_kids` | the ids that more than one key goes by; each of these keys was tried |
     /// | `samples.CODE.file` | for each reason an array of its first five places, by input and offset; the input's name |
@@ -196,7 +196,7 @@ struct SetAsideMembers<'r> {
     origin: &'r str,
     index: usize,
     kid: Option<&'r str>,
-    member: &'static str,
+    member: Option<&'static str>,
     why: &'r str,
 }
 

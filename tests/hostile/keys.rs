@@ -114,7 +114,7 @@ const SECRETS: [Secret; 13] = [
         kid: Some("short"),
         alg: None,
         more: r#","key_ops":["sign"]"#,
-        secret: b"\0",
+        secret: b"\x01",
     },
     Secret {
         kid: Some(""),

@@ -314,6 +314,9 @@ fn no_row_report_or_error_gives_away_a_token_a_mac_or_a_secret() {
         r#"{"kty":"oct","k":"S3cr3t","alg":7}"#,
         r#"{"kty":"S3cr3t","k":"S3cr3t"}"#,
         r#"{"kty":"oct","k":"S3cr3t","use":["S3cr3t"]}"#,
+        r#"{"kty":"oct","k":"S3cr3t","k":"S3cr3t2"}"#,
+        r#"{"kty":"oct","k":"YQ","S3cr3t":{"S3cr3t":1,"S3cr3t":2}}"#,
+        r#"{"kty":"oct","S3cr3t":1,"S3cr3t":2,"k":"S3cr3t"}"#,
         r#"{"kty":"oct","k":"S3cr3t"} trailing"#,
         r#"{"kty":"oct","k":"S3cr3t"#,
         r#"["S3cr3t"]"#,
@@ -322,7 +325,7 @@ fn no_row_report_or_error_gives_away_a_token_a_mac_or_a_secret() {
         let mut keys = jotmill::KeySet::new();
         let error = keys.add_jwks(jwk.as_bytes(), "keys").unwrap_err();
         told.extend([error.to_string(), format!("{error:?}")]);
-        let set = format!(r#"{{"keys":[{{"kty":"oct","k":"AA"}},{jwk}]}}"#);
+        let set = format!(r#"{{"keys":[{{"kty":"oct","k":"YQ"}},{jwk}]}}"#);
         match keys.add_jwks(set.as_bytes(), "keys") {
             Ok(()) => told.push(format!("{:?} {keys:?}", keys.set_aside())),
             Err(error) => told.push(error.to_string()),

@@ -244,6 +244,10 @@ fn an_empty_secret_is_refused_wherever_it_comes_from() {
         (Encoding::Base64, ""),
         (Encoding::Base64, "\r\n"),
         (Encoding::Base64url, " "),
+        // HMAC fills a key up with zeros (RFC 2104 section 2).
+        (Encoding::Raw, "\0"),
+        (Encoding::Hex, &"00".repeat(64)),
+        (Encoding::Base64, "AAAA"),
     ] {
         let outcome = KeySet::new().add_encoded_secret(text.as_bytes(), encoding, "secret");
         assert!(outcome.is_err(), "{encoding:?} {text:?}");
@@ -255,6 +259,7 @@ fn an_empty_secret_is_refused_wherever_it_comes_from() {
         r#","k":" ""#,
         r#","k":"=""#,
         r#","k":[]"#,
+        r#","k":"AAAA""#,
     ] {
         let jwk = format!(r#"{{"kty":"oct","kid":"empty"{k}}}"#);
         assert!(

@@ -414,11 +414,10 @@ fn no_key(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
                 .filter(|key| key.kid.as_ref() == Some(kid));
             for key in aside.take(MANY) {
                 notes.push(own(format!(
-                    "keys[{}] of {} is set aside: {}: {}",
+                    "keys[{}] of {} is set aside: {}",
                     key.index,
                     quoted(&key.origin),
-                    key.member,
-                    excerpt(&key.why)
+                    excerpt(&key.problem())
                 )));
             }
         }

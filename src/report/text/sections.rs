@@ -141,8 +141,8 @@ impl Report<'_> {
                 .as_deref()
                 .map(|kid| format!(" ({})", shown(kid, SHORT)));
             let kid = kid.unwrap_or_default();
-            let why = shown(&key.why, usize::MAX);
-            let text = format!(": keys[{index}]{kid} of {file}: {}: {why}", key.member);
+            let problem = shown(&key.problem(), usize::MAX);
+            let text = format!(": keys[{index}]{kid} of {file}: {problem}");
             let label = (Tone::Warning, "key set aside".to_owned());
             texts.push((blank_row(), vec![label, plain(text)]));
         }
