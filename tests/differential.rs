@@ -12,6 +12,7 @@ use jotmill::{
 use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
 
+use crate::judges::key_names;
 use crate::{hostile, oracle};
 
 /// How many hostile lines are judged by all three.
@@ -215,25 +216,6 @@ fn trimmed(line: &[u8]) -> &[u8] {
         .rposition(|byte| !is_blank(byte))
         .map_or(start, |last| last + 1);
     &line[start..end]
-}
-
-/// The names that the program must give to the keys, by their place in the set.
-fn key_names(keys: &[oracle::Key]) -> Vec<(usize, String)> {
-    let mut secrets = 0;
-    let mut names = Vec::new();
-    for (index, key) in keys.iter().enumerate() {
-        if key.broken || !matches!(key.kind, oracle::Kind::Secret(_)) {
-            continue;
-        }
-        names.push((
-            index,
-            key.id.clone().unwrap_or_else(|| {
-                secrets += 1;
-                format!("secret-{secrets}")
-            }),
-        ));
-    }
-    names
 }
 
 /// Judges `cases` lines by all three, in logs of [`LOG`] lines.

@@ -168,7 +168,6 @@ impl Judges {
         for (name, text) in [
             ("alg", &judgement.alg),
             ("kid", &judgement.kid),
-            ("key", &key),
             ("iss", &judgement.iss),
             ("sub", &judgement.sub),
             ("jti", &judgement.jti),
@@ -176,6 +175,9 @@ impl Judges {
             if let Some(text) = text {
                 put(name, cut(text).into());
             }
+        }
+        if let Some(key) = key {
+            put("key", key.into());
         }
         for (name, number) in [
             ("exp", &judgement.exp),
@@ -316,18 +318,20 @@ pub fn trimmed(line: &[u8]) -> &[u8] {
 }
 
 /// The names that the keys must have in rows, by their place in the set.
-fn key_names(keys: &[oracle::Key]) -> Vec<(usize, String)> {
-    let mut secrets = 0;
-    let mut names = Vec::new();
+pub fn key_names(keys: &[oracle::Key]) -> Vec<(usize, String)> {
+    let mut names: Vec<(usize, String)> = Vec::new();
     for (index, key) in keys.iter().enumerate() {
         if key.broken || !matches!(key.kind, oracle::Kind::Secret(_)) {
             continue;
         }
-        let name = key.id.clone().unwrap_or_else(|| {
-            secrets += 1;
-            format!("secret-{secrets}")
-        });
-        names.push((index, name));
+        let is_free = |name: &String| names.iter().all(|(_, taken)| taken != name);
+        let name = match &key.id {
+            None => (1..).map(|n| format!("secret-{n}")).find(is_free),
+            Some(id) => std::iter::once(cut(id))
+                .chain((2..).map(|n| format!("{}#{n}", cut(id))))
+                .find(is_free),
+        };
+        names.push((index, name.expect("numbers do not run out")));
     }
     names
 }

@@ -10,6 +10,7 @@ use super::jwk;
 use super::secret::Encoding;
 use crate::error::KeyError;
 use crate::policy::Policy;
+use crate::report::rows::cut;
 use crate::signature::{Algorithm, AlgorithmSet, MacKey};
 use crate::verdict::Reason;
 
@@ -30,8 +31,13 @@ impl Key {
         self.id.as_deref()
     }
 
-    /// The name it has in rows and reports: its id, or else `secret-1`, `secret-2`, … in the order
-    /// in which secrets were given. No hash of a secret is ever shown (RFC 7638 section 7).
+    /// The name it has in rows and reports, which no other key of the set has: its id, or else
+    /// `secret-1`, `secret-2`, … in the order in which secrets were given. No hash of a secret is
+    /// ever shown (RFC 7638 section 7).
+    ///
+    /// Names are given in the order of the keys. Where an id is a name already, the key is called
+    /// `ID#2`, `ID#3`, …; where a number is, the secret takes the next one that is free. An id
+    /// over 256 bytes is cut and ends in `…`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -102,6 +108,51 @@ fn problem(member: Option<&str>, why: &str) -> String {
     member.map_or_else(|| why.to_owned(), |member| format!("{member}: {why}"))
 }
 
+/// The names that keys were given, each of them once.
+#[derive(Default)]
+struct Names {
+    /// For each name the last number that was tried behind it.
+    given: HashMap<String, usize>,
+    secrets: usize,
+}
+
+impl Names {
+    fn give(&mut self, id: Option<&str>) -> String {
+        let Some(id) = id else {
+            loop {
+                self.secrets += 1;
+                let name = format!("secret-{}", self.secrets);
+                if self.is_new(&name) {
+                    return name;
+                }
+            }
+        };
+        let base = cut(id);
+        if self.is_new(&base) {
+            return base.into_owned();
+        }
+        let mut number = self.given.get(&*base).copied().unwrap_or(1);
+        let name = loop {
+            number += 1;
+            let name = format!("{base}#{number}");
+            if self.is_new(&name) {
+                break name;
+            }
+        };
+        // Counting on from here, a thousand keys of one id are not a million tries.
+        self.given.insert(base.into_owned(), number);
+        name
+    }
+
+    fn is_new(&mut self, name: &str) -> bool {
+        let is_new = !self.given.contains_key(name);
+        if is_new {
+            self.given.insert(name.to_owned(), 1);
+        }
+        is_new
+    }
+}
+
 /// Keys that share an id, or that have none.
 #[derive(Default)]
 pub(crate) struct Group {
@@ -159,7 +210,7 @@ pub struct KeySet {
     groups: Vec<Group>,
     by_id: HashMap<String, u32>,
     set_aside: Vec<SetAside>,
-    secrets_named: usize,
+    names: Names,
 }
 
 impl Default for KeySet {
@@ -177,7 +228,7 @@ impl KeySet {
             groups: vec![Group::default(), Group::default()],
             by_id: HashMap::new(),
             set_aside: Vec::new(),
-            secrets_named: 0,
+            names: Names::default(),
         }
     }
 
@@ -284,13 +335,7 @@ impl KeySet {
         };
         let mac = MacKey::new(secret).ok_or_else(|| error("the secret is empty"))?;
         let index = u32::try_from(self.keys.len()).map_err(|_| error("too many keys"))?;
-        let name = match &id {
-            Some(id) => id.clone(),
-            None => {
-                self.secrets_named += 1;
-                format!("secret-{}", self.secrets_named)
-            }
-        };
+        let name = self.names.give(id.as_deref());
         let group = match &id {
             Some(id) => self.group_of(id.clone()),
             None => ANONYMOUS as usize,
@@ -450,7 +495,50 @@ mod tests {
         );
         assert_eq!(set.duplicate_ids(), ["a"]);
         let names: Vec<_> = set.iter().map(Key::name).collect();
-        assert_eq!(names, ["a", "secret-1", "a", ""]);
+        assert_eq!(names, ["a", "secret-1", "a#2", ""]);
+    }
+
+    #[test]
+    fn every_key_has_a_name_of_its_own() {
+        let mut keys = KeySet::new();
+        keys.add_secret(b"first", "file").unwrap();
+        let key = |kid: &str| format!(r#"{{"kty":"oct","k":"YQ","kid":"{kid}"}}"#);
+        let long = "é".repeat(200);
+        let kids = [
+            "secret-1", "secret-2", "a", "a", "a#3", "a", "a#3", "", "", &long, &long,
+        ];
+        let set = kids.map(key).join(",");
+        keys.add_jwks(format!(r#"{{"keys":[{set}]}}"#).as_bytes(), "set")
+            .unwrap();
+        keys.add_secret(b"second", "file").unwrap();
+        let names: Vec<_> = keys.iter().map(Key::name).collect();
+        let cut = format!("{}…", "é".repeat(128));
+        let expected = [
+            "secret-1",
+            "secret-1#2",
+            "secret-2",
+            "a",
+            "a#2",
+            "a#3",
+            "a#4",
+            "a#3#2",
+            "",
+            "#2",
+            &cut,
+            &format!("{cut}#2"),
+            "secret-3",
+        ];
+        assert_eq!(names, expected);
+        // Ids are what the set says, whatever the name.
+        let ids: Vec<_> = keys.iter().filter_map(Key::id).collect();
+        assert_eq!(ids, kids);
+    }
+
+    #[test]
+    fn a_hundred_thousand_keys_of_one_id_are_named_at_once() {
+        let mut names = Names::default();
+        let last = (0..100_000).map(|_| names.give(Some("a"))).last();
+        assert_eq!(last.as_deref(), Some("a#100000"));
     }
 
     #[test]

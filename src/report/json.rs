@@ -64,7 +64,7 @@ impl Report<'_> {
     /// | `reasons.CODE` | how often a token was rejected for this [`Reason`]; a token may have several. Reasons that did not occur are left out |
     /// | `algs.NAME.valid` | by the header's `alg`: names registered with IANA, and `other` for everything else. Tokens whose `alg` could not be read are in none |
     /// | `algs.NAME.rejected` | the same |
-    /// | `keys.NAME.valid` | by the key that verified the signature. Every key is listed, those that verified nothing too; keys of one name are summed |
+    /// | `keys.NAME.valid` | by the key that verified the signature. Every key is listed, those that verified nothing too, and each has a name of its own: see [`Key::name`](crate::Key::name) |
     /// | `keys.NAME.rejected` | tokens whose signature held under it, rejected for what they say |
     /// | `keys.NAME.weak_for` ? | the algorithms that it may verify and whose hash is longer than its secret (RFC 7518 section 3.2) |
     /// | `issuers.NAME.valid` | by `iss`, of the tokens whose signature held. Names over 256 bytes are cut and end in `…` |

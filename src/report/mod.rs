@@ -56,12 +56,11 @@ pub struct Report<'a> {
     pub elapsed: Duration,
 }
 
-/// What is told of the keys of one name.
-#[derive(Default)]
+/// What is told of a key.
 struct KeySum {
-    /// The tokens that they verified.
+    /// The tokens that it verified.
     counts: Counts,
-    /// The algorithms for which one of them is too short (RFC 7518 section 3.2).
+    /// The algorithms for which it is too short (RFC 7518 section 3.2).
     weak_for: AlgorithmSet,
 }
 
@@ -70,19 +69,18 @@ impl Report<'_> {
         self.validator.policy()
     }
 
-    /// The keys by the names that reports give them. Keys that share a name are summed.
+    /// The keys by their names, of which each has its own.
     fn keys_by_name(&self) -> BTreeMap<&str, KeySum> {
-        let mut by_name: BTreeMap<&str, KeySum> = BTreeMap::new();
-        for (key, counts) in self.validator.keys().iter().zip(&self.tally.keys) {
-            let sum = by_name.entry(key.name()).or_default();
-            sum.counts.add(*counts);
-            for algorithm in key.algorithms().iter() {
-                if key.is_weak_for(algorithm) {
-                    sum.weak_for.insert(algorithm);
-                }
-            }
-        }
-        by_name
+        let keys = self.validator.keys().iter().zip(&self.tally.keys);
+        keys.map(|(key, counts)| {
+            let is_weak = |algorithm: &_| key.is_weak_for(*algorithm);
+            let sum = KeySum {
+                counts: *counts,
+                weak_for: key.algorithms().iter().filter(is_weak).collect(),
+            };
+            (key.name(), sum)
+        })
+        .collect()
     }
 
     /// The bytes of all inputs.

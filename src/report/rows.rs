@@ -97,14 +97,12 @@ impl Rows {
         }
         push_member(text, "alg", judged.alg);
         push_member(text, "kid", judged.kid);
-        push_member(
-            text,
-            "key",
-            verdict
-                .key
-                .and_then(|key| keys.get(key))
-                .map(|key| key.name()),
-        );
+        if let Some(key) = verdict.key.and_then(|key| keys.get(key)) {
+            // It is cut before it is made unique, and not once more.
+            text.push_str(",\"key\":\"");
+            escape_onto(text, key.name());
+            text.push('"');
+        }
         if let Some(claims) = judged.claims {
             push_claims(text, claims);
             if verdict.reasons.contains(Reason::MissingClaim) {

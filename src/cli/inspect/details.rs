@@ -1,6 +1,8 @@
 //! The specifics of each reason: which claim failed and by how much, at which character, what was
 //! tried. The reasons themselves are the library's; nothing here can add or drop one.
 
+use std::collections::HashSet;
+
 use jotmill::{Algorithm, Key, KeySet, NumericDate, Reason};
 use serde_json::Value;
 
@@ -320,16 +322,12 @@ pub(super) fn key_words(key: &Key) -> String {
     format!("{} from {}", quoted(key.name()), json_string(key.origin()))
 }
 
-fn names(keys: &[&Key]) -> String {
-    let mut names: Vec<_> = keys
-        .iter()
-        .take(MANY)
-        .map(|key| quoted(key.name()))
-        .collect();
-    if keys.len() > MANY {
-        names.push(format!("and {} more", grouped(keys.len() - MANY)));
+fn few(names: &[&str]) -> String {
+    let mut shown: Vec<_> = names.iter().take(MANY).map(|name| quoted(name)).collect();
+    if names.len() > MANY {
+        shown.push(format!("and {} more", grouped(names.len() - MANY)));
     }
-    names.join(", ")
+    shown.join(", ")
 }
 
 /// How the key was chosen, for a token whose header passed.
@@ -346,9 +344,10 @@ pub(super) fn choice(facts: &Facts<'_>) -> Vec<Note> {
         .keys
         .into_iter()
         .filter(|key| key.algorithms().contains(algorithm))
+        .map(Key::name)
         .collect();
     let count = keys_word(fitting.len());
-    let names = names(&fitting);
+    let names = few(&fitting);
     let verb = if fitting.len() == 1 { "is" } else { "are" };
     vec![match kid {
         Some(kid) if candidates.is_named => quoting(format!(
@@ -386,9 +385,11 @@ fn no_key(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
                 "kid {} is the id of no key, and no key without an id may verify {algorithm}",
                 quoted(kid)
             )));
-            let ids: Vec<_> = keys.iter().filter(|key| key.id().is_some()).collect();
+            let mut seen = HashSet::new();
+            let ids = keys.iter().filter_map(Key::id);
+            let ids: Vec<_> = ids.filter(|id| seen.insert(*id)).collect();
             if !ids.is_empty() {
-                notes.push(own(format!("there are keys of the ids {}", names(&ids))));
+                notes.push(own(format!("there are keys of the ids {}", few(&ids))));
             }
         }
         (None, Reason::KeyNotFound) => notes.push(own(format!(
@@ -458,14 +459,14 @@ fn signature(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
                 let kid = facts.header_string("kid");
                 let mut fitting = candidates(keys, kid.as_deref()).keys;
                 fitting.retain(|key| key.algorithms().contains(algorithm));
-                fitting
+                fitting.into_iter().map(Key::name).collect::<Vec<_>>()
             });
             let mut notes = Vec::new();
             if let Some(tried) = tried {
                 notes.push(own(format!(
                     "{} tried: {}",
                     keys_word(tried.len()),
-                    names(&tried)
+                    few(&tried)
                 )));
             }
             notes.push(own(

@@ -277,7 +277,7 @@ fn many_names_are_ranked_and_the_rest_is_summed() {
         "0.log  not judged to its end\n",
         "5 more inputs\n",
         "5 more keys\n",
-        "18 keys unused: 2026-09, 2026-10, 2026-11 and 15 more\n",
+        "19 keys unused: 2026-09, 2026-10, 2026-11 and 16 more\n",
         "        5          0  5 more issuers\n",
         "       16          0  secret-15  weak for HS512\n",
     ] {
