@@ -310,6 +310,11 @@ fn keys_that_cannot_be_used_are_explained() {
         r#"{"keys":[{"kty":"RSA","kid":"r"},{"kty":"oct"}]}"#,
     );
     place.write("text.json", "keys");
+    place.write(
+        "twice.json",
+        "{\"kty\":\"oct\",\"k\":\"YQ\",\n\"k\":\"YQ\"}",
+    );
+    place.write("zeros", [0; 32]);
     for (args, hints) in [
         (&[][..], &["no key given", "--jwks", "--secret-file"][..]),
         (
@@ -337,6 +342,39 @@ fn keys_that_cannot_be_used_are_explained() {
             &["text.json", "not JSON", "line 1"],
         ),
         (&["--jwks", "nowhere"], &["cannot read the key set nowhere"]),
+        (
+            &["--jwks", "twice.json"],
+            &["twice.json", "\"k\" occurs twice", "line 2 column 3"],
+        ),
+        (&["--secret-file", "zeros"], &["zeros", "zero bytes"]),
+        (
+            &["--secret-file", "b64:secret"],
+            &[
+                "cannot read the secret b64:secret",
+                "base64:, base64url:, hex:",
+            ],
+        ),
+        (
+            &["--secret-env", "b64:KEY"],
+            &["is not set", "base64:, base64url:, hex:"],
+        ),
+        (
+            &["--secret-file", ""],
+            &["--secret-file", "a file is missing"],
+        ),
+        (
+            &["--secret-file", "raw:"],
+            &["--secret-file", "a file is missing"],
+        ),
+        (
+            &["--secret-env", ""],
+            &["--secret-env", "a variable is missing"],
+        ),
+        (
+            &["--secret-env", "hex:"],
+            &["--secret-env", "a variable is missing"],
+        ),
+        (&["--jwks", ""], &["--jwks", "a value is required"]),
     ] {
         let output = place.run(&[&["audit", "--now", NOW, "log"], args].concat());
         assert_cannot(&output, hints);
@@ -358,6 +396,128 @@ fn a_secret_comes_from_a_variable_in_any_encoding() {
         let output = command.env("KEY", value).output().expect("jotmill runs");
         assert_eq!(code(&output), 0, "{}", stderr(&output));
     }
+}
+
+#[test]
+fn a_secret_in_the_place_of_a_variable_is_not_shown() {
+    let place = Place::new();
+    place.write("log", good());
+    for secret in [
+        SECRET,
+        "c2VjcmV0LXNlY3JldA==",
+        "raw:9f86d081884c7d659a2feaa0c55ad015",
+    ] {
+        let output = place.run(&["audit", "--now", NOW, "--secret-env", secret, "log"]);
+        assert_cannot(&output, &["is not set", "takes a variable's name"]);
+        let secret = secret.trim_start_matches("raw:");
+        assert!(!stderr(&output).contains(secret), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn the_help_says_that_a_secret_is_no_argument() {
+    let output = Place::new().run(&["audit", "--help"]);
+    let help = stdout(&output)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    for said in [
+        "never an argument: other users",
+        "by its name and never by its value",
+    ] {
+        assert!(help.contains(said), "{help}");
+    }
+}
+
+#[test]
+fn keys_of_one_id_are_counted_apart() {
+    let place = Place::new();
+    let key = |secret: &str| {
+        let k = URL_SAFE_NO_PAD.encode(secret);
+        format!(r#"{{"kty":"oct","kid":"secret-1","k":"{k}"}}"#)
+    };
+    let set = [key("one"), key("two")].join(",");
+    // With a byte order mark, as some editors write it.
+    place.write("keys.json", format!("\u{feff}{{\"keys\":[{set}]}}"));
+    place.write(
+        "log",
+        [good(), token("two", "{}"), token("one", "{}")].join("\n"),
+    );
+    let output = place.audit(&[
+        "--jwks",
+        "keys.json",
+        "--format",
+        "json",
+        "--rows",
+        "rows",
+        "log",
+    ]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let names: Vec<_> = rows(&place.read("rows"))
+        .iter()
+        .map(|row| row["key"].as_str().map(str::to_owned))
+        .collect();
+    let expected = ["secret-1", "secret-1#3", "secret-1#2"];
+    assert_eq!(names, expected.map(|name| Some(name.to_owned())));
+    let report: Value = serde_json::from_str(&stdout(&output)).expect("the report is JSON");
+    for name in expected {
+        assert_eq!(report["keys"][name]["valid"], 1, "{name}");
+    }
+}
+
+#[test]
+fn a_secret_that_looks_like_a_public_key_is_warned_of() {
+    let place = Place::new();
+    place.write("log", good());
+    place.write("pem", "-----BEGIN PUBLIC KEY-----");
+    place.write("jwk", r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#);
+    for (name, form) in [("pem", "a PEM file"), ("jwk", "a JWK; --jwks takes those")] {
+        let args = ["audit", "--now", NOW, "--secret-file", name, "log"];
+        let output = place.run(&args);
+        assert_eq!(code(&output), 1, "it is a secret all the same");
+        let told = format!("warning: {name}: the secret looks like {form}; with a public key");
+        assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+        let output = place.run(&[&args[..], &["--quiet"]].concat());
+        assert_eq!(stderr(&output), "");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_in_front_of_a_secret_is_passed_over_or_warned_of() {
+    let place = Place::new();
+    place.write("log", good());
+    let base64 = base64::engine::general_purpose::STANDARD.encode(SECRET);
+    place.write("encoded", format!("\u{feff}{base64}\r\n"));
+    place.write("raw", format!("\u{feff}{SECRET}"));
+    let run = |secret| place.run(&["audit", "--now", NOW, "--secret-file", secret, "log"]);
+    let output = run("base64:encoded");
+    assert_eq!((code(&output), stderr(&output)), (0, String::new()));
+    let output = run("raw");
+    assert_eq!(code(&output), 1, "raw is exact");
+    assert!(stderr(&output).contains("begins with a byte order mark"));
+}
+
+#[test]
+fn inspect_passes_over_a_byte_order_mark_and_sends_several_lines_to_audit() {
+    let place = Place::new();
+    let inspect = |input: String| {
+        let input = File::open(place.write("input", input)).expect("the input");
+        let mut command = place.command(&["inspect", "--secret-file", "secret", "--now", NOW]);
+        command.stdin(input).output().expect("jotmill runs")
+    };
+    let output = inspect(format!("\u{feff}{}\r\n", good()));
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    for first in [good(), format!("Bearer {}", good())] {
+        let output = inspect(format!("{first}\n{}\n", good()));
+        assert_eq!(code(&output), 1);
+        let page = stdout(&output)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert!(page.contains("more than one line"), "{page}");
+        assert!(page.contains("audit takes many"), "{page}");
+    }
+    assert_cannot(&inspect("\u{feff}\n".to_owned()), &["no token"]);
 }
 
 #[test]

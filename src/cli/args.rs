@@ -4,11 +4,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use jotmill::{Encoding, Kernel, KeyError, KeySet, Policy, UnixTime};
 use zeroize::Zeroizing;
 
-use super::flags::{KeyFlags, PolicyFlags, Secret};
+use super::flags::{ENCODINGS, KeyFlags, PolicyFlags, Secret};
 
 /// Key files beyond this are not read: no key set needs as much.
 const MAX_KEY_FILE: u64 = 64 << 20;
@@ -60,14 +60,32 @@ pub(crate) fn keys(flags: &KeyFlags) -> Result<(KeySet, Vec<String>)> {
     let mut warnings = Vec::new();
     for secret in &flags.secret_file {
         let origin = secret.place.to_string_lossy().into_owned();
-        let text = read(Path::new(&secret.place), "secret")?;
+        let text = read(Path::new(&secret.place), "secret").map_err(|error| {
+            if may_encode(secret) {
+                anyhow!("{error:#}; an encoding in front of a path is one of {ENCODINGS}")
+            } else {
+                error
+            }
+        })?;
         add_secret(&mut keys, &mut warnings, secret, &text, &origin)?;
     }
     for secret in &flags.secret_env {
-        let origin = format!("${}", secret.place.to_string_lossy());
-        let value = std::env::var_os(&secret.place).with_context(|| {
-            format!("{origin} is not set; --secret-env takes a variable's name")
-        })?;
+        let name = secret.place.to_string_lossy();
+        let origin = format!("${name}");
+        let Some(value) = std::env::var_os(&secret.place) else {
+            let hint = if may_encode(secret) {
+                format!(", and an encoding in front of it is one of {ENCODINGS}")
+            } else {
+                String::new()
+            };
+            let shown = if is_like_a_variable(&name) {
+                &*origin
+            } else {
+                // It may well be a secret that was typed by mistake.
+                "the variable that --secret-env names (not shown: it might be a secret)"
+            };
+            bail!("{shown} is not set; --secret-env takes a variable's name{hint}");
+        };
         let text = Zeroizing::new(value.into_encoded_bytes());
         add_secret(&mut keys, &mut warnings, secret, &text, &origin)?;
     }
@@ -83,9 +101,23 @@ pub(crate) fn kernel(flag: Option<Kernel>) -> Result<Kernel> {
     match (flag, std::env::var("JOTMILL_KERNEL")) {
         (Some(kernel), _) => Ok(kernel),
         (None, Ok(name)) if !name.is_empty() => super::flags::kernel(&name)
-            .map_err(|known| anyhow::anyhow!("$JOTMILL_KERNEL names {name:?}; {known}")),
+            .map_err(|known| anyhow!("$JOTMILL_KERNEL names {name:?}; {known}")),
         _ => Ok(Kernel::best()),
     }
+}
+
+/// Whether there is something in front of a colon that may be meant as an encoding.
+fn may_encode(secret: &Secret) -> bool {
+    secret.encoding == Encoding::Raw && secret.place.to_string_lossy().contains(':')
+}
+
+/// Whether this is the name of a variable as people choose them, and no secret. Sixteen digits of
+/// hexadecimal and more are a secret, even where they begin with a letter.
+fn is_like_a_variable(name: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_hex = name.len() >= 16 && name.chars().all(|c| c.is_ascii_hexdigit());
+    let begins_well = !name.starts_with(|c: char| c.is_ascii_digit());
+    name.len() <= 64 && begins_well && name.chars().all(is_word) && !is_hex
 }
 
 fn add_secret(
@@ -96,13 +128,44 @@ fn add_secret(
     origin: &str,
 ) -> Result<(), KeyError> {
     keys.add_encoded_secret(text, secret.encoding, origin)?;
-    if secret.encoding == Encoding::Raw && text.ends_with(b"\n") {
+    if secret.encoding != Encoding::Raw {
+        return Ok(());
+    }
+    if text.ends_with(b"\n") {
         warnings.push(format!(
             "{origin}: the secret ends with a newline, which is part of it; write it without one \
              (printf '%s') if signatures do not hold"
         ));
     }
+    if text.starts_with(BOM) {
+        warnings.push(format!(
+            "{origin}: the secret begins with a byte order mark, which is part of it; write it \
+             without one if signatures do not hold"
+        ));
+    }
+    if let Some(form) = public_form(text) {
+        warnings.push(format!(
+            "{origin}: the secret looks like {form}; with a public key as an HMAC secret anyone \
+             can sign"
+        ));
+    }
     Ok(())
+}
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// What a raw secret looks like that may be no secret at all. It is still taken as one: what a key
+/// is, is never guessed from its text.
+fn public_form(secret: &[u8]) -> Option<&'static str> {
+    let holds = |part: &str| memchr::memmem::find(secret, part.as_bytes()).is_some();
+    let text = secret.strip_prefix(BOM).unwrap_or(secret);
+    if holds("-----BEGIN") {
+        Some("a PEM file")
+    } else if text.trim_ascii_start().starts_with(b"{") && (holds("\"kty\"") || holds("\"keys\"")) {
+        Some("a JWK; --jwks takes those")
+    } else {
+        None
+    }
 }
 
 fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
@@ -118,4 +181,50 @@ fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
         Ok(text)
     };
     read().with_context(|| format!("cannot read the {what} {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_might_be_a_secret_is_not_taken_for_a_variable() {
+        for name in [
+            "KEY",
+            "_jwt_secret_2",
+            "a",
+            &"A".repeat(15),
+            &"X".repeat(64),
+        ] {
+            assert!(is_like_a_variable(name), "{name}");
+        }
+        for name in [
+            "p4ss-word",
+            "base64:c2VjcmV0",
+            "c2VjcmV0cw==",
+            "9f86d081884c7d65",
+            "afcedebbaddadfeed",
+            "schlüssel",
+            "a b",
+            &"X".repeat(65),
+        ] {
+            assert!(!is_like_a_variable(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_public_key_is_recognized() {
+        for (secret, form) in [
+            ("-----BEGIN PUBLIC KEY-----\n", Some("a PEM file")),
+            ("\u{feff} \n-----BEGIN CERTIFICATE", Some("a PEM file")),
+            ("{\"kty\":\"RSA\"}", Some("a JWK; --jwks takes those")),
+            (" {\"keys\": []}", Some("a JWK; --jwks takes those")),
+            ("\u{feff}{\"keys\": []}", Some("a JWK; --jwks takes those")),
+            ("{\"key\":1}", None),
+            ("\"kty\"", None),
+            ("BEGIN", None),
+        ] {
+            assert_eq!(public_form(secret.as_bytes()), form, "{secret}");
+        }
+    }
 }

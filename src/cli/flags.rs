@@ -66,11 +66,13 @@ pub(crate) struct AuditFlags {
 #[derive(Args)]
 #[command(next_help_heading = "Keys")]
 pub(crate) struct KeyFlags {
-    /// A file that holds an HMAC secret; ENC is raw (default), base64, base64url or hex.
-    #[arg(long, value_name = "[ENC:]PATH", value_parser = SecretParser)]
+    /// A file that holds an HMAC secret; ENC is raw (default), base64, base64url or hex. A secret
+    /// is never an argument: other users of the machine can read those.
+    #[arg(long, value_name = "[ENC:]PATH", value_parser = SecretParser { place: "the path of a file" })]
     pub(crate) secret_file: Vec<Secret>,
-    /// An environment variable that holds an HMAC secret; ENC as for --secret-file.
-    #[arg(long, value_name = "[ENC:]VAR", value_parser = SecretParser)]
+    /// An environment variable that holds an HMAC secret, by its name and never by its value,
+    /// which other users could read; ENC as for --secret-file.
+    #[arg(long, value_name = "[ENC:]VAR", value_parser = SecretParser { place: "the name of a variable" })]
     pub(crate) secret_env: Vec<Secret>,
     /// A JWK Set, or a single JWK.
     #[arg(long, value_name = "PATH")]
@@ -275,32 +277,46 @@ pub(crate) struct Secret {
     pub(crate) place: OsString,
 }
 
+/// The names of the encodings, for messages.
+pub(crate) const ENCODINGS: &str = "raw:, base64:, base64url:, hex:";
+
 /// Parses `[ENC:]PLACE`. A place may hold colons: only a known encoding in front of one counts.
 #[derive(Clone)]
-struct SecretParser;
+struct SecretParser {
+    /// What a place is, for messages.
+    place: &'static str,
+}
 
 impl TypedValueParser for SecretParser {
     type Value = Secret;
 
     fn parse_ref(
         &self,
-        _command: &clap::Command,
-        _argument: Option<&clap::Arg>,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
         value: &std::ffi::OsStr,
     ) -> Result<Secret, clap::Error> {
         let prefixed = value.to_str().and_then(|text| text.split_once(':'));
-        Ok(
-            match prefixed.and_then(|(name, place)| Some((Encoding::from_name(name)?, place))) {
-                Some((encoding, place)) => Secret {
-                    encoding,
-                    place: place.into(),
-                },
-                None => Secret {
-                    encoding: Encoding::Raw,
-                    place: value.to_owned(),
-                },
+        let prefixed = prefixed.and_then(|(name, place)| Some((Encoding::from_name(name)?, place)));
+        let secret = match prefixed {
+            Some((encoding, place)) => Secret {
+                encoding,
+                place: place.into(),
             },
-        )
+            None => Secret {
+                encoding: Encoding::Raw,
+                place: value.to_owned(),
+            },
+        };
+        if secret.place.is_empty() {
+            let flag = argument
+                .map(|argument| format!("'{argument}': "))
+                .unwrap_or_default();
+            let message = format!("{flag}{} is missing", self.place);
+            let error = clap::Error::raw(clap::error::ErrorKind::ValueValidation, message + "\n");
+            return Err(error.with_cmd(command));
+        }
+        Ok(secret)
     }
 }
 
@@ -486,7 +502,7 @@ mod tests {
     fn only_a_known_encoding_is_taken_off_a_place() {
         let parse = |text: &str| {
             let command = clap::Command::new("x");
-            SecretParser
+            SecretParser { place: "a path" }
                 .parse_ref(&command, None, text.as_ref())
                 .unwrap()
         };

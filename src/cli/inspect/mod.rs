@@ -203,18 +203,22 @@ fn hint(token: &[u8]) -> Option<String> {
     };
     let is_within =
         |mark: u8| token.len() > 1 && token.starts_with(&[mark]) && token.ends_with(&[mark]);
+    let is_blank = |line: &&[u8]| line.trim_ascii().is_empty();
+    let lines = token.split(|byte| *byte == b'\n');
+    let has_several_lines = lines.filter(|line| !is_blank(line)).nth(1).is_some();
     let text = if token.is_empty() {
         "the input is empty; give a token as the argument or on standard input"
+    } else if token.starts_with(b"{") {
+        "this is JSON; a token in compact serialization is three base64url texts with dots between"
+    } else if has_several_lines {
+        "there is more than one line; inspect takes one token on one line, and audit takes many, \
+         one a line"
     } else if starts_with(b"bearer ") || starts_with(b"bearer:") {
         "drop the word Bearer: it belongs to the HTTP header, and not to the token"
     } else if starts_with(b"authorization:") {
         "drop \"Authorization: Bearer\": it belongs to HTTP, and not to the token"
     } else if is_within(b'"') || is_within(b'\'') || is_within(b'`') {
         "drop the quotes around the token"
-    } else if token.starts_with(b"{") {
-        "this is JSON; a token in compact serialization is three base64url texts with dots between"
-    } else if token.contains(&b'\n') {
-        "there is a line break in it; inspect takes one token on one line, and audit takes many"
     } else if token.contains(&b'%') {
         "there is a percent sign; was the token taken from a URL without being decoded?"
     } else {

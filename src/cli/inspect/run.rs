@@ -73,6 +73,10 @@ fn read(flags: &InspectFlags) -> Result<Zeroizing<Vec<u8>>> {
     if token.len() as u64 > MAX_INPUT {
         bail!("standard input holds more than 64 MiB, which is no token; audit reads logs");
     }
+    // As audit does: some editors write a byte order mark in front.
+    if token.starts_with(b"\xef\xbb\xbf") {
+        token.drain(..3);
+    }
     if token.trim_ascii().is_empty() {
         bail!(NO_TOKEN);
     }
