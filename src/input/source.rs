@@ -1,9 +1,9 @@
 //! One input: a file, a pipe, standard input, or any reader of the library's user.
 //!
-//! A regular file is read to the size it had when it was opened: growth is noted, and a file that
-//! became shorter is an error. By path it is read in sections; on standard input, as everything
-//! else, from front to back. A stream is read to its end, never for longer than a moment without
-//! returning, so that an interrupt is seen while a pipe is silent.
+//! A regular file is read to the size it had when it was opened, an empty one too: growth is noted,
+//! and a file that became shorter is an error. By path it is read in sections; on standard input,
+//! as everything else, from front to back. A stream is read to its end, never for longer than a
+//! moment without returning, so that an interrupt is seen while a pipe is silent.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -67,8 +67,9 @@ impl<'a> Input<'a> {
         if metadata.is_dir() {
             return Err(Error::Directory { input: name });
         }
-        // What the system makes up as it is read (/proc) calls itself a regular file of no bytes.
-        let kind = if metadata.is_file() && metadata.len() > 0 {
+        let kind = if metadata.is_file() && metadata.len() == 0 {
+            Kind::Empty { file }
+        } else if metadata.is_file() {
             if has_path {
                 let size = metadata.len();
                 return Ok(Opened::File(RegularFile { name, file, size }));
@@ -81,10 +82,7 @@ impl<'a> Input<'a> {
                 size: metadata.len().saturating_sub(begin),
             }
         } else {
-            Kind::Stream {
-                file,
-                may_block: !metadata.is_file(),
-            }
+            Kind::Stream { file }
         };
         Ok(Opened::Stream(Source {
             name,
@@ -141,8 +139,20 @@ pub struct Source<'a> {
 }
 
 enum Kind<'a> {
-    File { file: File, begin: u64, size: u64 },
-    Stream { file: File, may_block: bool },
+    File {
+        file: File,
+        begin: u64,
+        size: u64,
+    },
+    /// A regular file that had no bytes when it was opened. What the system makes up as it is read
+    /// (/proc) calls itself that too, and still does when it has given bytes: that is how the two
+    /// are told apart, on any file system.
+    Empty {
+        file: File,
+    },
+    Stream {
+        file: File,
+    },
     Reader(Box<dyn Read + 'a>),
 }
 
@@ -170,8 +180,15 @@ impl Source<'_> {
                     let wanted = buffer.len().min(left);
                     file.read(&mut buffer[..wanted])
                 }
-                Kind::Stream { file, may_block } => {
-                    if *may_block && !is_ready(file, wait) {
+                Kind::Empty { file } => match file.read(buffer) {
+                    Ok(count) if count > 0 && file.metadata().is_ok_and(|m| m.len() > 0) => {
+                        // They came after it was opened: growth, which is noted and not judged.
+                        return Ok(Chunk::End);
+                    }
+                    outcome => outcome,
+                },
+                Kind::Stream { file } => {
+                    if !is_ready(file, wait) {
                         return Ok(Chunk::Idle);
                     }
                     file.read(buffer)
@@ -213,7 +230,8 @@ impl Source<'_> {
             Kind::File { file, begin, size } => file
                 .metadata()
                 .map_or(0, |metadata| metadata.len().saturating_sub(begin + size)),
-            _ => 0,
+            Kind::Empty { file } => file.metadata().map_or(0, |metadata| metadata.len()),
+            Kind::Stream { .. } | Kind::Reader(_) => 0,
         }
     }
 }
@@ -238,4 +256,44 @@ fn is_ready(file: &File, wait: bool) -> bool {
 #[cfg(not(unix))]
 fn is_ready(_file: &File, _wait: bool) -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn read_all(source: &mut Source<'_>) -> Vec<u8> {
+        let (mut bytes, mut buffer) = (Vec::new(), [0; 100]);
+        while let Chunk::Bytes(count) = source.read(&mut buffer, true).unwrap() {
+            bytes.extend_from_slice(&buffer[..count]);
+        }
+        bytes
+    }
+
+    fn open_stream(path: &Path) -> Source<'static> {
+        match Input::Path(path.to_owned()).open().unwrap() {
+            Opened::Stream(source) => source,
+            Opened::File(file) => panic!("{file:?} can be read anywhere"),
+        }
+    }
+
+    #[test]
+    fn growth_of_an_empty_file_is_noted_and_not_read() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let mut source = open_stream(file.path());
+        assert_eq!(source.growth(), 0);
+        file.write_all(b"after").unwrap();
+        assert_eq!(read_all(&mut source), b"");
+        assert_eq!(source.growth(), 5);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_the_system_makes_up_is_read_to_its_end() {
+        let mut source = open_stream(Path::new("/proc/self/status"));
+        let text = String::from_utf8(read_all(&mut source)).unwrap();
+        assert!(text.starts_with("Name:") && text.lines().count() > 10);
+        assert_eq!(source.growth(), 0);
+    }
 }
