@@ -2,17 +2,22 @@
 //!
 //! [`BatchJudge`] is a worker's own: it borrows the [`Validator`], owns every buffer that judging
 //! needs, and gives the same verdicts as the validator gives one by one. What it saves is work that
-//! a log repeats. A log holds millions of tokens and a handful of headers, so what a header
-//! decides, up to the choice of keys, is remembered by the header's bytes.
+//! a log repeats: [`headers`] remembers what a header decides, [`repeats`] what was found of a whole
+//! token. What it does not save it does for many tokens at once.
+
+mod headers;
+mod repeats;
 
 use std::sync::atomic::AtomicBool;
 
+use headers::HeaderMemo;
+use repeats::{Known, Repeats, Sighting};
+
 use crate::input::{Block, Line, leading_blanks, lines};
-use crate::key::Selection;
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
 use crate::signature::{BatchVerifier, Kernel, Pending};
-use crate::token::{Claims, Header, JsonScratch, PayloadScratch, Token};
+use crate::token::{Claims, PayloadScratch, Token};
 use crate::validator::{Judged, Validator};
 use crate::verdict::{FindingSet, Reason};
 
@@ -24,6 +29,8 @@ pub(crate) struct Outcome {
     pub(crate) lines: u64,
     /// How many bytes of the block they are.
     pub(crate) bytes: usize,
+    /// How many tokens were judged by what was known of them already.
+    pub(crate) repeated: u64,
     /// The run was stopped in the middle of the block, and nothing above counts.
     pub(crate) was_stopped: bool,
 }
@@ -38,6 +45,7 @@ impl Outcome {
             rows: Rows::default(),
             lines: 0,
             bytes: 0,
+            repeated: 0,
             was_stopped: false,
         }
     }
@@ -53,6 +61,7 @@ pub(crate) struct BatchJudge<'v> {
     rows: Option<RowOptions>,
     stop: &'v AtomicBool,
     headers: HeaderMemo,
+    repeats: Repeats,
     lines: Vec<Judging>,
     pending: Vec<Pending<'static>>,
     verifier: BatchVerifier,
@@ -69,6 +78,8 @@ struct Judging {
     line: LineAt,
     /// Its header in the memo, if it has one.
     header: Option<u32>,
+    /// Its entry among the tokens that are remembered, if it is to have one.
+    entry: Option<u32>,
     standing: Standing,
 }
 
@@ -85,16 +96,19 @@ enum Standing {
     /// The line is too long, and so many bytes long.
     TooLong(u64),
     Rejected(Reason),
-    /// Its signature is the one of this number among those pending.
-    Pending(usize),
+    /// Its signature is the one of this number among those pending; or there is none to verify,
+    /// since the token's entry knows already.
+    Signed(Option<usize>),
 }
 
 impl<'v> BatchJudge<'v> {
-    /// A judge that renders rows if `rows` says how, and gives up once `stop` turns true.
+    /// A judge that renders rows if `rows` says how, remembers tokens in about `repeat_bytes`, and
+    /// gives up once `stop` turns true.
     pub(crate) fn new(
         validator: &'v Validator,
         rows: Option<RowOptions>,
         kernel: Kernel,
+        repeat_bytes: usize,
         stop: &'v AtomicBool,
     ) -> Self {
         Self {
@@ -102,6 +116,7 @@ impl<'v> BatchJudge<'v> {
             rows,
             stop,
             headers: HeaderMemo::new(),
+            repeats: Repeats::new(repeat_bytes),
             lines: Vec::new(),
             pending: Vec::new(),
             verifier: BatchVerifier::new(kernel),
@@ -114,7 +129,7 @@ impl<'v> BatchJudge<'v> {
     /// drained.
     pub(crate) fn judge(&mut self, block: &Block, outcome: &mut Outcome) {
         outcome.rows.clear();
-        (outcome.lines, outcome.bytes) = (0, 0);
+        (outcome.lines, outcome.bytes, outcome.repeated) = (0, 0, 0);
         let mut pending = recycle(std::mem::take(&mut self.pending));
         self.split(block, &mut pending, outcome);
         let keys = self.validator.keys();
@@ -135,6 +150,7 @@ impl<'v> BatchJudge<'v> {
     {
         self.lines.clear();
         self.headers.begin_block();
+        self.repeats.begin_block();
         let limit = self.validator.policy().token_limit();
         if let Some(line) = block.passed_over {
             outcome.lines = 1;
@@ -147,6 +163,7 @@ impl<'v> BatchJudge<'v> {
                 number: 1,
                 line: line_at,
                 header: None,
+                entry: None,
                 standing,
             });
         }
@@ -163,6 +180,7 @@ impl<'v> BatchJudge<'v> {
                     end: line.start + line.token.len(),
                 },
                 header: None,
+                entry: None,
                 standing: Standing::TooLong(line.length as u64),
             };
             if line.length > limit {
@@ -180,13 +198,23 @@ impl<'v> BatchJudge<'v> {
                         match header.selection {
                             Err(reason) => Standing::Rejected(reason),
                             Ok(selection) => {
-                                pending.push(Pending::new(
-                                    token.signing_input(),
-                                    token.signature(),
-                                    selection.algorithm(),
-                                    self.validator.keys().fitting(selection),
-                                ));
-                                Standing::Pending(pending.len() - 1)
+                                let next = pending.len();
+                                let (entry, signature) = match self.repeats.see(line.token, next) {
+                                    Sighting::Known(entry) => (Some(entry), None),
+                                    Sighting::Pending(entry, index) => (Some(entry), Some(index)),
+                                    Sighting::New(entry) => (Some(entry), Some(next)),
+                                    Sighting::Unknown => (None, Some(next)),
+                                };
+                                if signature == Some(next) {
+                                    pending.push(Pending::new(
+                                        token.signing_input(),
+                                        token.signature(),
+                                        selection.algorithm(),
+                                        self.validator.keys().fitting(selection),
+                                    ));
+                                }
+                                judging.entry = entry;
+                                Standing::Signed(signature)
                             }
                         }
                     }
@@ -200,6 +228,7 @@ impl<'v> BatchJudge<'v> {
     /// Payloads, claims, and the record of every line, in order.
     fn record(&mut self, block: &Block, pending: &[Pending<'_>], outcome: &mut Outcome) {
         let validator = self.validator;
+        let policy = validator.policy();
         let mut record = Record {
             validator,
             rows: self.rows,
@@ -223,17 +252,39 @@ impl<'v> BatchJudge<'v> {
                     Judged::rejected(Reason::TooLong)
                 }
                 Standing::Rejected(reason) => unsigned.with(reason),
-                Standing::Pending(index) => match pending[index].outcome() {
-                    Err(reason) => unsigned.with(reason),
-                    Ok(authentic) => validator.judge_payload(
-                        authentic,
-                        unsigned,
-                        &mut claims,
-                        |claims, authentic| {
-                            claims.scan(authentic, validator.policy(), &mut self.payload)
-                        },
-                    ),
-                },
+                Standing::Signed(signature) => {
+                    // What an earlier line of this very block found out is known by now, too.
+                    let known = judging.entry.and_then(|entry| self.repeats.known(entry));
+                    let known = match (known, judging.entry, signature) {
+                        (Some(known), Some(entry), _) => {
+                            outcome.repeated += 1;
+                            claims = self.repeats.claims(entry);
+                            known
+                        }
+                        (_, entry, Some(index)) => {
+                            let known = match pending[index].outcome() {
+                                Err(reason) => Known::unsigned(reason),
+                                Ok(authentic) => Known {
+                                    proof: Ok(authentic.proof()),
+                                    payload: claims.scan(authentic, policy, &mut self.payload),
+                                },
+                            };
+                            if let Some(entry) = entry {
+                                self.repeats
+                                    .learn(entry, known, &claims, policy.audiences());
+                            }
+                            known
+                        }
+                        (_, _, None) => unreachable!("a token without a signature is known"),
+                    };
+                    match known.proof {
+                        Err(reason) => unsigned.with(reason),
+                        Ok(proof) => {
+                            let payload = known.payload.map(|()| &claims);
+                            validator.judge_claims(proof, unsigned, payload)
+                        }
+                    }
+                }
             };
             let offset = block.offset() + start as u64;
             record.add(judging.number, offset, &subject, &judged, outcome);
@@ -300,162 +351,4 @@ impl Record<'_> {
             outcome.rows.push(line, offset, subject, judged, context);
         }
     }
-}
-
-/// What a header decides, and what rows tell of it.
-struct KnownHeader {
-    /// The encoded header. A hit is a comparison in full, never of a hash.
-    encoded: Vec<u8>,
-    selection: Result<Selection, Reason>,
-    alg: OptionalText,
-    kid: OptionalText,
-    findings: FindingSet,
-}
-
-/// An optional string that keeps its buffer.
-#[derive(Default)]
-struct OptionalText {
-    text: String,
-    is_set: bool,
-}
-
-impl OptionalText {
-    fn set(&mut self, value: Option<&str>) {
-        self.text.clear();
-        self.text.push_str(value.unwrap_or_default());
-        self.is_set = value.is_some();
-    }
-
-    fn get(&self) -> Option<&str> {
-        self.is_set.then_some(&self.text)
-    }
-}
-
-impl KnownHeader {
-    fn new() -> Self {
-        Self {
-            encoded: Vec::new(),
-            selection: Err(Reason::HeaderBase64url),
-            alg: OptionalText::default(),
-            kid: OptionalText::default(),
-            findings: FindingSet::EMPTY,
-        }
-    }
-
-    fn read(&mut self, validator: &Validator, encoded: &[u8], scratch: &mut JsonScratch) {
-        let (selection, header) = match Header::read(encoded, scratch) {
-            Ok(header) => (validator.select(&header), header),
-            Err(reason) => (Err(reason), Header::default()),
-        };
-        self.selection = selection;
-        self.alg.set(header.alg.value());
-        self.kid.set(header.kid.value());
-        self.findings = header.findings;
-    }
-}
-
-/// The headers seen lately, by their bytes. It belongs to one judge and so to one validator.
-///
-/// Within a block a header keeps its index. Between blocks everything is forgotten once there is
-/// much of it, so that a log in which every header differs costs time and no memory.
-struct HeaderMemo {
-    /// The first `used` are known; the others lend their buffers.
-    known: Vec<KnownHeader>,
-    used: usize,
-    /// Open addressing with linear probing: 1 + the index of a header, 0 where there is none.
-    slots: Vec<u32>,
-    /// The header that was asked for last: logs have runs of one header.
-    last: u32,
-    scratch: JsonScratch,
-}
-
-impl HeaderMemo {
-    /// Enough for a block of lines that all differ, after what is kept from earlier blocks, at a
-    /// load of less than two thirds; a power of two.
-    const SLOTS: usize = 16_384;
-    /// How many headers are kept from block to block: a set of a thousand keys, and some.
-    const KEPT: usize = 2048;
-    /// How many bytes of headers are kept from block to block.
-    const KEPT_BYTES: usize = 256 << 10;
-
-    fn new() -> Self {
-        Self {
-            known: Vec::new(),
-            used: 0,
-            slots: vec![0; Self::SLOTS],
-            last: 0,
-            scratch: JsonScratch::new(),
-        }
-    }
-
-    /// Forgets, if there is much to forget.
-    fn begin_block(&mut self) {
-        let known = &self.known[..self.used];
-        let bytes = || {
-            known
-                .iter()
-                .map(|header| header.encoded.len())
-                .sum::<usize>()
-        };
-        if self.used > Self::KEPT || bytes() > Self::KEPT_BYTES {
-            self.used = 0;
-            self.known.truncate(Self::KEPT);
-            self.known
-                .retain(|header| header.encoded.capacity() <= 1024);
-            self.slots.fill(0);
-        }
-    }
-
-    fn at(&self, index: u32) -> &KnownHeader {
-        &self.known[index as usize]
-    }
-
-    fn get(&mut self, validator: &Validator, encoded: &[u8]) -> (u32, &KnownHeader) {
-        if (self.last as usize) < self.used && self.at(self.last).encoded == encoded {
-            return (self.last, self.at(self.last));
-        }
-        let mut slot = slot_of(encoded) % Self::SLOTS;
-        let index = loop {
-            match self.slots[slot] {
-                0 => break self.insert(validator, encoded, slot),
-                // A hit is a comparison in full.
-                taken if self.at(taken - 1).encoded == encoded => break taken - 1,
-                _ => slot = (slot + 1) % Self::SLOTS,
-            }
-        };
-        self.last = index;
-        (index, self.at(index))
-    }
-
-    fn insert(&mut self, validator: &Validator, encoded: &[u8], slot: usize) -> u32 {
-        if self.used == self.known.len() {
-            self.known.push(KnownHeader::new());
-        }
-        let known = &mut self.known[self.used];
-        known.encoded.clear();
-        known.encoded.extend_from_slice(encoded);
-        known.read(validator, encoded, &mut self.scratch);
-        self.used += 1;
-        // A block has at most 8,192 lines, so this is far from a u32's end.
-        let taken = u32::try_from(self.used).unwrap_or(u32::MAX);
-        self.slots[slot] = taken;
-        taken - 1
-    }
-}
-
-/// Spreads headers over slots. Headers that collide cost time and nothing else.
-fn slot_of(encoded: &[u8]) -> usize {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 over the golden ratio
-    let (words, rest) = encoded.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let mixed = words
-        .iter()
-        .chain([&last])
-        .fold(encoded.len() as u64, |mixed, word| {
-            (mixed ^ u64::from_le_bytes(*word))
-                .wrapping_mul(ODD)
-                .rotate_left(29)
-        });
-    usize::try_from(mixed.wrapping_mul(ODD) >> 40).unwrap_or(0)
 }

@@ -49,7 +49,13 @@ pub struct RunOptions {
     pub block_bytes: usize,
     /// What computes the MACs.
     pub kernel: Kernel,
+    /// About how many bytes to spend, over all threads, on remembering tokens that may come again;
+    /// 0 judges every token from the start.
+    pub repeat_bytes: usize,
 }
+
+/// What is spent by default on tokens that may come again.
+const REPEAT_BYTES: usize = 16 << 20;
 
 impl Default for RunOptions {
     /// One thread, blocks of [`DEFAULT_BLOCK_BYTES`], the fastest kernel.
@@ -58,6 +64,7 @@ impl Default for RunOptions {
             threads: 1,
             block_bytes: DEFAULT_BLOCK_BYTES,
             kernel: Kernel::best(),
+            repeat_bytes: REPEAT_BYTES,
         }
     }
 }
@@ -97,6 +104,9 @@ pub struct Finished<'v> {
     pub errors: Vec<Error>,
     /// Whether it was stopped.
     pub stopped: bool,
+    /// How many tokens were not judged from the start, because the same worker had judged them
+    /// before. It depends on how the threads took turns, and so is no part of the report.
+    pub repeated: u64,
 }
 
 /// Judges every line of every input.
@@ -133,7 +143,7 @@ pub fn run<'v>(
     let row_options = rows.as_ref().map(|sink| sink.options);
     let stop = watch.stop;
     let new_judge = || {
-        let mut worker = Worker::new(validator, row_options, options.kernel, stop);
+        let mut worker = Worker::new(validator, row_options, options, stop);
         move |work: &mut Work| worker.work(work)
     };
     run_with(&new_judge, validator, inputs, options, rows, watch)
@@ -207,11 +217,12 @@ impl<'v> Worker<'v> {
     fn new(
         validator: &'v Validator,
         rows: Option<RowOptions>,
-        kernel: Kernel,
+        options: &RunOptions,
         stop: &'v AtomicBool,
     ) -> Self {
+        let repeat_bytes = options.repeat_bytes / options.threads.max(1);
         Self {
-            judge: BatchJudge::new(validator, rows, kernel, stop),
+            judge: BatchJudge::new(validator, rows, options.kernel, repeat_bytes, stop),
             max_token_bytes: validator.policy().token_limit(),
             stop,
             block: Block::default(),
@@ -502,6 +513,7 @@ struct Aggregator<'v, 'r, 'w> {
     /// About how many bytes to judge at a time.
     target: usize,
     block_bytes: usize,
+    repeated: u64,
     bytes: u64,
     errors: Vec<Error>,
     /// Set once nothing more is taken from the inputs before they have ended.
@@ -538,6 +550,7 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
             faulty: None,
             target: block_bytes.min(FIRST_BYTES),
             block_bytes,
+            repeated: 0,
             bytes: 0,
             errors: Vec::new(),
             is_cut_short: false,
@@ -690,6 +703,7 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
         let line_base = input.lines;
         self.tally.drain(&mut outcome.tally, line_base);
         input.lines += outcome.lines;
+        self.repeated += outcome.repeated;
         // A section in which no line begins is a piece of one that was counted before it.
         self.bytes += work.end.saturating_sub(input.bytes);
         input.bytes = input.bytes.max(work.end);
@@ -760,6 +774,7 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
             },
             errors: self.errors,
             stopped,
+            repeated: self.repeated,
         }
     }
 }
@@ -803,7 +818,8 @@ mod tests {
     ) -> Finished<'v> {
         let row_options = RowOptions::default();
         let new_judge = || {
-            let mut worker = Worker::new(validator, Some(row_options), Kernel::best(), &NEVER);
+            let mut worker =
+                Worker::new(validator, Some(row_options), &RunOptions::default(), &NEVER);
             let before = &before;
             move |work: &mut Work| {
                 before(work);
@@ -955,7 +971,7 @@ mod tests {
         let has_exploded = AtomicBool::new(false);
         let new_judge = || {
             let bomb = Bomb(&has_exploded);
-            let mut worker = Worker::new(&validator, None, Kernel::best(), &NEVER);
+            let mut worker = Worker::new(&validator, None, &RunOptions::default(), &NEVER);
             move |work: &mut Work| {
                 let _held = &bomb;
                 // The guard of the block answers a panic with a new judge, and drops this one.

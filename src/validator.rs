@@ -7,7 +7,7 @@
 use crate::error::Error;
 use crate::key::{KeySet, Selection};
 use crate::policy::Policy;
-use crate::signature::{self, Authentic};
+use crate::signature::{self, Proof};
 use crate::token::{Claims, Header, JsonScratch, Token, base64url};
 use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
 
@@ -209,32 +209,32 @@ impl Validator {
             )
         });
         match authentic {
-            Ok(authentic) => self.judge_payload(authentic, judged, claims, |claims, authentic| {
-                claims.read(authentic, &self.policy, scratch)
-            }),
+            Ok(authentic) => {
+                let payload = claims.read(authentic, &self.policy, scratch);
+                self.judge_claims(authentic.proof(), judged, payload.map(|()| &*claims))
+            }
             Err(reason) => judged.with(reason),
         }
     }
 
-    /// The stages after the signature held; `read` reads the claims of the payload.
+    /// The stages after the signature held, given the claims, or why they could not be read.
     #[inline]
-    pub(crate) fn judge_payload<'s>(
+    pub(crate) fn judge_claims<'s>(
         &self,
-        authentic: Authentic<'_>,
+        proof: Proof,
         mut judged: Judged<'s>,
-        claims: &'s mut Claims<'s>,
-        read: impl FnOnce(&mut Claims<'s>, Authentic<'_>) -> Result<(), Reason>,
+        claims: Result<&'s Claims<'s>, Reason>,
     ) -> Judged<'s> {
-        judged.verdict.key = Some(authentic.key());
+        judged.verdict.key = Some(proof.key());
         if self
             .keys
-            .get(authentic.key())
-            .is_some_and(|key| key.is_weak_for(authentic.algorithm()))
+            .get(proof.key())
+            .is_some_and(|key| key.is_weak_for(proof.algorithm()))
         {
             judged.verdict.findings.insert(Finding::WeakKey);
         }
-        match read(claims, authentic) {
-            Ok(()) => {
+        match claims {
+            Ok(claims) => {
                 judged.verdict.reasons = self.policy.judge(claims);
                 judged.claims = Some(claims);
                 judged

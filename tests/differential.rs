@@ -75,6 +75,18 @@ fn audit(
     threads: usize,
     block_bytes: usize,
 ) -> (String, String) {
+    let repeat_bytes = RunOptions::default().repeat_bytes;
+    audit_with(validator, log, threads, block_bytes, repeat_bytes).1
+}
+
+/// The same with so many bytes for tokens that come again; says how many did.
+fn audit_with(
+    validator: &Validator,
+    log: &[u8],
+    threads: usize,
+    block_bytes: usize,
+    repeat_bytes: usize,
+) -> (u64, (String, String)) {
     let input = Input::Reader {
         name: "log".to_owned(),
         reader: Box::new(log),
@@ -92,15 +104,14 @@ fn audit(
     let options = RunOptions {
         threads,
         block_bytes,
+        repeat_bytes,
         ..RunOptions::default()
     };
     let mut finished = run(validator, vec![input], &options, Some(sink), watch);
     assert!(finished.report.complete, "{:?}", finished.errors);
     finished.report.elapsed = std::time::Duration::ZERO;
-    (
-        String::from_utf8(rows).expect("rows are UTF-8"),
-        json(&finished.report),
-    )
+    let rows = String::from_utf8(rows).expect("rows are UTF-8");
+    (finished.repeated, (rows, json(&finished.report)))
 }
 
 fn json(report: &Report<'_>) -> String {
@@ -304,6 +315,47 @@ fn threads_and_blocks_change_no_byte_of_rows_or_report() {
                 other == first,
                 "{threads} threads, blocks of {block_bytes} bytes"
             );
+        }
+    }
+}
+
+/// A log in which hostile lines come again, at once and later.
+fn repetitive_log(seed: u64, distinct: usize, lines: usize) -> Vec<u8> {
+    let cases: Vec<Vec<u8>> = hostile::cases(seed).take(distinct).collect();
+    let mut log = Vec::new();
+    let mut number = seed;
+    for _ in 0..lines {
+        number = number
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let [.., low, high] = number.to_le_bytes();
+        let at = usize::from(high) << 8 | usize::from(low);
+        // Half of the lines are near the last one, which is often in the same block.
+        let case = &cases[if low % 2 == 0 { at % distinct } else { at % 8 }];
+        log.extend_from_slice(case);
+        log.push(b'\n');
+    }
+    log
+}
+
+#[test]
+fn tokens_that_come_again_are_told_of_as_if_they_did_not() {
+    let (policy, _) = policies(&Algorithm::ALL, 2000);
+    let validator = validator(policy);
+    for (seed, distinct) in [(5, 20), (6, 500), (7, 5000)] {
+        let log = repetitive_log(seed, distinct, 20_000);
+        let (_, never) = audit_with(&validator, &log, 1, 1 << 18, 0);
+        for threads in [1, 2, 8] {
+            for block_bytes in [100, 4096, 1 << 16, 1 << 20] {
+                // With little room most tokens take the place of others.
+                for repeat_bytes in [16 << 20, 100 << 10] {
+                    let (repeated, again) =
+                        audit_with(&validator, &log, threads, block_bytes, repeat_bytes);
+                    let case = format!("{distinct} {threads} {block_bytes} {repeat_bytes}");
+                    assert!(again == never, "{case}");
+                    assert!(repeated > 0 || threads > 1, "{case}");
+                }
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use subtle::ConstantTimeEq;
 
 use super::lanes::{Job, Job256, Job512, Kernel, Midstate, Scratch, Word};
-use super::{Algorithm, Authentic, MacKey, SigningInput, decode_mac};
+use super::{Algorithm, Authentic, MacKey, Proof, SigningInput, decode_mac};
 use crate::verdict::Reason;
 
 /// A token whose signature is to be verified.
@@ -52,8 +52,10 @@ impl<'b> Pending<'b> {
         let payload = &self.input.bytes[self.input.dot + 1..];
         self.outcome.map(|key| Authentic {
             payload,
-            key,
-            algorithm: self.algorithm,
+            proof: Proof {
+                key,
+                algorithm: self.algorithm,
+            },
         })
     }
 
@@ -295,10 +297,10 @@ mod tests {
                                 .iter()
                                 .map(|number| (*number, &keys[*number as usize])),
                         );
-                        let found = token.outcome().map(|authentic| authentic.key());
+                        let found = token.outcome().map(|authentic| authentic.proof().key());
                         assert_eq!(
                             found,
-                            one.map(|authentic| authentic.key()),
+                            one.map(|authentic| authentic.proof().key()),
                             "{kernel} {lot}"
                         );
                     }

@@ -38,14 +38,33 @@ impl<'b> SigningInput<'b> {
     }
 }
 
-/// An encoded payload whose signature held, and the number of the key that it held under.
+/// An encoded payload whose signature held.
 ///
 /// The fields are private and nothing outside this module makes one.
 #[derive(Clone, Copy)]
 pub struct Authentic<'b> {
     payload: &'b [u8],
+    proof: Proof,
+}
+
+/// That a signature held, and under what. As [`Authentic`], it can be made only here; it may be
+/// kept with the token that it is about.
+#[derive(Clone, Copy)]
+pub(crate) struct Proof {
     key: u32,
     algorithm: Algorithm,
+}
+
+impl Proof {
+    /// The number that the caller gave the key.
+    pub(crate) const fn key(self) -> u32 {
+        self.key
+    }
+
+    /// The algorithm that it held under.
+    pub(crate) const fn algorithm(self) -> Algorithm {
+        self.algorithm
+    }
 }
 
 impl<'b> Authentic<'b> {
@@ -54,16 +73,9 @@ impl<'b> Authentic<'b> {
         self.payload
     }
 
-    /// The number that the caller gave the key.
-    #[must_use]
-    pub const fn key(&self) -> u32 {
-        self.key
-    }
-
-    /// The algorithm that it held under.
-    #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
+    /// What makes it authentic.
+    pub(crate) const fn proof(&self) -> Proof {
+        self.proof
     }
 }
 
@@ -85,8 +97,7 @@ pub(crate) fn verify<'b, 'k>(
         if secret.verify(algorithm, input.bytes(), mac) {
             return Ok(Authentic {
                 payload: &input.bytes[input.dot + 1..],
-                key,
-                algorithm,
+                proof: Proof { key, algorithm },
             });
         }
     }

@@ -33,6 +33,18 @@ pub enum Member<T> {
     Is(T),
 }
 
+impl<T> Member<T> {
+    /// The same with another value.
+    #[inline]
+    pub(crate) fn map<U>(self, value: impl FnOnce(T) -> U) -> Member<U> {
+        match self {
+            Self::Absent => Member::Absent,
+            Self::WrongType => Member::WrongType,
+            Self::Is(own) => Member::Is(value(own)),
+        }
+    }
+}
+
 impl<T: Copy> Member<T> {
     /// The value, if the member is there and of the right type.
     #[must_use]

@@ -12,7 +12,6 @@ mod json;
 mod scanner;
 mod segments;
 
-#[cfg(test)]
 pub(crate) use audience::Audience;
 pub use claims::Claims;
 pub(crate) use claims::PayloadScratch;

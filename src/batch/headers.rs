@@ -1,0 +1,165 @@
+//! Headers by their bytes: a log holds millions of tokens and a handful of headers, so what a header
+//! decides, up to the choice of keys, is remembered.
+
+use crate::key::Selection;
+use crate::token::{Header, JsonScratch};
+use crate::validator::Validator;
+use crate::verdict::{FindingSet, Reason};
+
+/// What a header decides, and what rows tell of it.
+pub(super) struct KnownHeader {
+    /// The encoded header. A hit is a comparison in full, never of a hash.
+    encoded: Vec<u8>,
+    pub(super) selection: Result<Selection, Reason>,
+    pub(super) alg: OptionalText,
+    pub(super) kid: OptionalText,
+    pub(super) findings: FindingSet,
+}
+
+/// An optional string that keeps its buffer.
+#[derive(Default)]
+pub(super) struct OptionalText {
+    text: String,
+    is_set: bool,
+}
+
+impl OptionalText {
+    fn set(&mut self, value: Option<&str>) {
+        self.text.clear();
+        self.text.push_str(value.unwrap_or_default());
+        self.is_set = value.is_some();
+    }
+
+    pub(super) fn get(&self) -> Option<&str> {
+        self.is_set.then_some(&self.text)
+    }
+}
+
+impl KnownHeader {
+    fn new() -> Self {
+        Self {
+            encoded: Vec::new(),
+            selection: Err(Reason::HeaderBase64url),
+            alg: OptionalText::default(),
+            kid: OptionalText::default(),
+            findings: FindingSet::EMPTY,
+        }
+    }
+
+    fn read(&mut self, validator: &Validator, encoded: &[u8], scratch: &mut JsonScratch) {
+        let (selection, header) = match Header::read(encoded, scratch) {
+            Ok(header) => (validator.select(&header), header),
+            Err(reason) => (Err(reason), Header::default()),
+        };
+        self.selection = selection;
+        self.alg.set(header.alg.value());
+        self.kid.set(header.kid.value());
+        self.findings = header.findings;
+    }
+}
+
+/// The headers seen lately, by their bytes. It belongs to one judge and so to one validator.
+///
+/// Within a block a header keeps its index. Between blocks everything is forgotten once there is
+/// much of it, so that a log in which every header differs costs time and no memory.
+pub(super) struct HeaderMemo {
+    /// The first `used` are known; the others lend their buffers.
+    known: Vec<KnownHeader>,
+    used: usize,
+    /// Open addressing with linear probing: 1 + the index of a header, 0 where there is none.
+    slots: Vec<u32>,
+    /// The header that was asked for last: logs have runs of one header.
+    last: u32,
+    scratch: JsonScratch,
+}
+
+impl HeaderMemo {
+    /// Enough for a block of lines that all differ, after what is kept from earlier blocks, at a
+    /// load of less than two thirds; a power of two.
+    const SLOTS: usize = 16_384;
+    /// How many headers are kept from block to block: a set of a thousand keys, and some.
+    const KEPT: usize = 2048;
+    /// How many bytes of headers are kept from block to block.
+    const KEPT_BYTES: usize = 256 << 10;
+
+    pub(super) fn new() -> Self {
+        Self {
+            known: Vec::new(),
+            used: 0,
+            slots: vec![0; Self::SLOTS],
+            last: 0,
+            scratch: JsonScratch::new(),
+        }
+    }
+
+    /// Forgets, if there is much to forget.
+    pub(super) fn begin_block(&mut self) {
+        let known = &self.known[..self.used];
+        let bytes = || {
+            known
+                .iter()
+                .map(|header| header.encoded.len())
+                .sum::<usize>()
+        };
+        if self.used > Self::KEPT || bytes() > Self::KEPT_BYTES {
+            self.used = 0;
+            self.known.truncate(Self::KEPT);
+            self.known
+                .retain(|header| header.encoded.capacity() <= 1024);
+            self.slots.fill(0);
+        }
+    }
+
+    pub(super) fn at(&self, index: u32) -> &KnownHeader {
+        &self.known[index as usize]
+    }
+
+    pub(super) fn get(&mut self, validator: &Validator, encoded: &[u8]) -> (u32, &KnownHeader) {
+        if (self.last as usize) < self.used && self.at(self.last).encoded == encoded {
+            return (self.last, self.at(self.last));
+        }
+        let mut slot = slot_of(encoded) % Self::SLOTS;
+        let index = loop {
+            match self.slots[slot] {
+                0 => break self.insert(validator, encoded, slot),
+                // A hit is a comparison in full.
+                taken if self.at(taken - 1).encoded == encoded => break taken - 1,
+                _ => slot = (slot + 1) % Self::SLOTS,
+            }
+        };
+        self.last = index;
+        (index, self.at(index))
+    }
+
+    fn insert(&mut self, validator: &Validator, encoded: &[u8], slot: usize) -> u32 {
+        if self.used == self.known.len() {
+            self.known.push(KnownHeader::new());
+        }
+        let known = &mut self.known[self.used];
+        known.encoded.clear();
+        known.encoded.extend_from_slice(encoded);
+        known.read(validator, encoded, &mut self.scratch);
+        self.used += 1;
+        // A block has at most 8,192 lines, so this is far from a u32's end.
+        let taken = u32::try_from(self.used).unwrap_or(u32::MAX);
+        self.slots[slot] = taken;
+        taken - 1
+    }
+}
+
+/// Spreads headers over slots. Headers that collide cost time and nothing else.
+fn slot_of(encoded: &[u8]) -> usize {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 over the golden ratio
+    let (words, rest) = encoded.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let mixed = words
+        .iter()
+        .chain([&last])
+        .fold(encoded.len() as u64, |mixed, word| {
+            (mixed ^ u64::from_le_bytes(*word))
+                .wrapping_mul(ODD)
+                .rotate_left(29)
+        });
+    usize::try_from(mixed.wrapping_mul(ODD) >> 40).unwrap_or(0)
+}
