@@ -107,13 +107,13 @@ fn bench_rows(group: &mut BenchmarkGroup<'_, WallTime>, mix: &Mix) {
 }
 
 fn bench_plain_loop(group: &mut BenchmarkGroup<'_, WallTime>, mix: &Mix) {
-    let key = plain::key(mix);
+    let key: plain::Key = plain::key::<_, 32>(mix);
     let (mut payload, mut json) = (Vec::new(), plain::Json::new());
     group.throughput(Throughput::Elements(mix.lines));
     group.bench_function(BenchmarkId::new(&mix.name, "plain-loop"), |bencher| {
         bencher.iter(|| {
             let tokens = black_box(&mix.tokens[..]);
-            let counts = plain::judge(tokens, &key, mix.now, &mut payload, &mut json);
+            let counts = plain::judge::<_, 32>(tokens, &key, mix.now, &mut payload, &mut json);
             let rejected = counts.lines - counts.valid;
             assert_eq!((counts.valid, rejected), (mix.valid, mix.rejected()));
         });

@@ -52,7 +52,7 @@ impl<'t> Split<'t> {
 
 fn stages(criterion: &mut Criterion) {
     let mix = Mix::all_valid();
-    let key = plain::key(&mix);
+    let key: plain::Key = plain::key::<_, 32>(&mix);
     let tokens: Vec<&[u8]> = plain::lines(&mix.tokens).collect();
     let split: Vec<Split<'_>> = tokens.iter().map(|token| Split::new(token)).collect();
     let (all, all_bytes) = (tokens.len(), tokens.len() * mixes::TOKEN_BYTES);

@@ -39,7 +39,8 @@ pub struct Mix {
 }
 
 impl Mix {
-    fn new(name: impl Into<String>, spec: Spec) -> Mix {
+    /// The mix that a description gives.
+    pub fn new(name: impl Into<String>, spec: Spec) -> Mix {
         let dataset = Dataset::new(spec).expect("a data set");
         let mut tokens = Vec::new();
         let summary = dataset.write(&mut tokens, None, |_| ());
@@ -72,7 +73,7 @@ impl Mix {
 }
 
 /// What [`Mix::all_valid`] is made of; the other mixes differ from it in what their names say.
-fn bench() -> Spec {
+pub fn bench() -> Spec {
     Spec {
         count: LINES,
         seed: SEED,

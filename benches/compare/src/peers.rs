@@ -1,0 +1,286 @@
+//! Who takes part, and how each is set up: the same key, read once; the same checks; one token as
+//! good as another.
+//!
+//! A peer for another kind of algorithm is a function here that [`peers`] calls. What each is asked
+//! for stands in [`TERMS`], which every run prints.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hmac::{Hmac, KeyInit, Mac};
+use jotmill::dataset::Algorithm;
+use jotmill::{Input, RunOptions, Watch, run};
+use jsonwebtoken::crypto::{CryptoProvider, aws_lc, rust_crypto};
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{DecodingKey, Validation, decode};
+use jwt_simple::prelude::{
+    Duration, HS256Key, HS384Key, HS512Key, MACLike, NoCustomClaims, VerificationOptions,
+};
+use rayon::prelude::*;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use sha2::{Sha256, Sha384, Sha512};
+
+use crate::AHEAD;
+use crate::mixes::{Mix, plain};
+
+/// What is compared.
+pub const TERMS: &str = "\
+Every library checks the signature, exp, nbf, iss and aud, with a key that was read beforehand.
+  jotmill, in bulk         jotmill::run over the text: finds the lines, reads every header, checks
+                           iat and duplicate members too, and makes the whole report
+  jotmill, one by one      Validator::validate, a token a call
+  jsonwebtoken, claims     decode into a struct of the seven registered claims
+  jsonwebtoken, Value      decode into serde_json::Value
+  jwt-simple               verify_token into its own struct of registered claims; checks iat too
+  plain loop               memchr, hmac, base64-simd, simd-json as they are; checks the signature
+                           and exp alone, reads no header and reports nothing
+Those that judge a token a call are given tokens already split at the line ends, and rayon spreads
+their tokens over the threads. Medians of five interleaved rounds.";
+
+/// About how much text a thread takes at a time.
+const CHUNK_BYTES: usize = 128 << 10;
+
+/// A mix, cut for those who judge a token at a time.
+pub struct Data<'m> {
+    text: &'m [u8],
+    chunks: Vec<Chunk<'m>>,
+}
+
+/// Some lines of a mix.
+pub struct Chunk<'m> {
+    text: &'m [u8],
+    tokens: Vec<&'m [u8]>,
+}
+
+impl<'m> Data<'m> {
+    pub fn new(mix: &'m Mix) -> Self {
+        let mut chunks = Vec::new();
+        let mut rest = &mix.tokens[..];
+        while !rest.is_empty() {
+            let least = CHUNK_BYTES.min(rest.len()) - 1;
+            let end = least
+                + rest[least..]
+                    .iter()
+                    .position(|b| *b == b'\n')
+                    .expect("a line feed");
+            let (text, after) = rest.split_at(end + 1);
+            let tokens = plain::lines(text).collect();
+            chunks.push(Chunk { text, tokens });
+            rest = after;
+        }
+        Self {
+            text: &mix.tokens,
+            chunks,
+        }
+    }
+}
+
+/// Someone who judges tokens.
+pub struct Peer<'m> {
+    pub name: &'static str,
+    how: How<'m>,
+}
+
+/// Each says how many tokens are valid.
+enum How<'m> {
+    /// All of the text, with so many threads of its own.
+    Whole(Box<JudgesText<'m>>),
+    /// A chunk.
+    Chunk(Box<JudgesChunk<'m>>),
+}
+
+type JudgesText<'m> = dyn Fn(&[u8], usize) -> u64 + 'm;
+type JudgesChunk<'m> = dyn Fn(&Chunk<'_>) -> u64 + Sync + 'm;
+
+impl<'m> Peer<'m> {
+    /// One that judges a token a call.
+    fn of_tokens(name: &'static str, is_valid: impl Fn(&[u8]) -> bool + Sync + 'm) -> Self {
+        let judge = move |chunk: &Chunk<'_>| {
+            let valid = chunk.tokens.iter().filter(|token| is_valid(token));
+            u64::try_from(valid.count()).expect("a count")
+        };
+        Self {
+            name,
+            how: How::Chunk(Box::new(judge)),
+        }
+    }
+
+    /// Judges everything, with one thread or with all that rayon has, and counts the valid.
+    pub fn judge(&self, data: &Data<'_>, threads: usize) -> u64 {
+        match &self.how {
+            How::Whole(judge) => judge(data.text, threads),
+            How::Chunk(judge) if threads == 1 => data.chunks.iter().map(judge).sum(),
+            How::Chunk(judge) => data.chunks.par_iter().map(judge).sum(),
+        }
+    }
+}
+
+/// Everyone who verifies the algorithm. The first is who the others are compared with.
+pub fn peers(mix: &Mix, algorithm: Algorithm) -> Vec<Peer<'_>> {
+    let mut peers = vec![
+        jotmill_in_bulk(mix),
+        Peer::of_tokens("jotmill, one by one", |token| {
+            mix.validator.validate(token).is_valid()
+        }),
+        jsonwebtoken::<Claims>("jsonwebtoken, aws_lc_rs, claims", mix, true),
+        jsonwebtoken::<Claims>("jsonwebtoken, rust_crypto, claims", mix, false),
+        jsonwebtoken::<serde_json::Value>("jsonwebtoken, aws_lc_rs, Value", mix, true),
+    ];
+    let name = "jwt-simple";
+    match algorithm {
+        Algorithm::Hs256 => peers.extend([
+            jwt_simple(name, mix, HS256Key::from_bytes(&secret(mix))),
+            plain_loop::<Hmac<Sha256>, 32>(mix),
+        ]),
+        Algorithm::Hs384 => peers.extend([
+            jwt_simple(name, mix, HS384Key::from_bytes(&secret(mix))),
+            plain_loop::<Hmac<Sha384>, 48>(mix),
+        ]),
+        Algorithm::Hs512 => peers.extend([
+            jwt_simple(name, mix, HS512Key::from_bytes(&secret(mix))),
+            plain_loop::<Hmac<Sha512>, 64>(mix),
+        ]),
+    }
+    peers
+}
+
+/// The secret of a mix's only key.
+fn secret(mix: &Mix) -> Vec<u8> {
+    let jwks: serde_json::Value = serde_json::from_str(&mix.jwks).expect("a key set is JSON");
+    let [key] = &jwks["keys"].as_array().expect("keys")[..] else {
+        panic!("{}: one key", mix.name);
+    };
+    let secret = key["k"].as_str().expect("a secret");
+    let url_safe = base64_simd::URL_SAFE_NO_PAD;
+    url_safe.decode_to_vec(secret).expect("base64url")
+}
+
+fn jotmill_in_bulk(mix: &Mix) -> Peer<'_> {
+    let judge = |text: &[u8], threads| {
+        let input = Input::Reader {
+            name: mix.name.clone(),
+            reader: Box::new(text),
+        };
+        let options = RunOptions {
+            threads,
+            ..RunOptions::default()
+        };
+        let stop = AtomicBool::new(false);
+        let watch = Watch {
+            stop: &stop,
+            progress: &mut |_| (),
+        };
+        let finished = run(&mix.validator, vec![input], &options, None, watch);
+        assert!(finished.report.complete && finished.errors.is_empty());
+        let counts = finished.report.tally.tokens;
+        assert_eq!(counts.rejected, mix.rejected());
+        counts.valid
+    };
+    Peer {
+        name: "jotmill, in bulk",
+        how: How::Whole(Box::new(judge)),
+    }
+}
+
+/// The registered claims, as a service would have them.
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "what is measured is that they are read")]
+struct Claims {
+    iss: String,
+    sub: Option<String>,
+    aud: Audience,
+    exp: u64,
+    nbf: Option<u64>,
+    iat: Option<u64>,
+    jti: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "what is measured is that it is read")]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Which back end verifies. `jsonwebtoken` takes one provider a process, and calls it for every
+/// token; this one passes the call on.
+static USES_AWS_LC: AtomicBool = AtomicBool::new(false);
+static EITHER: CryptoProvider = CryptoProvider {
+    signer_factory: |algorithm, key| (aws_lc::DEFAULT_PROVIDER.signer_factory)(algorithm, key),
+    verifier_factory: |algorithm, key| {
+        let provider = if USES_AWS_LC.load(Ordering::Relaxed) {
+            &aws_lc::DEFAULT_PROVIDER
+        } else {
+            &rust_crypto::DEFAULT_PROVIDER
+        };
+        (provider.verifier_factory)(algorithm, key)
+    },
+    key_utils: jsonwebtoken::crypto::KeyUtils::new_unimplemented(),
+};
+
+fn jsonwebtoken<'m, T: DeserializeOwned>(
+    name: &'static str,
+    mix: &'m Mix,
+    uses_aws_lc: bool,
+) -> Peer<'m> {
+    // All peers after the first find it installed.
+    let _ = EITHER.install_default();
+    let set: JwkSet = serde_json::from_str(&mix.jwks).expect("a key set");
+    let [jwk] = &set.keys[..] else {
+        panic!("{}: one key", mix.name);
+    };
+    let key = DecodingKey::from_jwk(jwk).expect("a key");
+    let algorithm = jwk.common.key_algorithm.map(|name| name.to_string());
+    let algorithm = algorithm
+        .expect("the key says its alg")
+        .parse()
+        .expect("an algorithm");
+    let policy = mix.validator.policy();
+    let mut validation = Validation::new(algorithm);
+    validation.leeway = AHEAD;
+    validation.validate_nbf = true;
+    validation.set_issuer(policy.issuers());
+    validation.set_audience(policy.audiences());
+    let judge = move |chunk: &Chunk<'_>| {
+        USES_AWS_LC.store(uses_aws_lc, Ordering::Relaxed);
+        let is_valid = |token: &&&[u8]| decode::<T>(token, &key, &validation).is_ok();
+        u64::try_from(chunk.tokens.iter().filter(is_valid).count()).expect("a count")
+    };
+    Peer {
+        name,
+        how: How::Chunk(Box::new(judge)),
+    }
+}
+
+fn jwt_simple<'m, K: MACLike + Sync + 'm>(name: &'static str, mix: &'m Mix, key: K) -> Peer<'m> {
+    let policy = mix.validator.policy();
+    let set = |names: &[String]| Some(names.iter().cloned().collect::<HashSet<_>>());
+    let options = VerificationOptions {
+        artificial_time: Some(Duration::from_secs(mix.now)),
+        time_tolerance: Some(Duration::from_secs(0)),
+        allowed_issuers: set(policy.issuers()),
+        allowed_audiences: set(policy.audiences()),
+        ..VerificationOptions::default()
+    };
+    Peer::of_tokens(name, move |token| {
+        // It takes text; that the bytes are text is checked by whoever calls it.
+        let token = std::str::from_utf8(token).expect("tokens are ASCII");
+        // The options are taken by value, so each call needs a copy of them.
+        key.verify_token::<NoCustomClaims>(token, Some(options.clone()))
+            .is_ok()
+    })
+}
+
+fn plain_loop<K: Mac + KeyInit + Clone + Sync + 'static, const MAC: usize>(mix: &Mix) -> Peer<'_> {
+    let key = plain::key::<K, MAC>(mix);
+    let judge = move |chunk: &Chunk<'_>| {
+        let (mut payload, mut json) = (Vec::new(), plain::Json::new());
+        plain::judge::<K, MAC>(chunk.text, &key, mix.now, &mut payload, &mut json).valid
+    };
+    Peer {
+        name: "plain loop over the crates",
+        how: How::Chunk(Box::new(judge)),
+    }
+}
