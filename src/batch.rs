@@ -10,7 +10,7 @@ mod repeats;
 
 use std::sync::atomic::AtomicBool;
 
-use headers::HeaderMemo;
+pub(crate) use headers::HeaderMemo;
 use repeats::{Known, Repeats, Sighting};
 
 use crate::input::{Block, Line, leading_blanks, lines};
@@ -293,7 +293,7 @@ impl<'v> BatchJudge<'v> {
 }
 
 /// The token of a line that is not blank.
-fn split<'b>(line: &Line<'b>) -> Result<Token<'b>, Reason> {
+pub(crate) fn split<'b>(line: &Line<'b>) -> Result<Token<'b>, Reason> {
     // Blanks are no dots, so those of the line are those of its token. Where there are not two of
     // them, their places mean nothing.
     let places = line.dots.first_two.map(|dot| dot.wrapping_sub(line.start));

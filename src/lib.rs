@@ -36,6 +36,7 @@ pub mod dataset;
 mod error;
 mod input;
 mod key;
+pub mod measure;
 mod pipeline;
 mod policy;
 mod report;

@@ -62,7 +62,7 @@ impl KnownHeader {
 ///
 /// Within a block a header keeps its index. Between blocks everything is forgotten once there is
 /// much of it, so that a log in which every header differs costs time and no memory.
-pub(super) struct HeaderMemo {
+pub(crate) struct HeaderMemo {
     /// The first `used` are known; the others lend their buffers.
     known: Vec<KnownHeader>,
     used: usize,
@@ -82,7 +82,7 @@ impl HeaderMemo {
     /// How many bytes of headers are kept from block to block.
     const KEPT_BYTES: usize = 256 << 10;
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             known: Vec::new(),
             used: 0,
@@ -93,7 +93,7 @@ impl HeaderMemo {
     }
 
     /// Forgets, if there is much to forget.
-    pub(super) fn begin_block(&mut self) {
+    pub(crate) fn begin_block(&mut self) {
         let known = &self.known[..self.used];
         let bytes = || {
             known
@@ -108,6 +108,15 @@ impl HeaderMemo {
                 .retain(|header| header.encoded.capacity() <= 1024);
             self.slots.fill(0);
         }
+    }
+
+    /// Which keys may have signed a token with this header.
+    pub(crate) fn select(
+        &mut self,
+        validator: &Validator,
+        encoded: &[u8],
+    ) -> Result<Selection, Reason> {
+        self.get(validator, encoded).1.selection
     }
 
     pub(super) fn at(&self, index: u32) -> &KnownHeader {

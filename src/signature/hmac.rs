@@ -41,15 +41,15 @@ impl MacKey {
         })
     }
 
-    pub(super) const fn hs256(&self) -> &Midstate256 {
+    pub(crate) const fn hs256(&self) -> &Midstate256 {
         &self.midstates.hs256
     }
 
-    pub(super) const fn hs384(&self) -> &Midstate512 {
+    pub(crate) const fn hs384(&self) -> &Midstate512 {
         &self.midstates.hs384
     }
 
-    pub(super) const fn hs512(&self) -> &Midstate512 {
+    pub(crate) const fn hs512(&self) -> &Midstate512 {
         &self.midstates.hs512
     }
 

@@ -1,0 +1,422 @@
+//! What each step of judging costs, on tokens of one's own: the clock of `jotmill bench`.
+//!
+//! Owns the walk over a text block by block, one step after the other, and the MACs by themselves.
+//! The steps are those of a run, through the same code, but each over a whole block before the
+//! next, so that a clock can stand between them. Leaves to others what a run costs as a whole,
+//! how often to measure, and what to make of the figures.
+//!
+//! ```
+//! use jotmill::{Kernel, KeySet, Policy, UnixTime, Validator, measure};
+//!
+//! # fn main() -> Result<(), jotmill::Error> {
+//! let mut keys = KeySet::new();
+//! keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
+//! let validator = Validator::new(Policy::new(UnixTime::now()?), keys)?;
+//! let steps = measure::steps(&validator, b"a.b.c\nd\n", Kernel::best());
+//! assert_eq!(steps.tokens.rejected, 2);
+//! println!("{:?} for finding lines and dots", steps.time(measure::Step::Split));
+//! # Ok(())
+//! # }
+//! ```
+
+use std::hint::black_box;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use crate::batch::{HeaderMemo, split};
+use crate::input::{DEFAULT_BLOCK_BYTES, lines};
+use crate::key::Selection;
+use crate::report::Counts;
+use crate::signature::lanes::{Job, Job256, Job512, Scratch};
+use crate::signature::{self, Algorithm, Authentic, BatchVerifier, Kernel, Pending};
+use crate::token::{Claims, PayloadScratch, Token, base64url};
+use crate::validator::{Judged, Validator};
+use crate::verdict::FindingSet;
+
+/// A step of judging a block of tokens, in the order in which they are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Finding the lines, and the two dots of each token.
+    Split,
+    /// Looking up each header among those known, and with it the keys to try.
+    Header,
+    /// Decoding each signature from base64url.
+    SignatureBase64url,
+    /// Computing and comparing the signatures, in lanes where there are any.
+    Signature,
+    /// Decoding each payload from base64url.
+    PayloadBase64url,
+    /// Reading the claims of each payload and holding them against the policy. A payload is decoded
+    /// and read at one go, while it is in the nearest cache; so this is the time of both, less that
+    /// of decoding alone.
+    Claims,
+}
+
+impl Step {
+    /// Every step, in order: the discriminant is the index.
+    pub const ALL: [Self; 6] = [
+        Self::Split,
+        Self::Header,
+        Self::SignatureBase64url,
+        Self::Signature,
+        Self::PayloadBase64url,
+        Self::Claims,
+    ];
+
+    /// A name for tables and data.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Split => "split",
+            Self::Header => "header",
+            Self::SignatureBase64url => "signature-base64url",
+            Self::Signature => "signature",
+            Self::PayloadBase64url => "payload-base64url",
+            Self::Claims => "claims",
+        }
+    }
+}
+
+/// What a walk over a text cost, and what it came to.
+#[derive(Clone, Debug)]
+pub struct Steps {
+    /// The verdicts. They are those of [`run`](crate::run) over the same text.
+    pub tokens: Counts,
+    /// That of the claims with the decoding of payloads in it.
+    times: [Duration; Step::ALL.len()],
+}
+
+impl Steps {
+    /// What a step took, over all blocks.
+    #[must_use]
+    pub fn time(&self, step: Step) -> Duration {
+        let time = self.times[step as usize];
+        match step {
+            Step::Claims => time.saturating_sub(self.times[Step::PayloadBase64url as usize]),
+            _ => time,
+        }
+    }
+}
+
+/// Judges every line of a text on the calling thread, step by step.
+#[must_use]
+pub fn steps(validator: &Validator, text: &[u8], kernel: Kernel) -> Steps {
+    let mut walk = Walk::new(validator, kernel);
+    for block in blocks(text) {
+        walk.judge(block);
+    }
+    walk.steps
+}
+
+/// A text in blocks of whole lines, about as long as those of a run.
+fn blocks(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let least = DEFAULT_BLOCK_BYTES.min(text.len()).checked_sub(1)?;
+        let ending = memchr::memchr(b'\n', &text[least..]);
+        let (block, rest) = text.split_at(ending.map_or(text.len(), |at| least + at + 1));
+        text = rest;
+        Some(block)
+    })
+}
+
+/// What is kept from block to block: memory, and the headers seen.
+struct Walk<'v, 'b> {
+    validator: &'v Validator,
+    headers: HeaderMemo,
+    verifier: BatchVerifier,
+    payload: PayloadScratch,
+    steps: Steps,
+    tokens: Vec<Token<'b>>,
+    selected: Vec<(Token<'b>, Selection)>,
+    pending: Vec<Pending<'b>>,
+    decoded: Vec<u8>,
+}
+
+impl<'v: 'b, 'b> Walk<'v, 'b> {
+    fn new(validator: &'v Validator, kernel: Kernel) -> Self {
+        Self {
+            validator,
+            headers: HeaderMemo::new(),
+            verifier: BatchVerifier::new(kernel),
+            payload: PayloadScratch::new(),
+            steps: Steps {
+                tokens: Counts::default(),
+                times: [Duration::ZERO; Step::ALL.len()],
+            },
+            tokens: Vec::new(),
+            selected: Vec::new(),
+            pending: Vec::new(),
+            decoded: Vec::new(),
+        }
+    }
+
+    fn judge(&mut self, block: &'b [u8]) {
+        self.make_room(block);
+        let limit = self.validator.policy().token_limit();
+        let mut all = 0;
+        let mut begun = Instant::now();
+        for line in lines(block) {
+            let is_too_long = line.length > limit;
+            if is_too_long || !line.token.is_empty() {
+                all += 1;
+            }
+            if !is_too_long {
+                self.tokens.extend(split(&line));
+            }
+        }
+        self.end(Step::Split, &mut begun);
+
+        self.headers.begin_block();
+        for token in &self.tokens {
+            let selection = self.headers.select(self.validator, token.header());
+            self.selected.extend(selection.map(|keys| (*token, keys)));
+        }
+        self.end(Step::Header, &mut begun);
+
+        for (token, selection) in &self.selected {
+            self.pending.push(Pending::new(
+                token.signing_input(),
+                token.signature(),
+                selection.algorithm(),
+                self.validator.keys().fitting(*selection),
+            ));
+        }
+        self.end(Step::SignatureBase64url, &mut begun);
+
+        let keys = self.validator.keys();
+        let never = AtomicBool::new(false);
+        self.verifier
+            .verify(&mut self.pending, |key| keys.mac(key), &never);
+        self.end(Step::Signature, &mut begun);
+
+        for authentic in authentic(&self.pending) {
+            let _ = black_box(base64url::decode(authentic.payload(), &mut self.decoded));
+        }
+        self.end(Step::PayloadBase64url, &mut begun);
+
+        let (policy, mut valid) = (self.validator.policy(), 0);
+        for authentic in authentic(&self.pending) {
+            let mut claims = Claims::NONE;
+            let unsigned = Judged::unsigned(None, None, FindingSet::EMPTY);
+            let payload = &mut self.payload;
+            let judged = self.validator.judge_payload(
+                authentic,
+                unsigned,
+                &mut claims,
+                |claims, authentic| claims.scan(authentic, policy, payload),
+            );
+            valid += u64::from(judged.verdict.is_valid());
+        }
+        self.end(Step::Claims, &mut begun);
+        self.steps.tokens.valid += valid;
+        self.steps.tokens.rejected += all - valid;
+    }
+
+    /// Empties everything, and sees to it that no step has to ask for memory.
+    fn make_room(&mut self, block: &[u8]) {
+        self.tokens.clear();
+        self.selected.clear();
+        self.pending.clear();
+        let most = memchr::memchr_iter(b'\n', block).count() + 1;
+        self.tokens.reserve(most);
+        self.selected.reserve(most);
+        self.pending.reserve(most);
+        if self.decoded.len() < block.len() {
+            self.decoded.resize(block.len(), 0);
+        }
+    }
+
+    fn end(&mut self, step: Step, begun: &mut Instant) {
+        let now = Instant::now();
+        self.steps.times[step as usize] += now - *begun;
+        *begun = now;
+    }
+}
+
+/// Those tokens of a block whose signature holds.
+fn authentic<'b>(pending: &[Pending<'b>]) -> impl Iterator<Item = Authentic<'b>> {
+    pending.iter().filter_map(|token| token.outcome().ok())
+}
+
+/// The MACs of a text and nothing else: messages found, keys chosen, ready to be hashed.
+///
+/// It is the bound of a run: no way of judging a token with a given kernel is faster than its MAC,
+/// computed from the state that the key's pads leave behind (RFC 2104 section 4).
+pub struct Macs<'m> {
+    jobs256: Vec<Job256<'m>>,
+    jobs512: Vec<Job512<'m>>,
+    tags256: Vec<[u8; 32]>,
+    tags512: Vec<[u8; 64]>,
+    scratch: Scratch,
+}
+
+impl<'m> Macs<'m> {
+    /// How many are computed at a time: about what a block holds.
+    const LOT: usize = 1024;
+
+    /// One MAC for each token whose header says an HMAC algorithm: that of the key which made the
+    /// signature, or of the first that might have.
+    #[must_use]
+    pub fn new(validator: &'m Validator, text: &'m [u8]) -> Self {
+        let mut headers = HeaderMemo::new();
+        let (mut jobs256, mut jobs512) = (Vec::new(), Vec::new());
+        for block in blocks(text) {
+            headers.begin_block();
+            for line in lines(block) {
+                let Ok(token) = Token::split(line.token) else {
+                    continue;
+                };
+                let Ok(selection) = headers.select(validator, token.header()) else {
+                    continue;
+                };
+                let keys = validator.keys();
+                let made = signature::verify(
+                    token.signing_input(),
+                    token.signature(),
+                    selection.algorithm(),
+                    keys.candidates(selection),
+                );
+                let made = made.ok().map(|authentic| authentic.key());
+                let Some(key) = made.or(keys.fitting(selection).first().copied()) else {
+                    continue;
+                };
+                let message = token.signing_input().bytes();
+                let mac = keys.mac(key);
+                match selection.algorithm() {
+                    Algorithm::Hs256 => jobs256.push(Job {
+                        message,
+                        key: mac.hs256(),
+                    }),
+                    Algorithm::Hs384 => jobs512.push(Job {
+                        message,
+                        key: mac.hs384(),
+                    }),
+                    Algorithm::Hs512 => jobs512.push(Job {
+                        message,
+                        key: mac.hs512(),
+                    }),
+                }
+            }
+        }
+        Self {
+            jobs256,
+            jobs512,
+            tags256: vec![[0; 32]; Self::LOT],
+            tags512: vec![[0; 64]; Self::LOT],
+            scratch: Scratch::new(),
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.jobs256.len() + self.jobs512.len()
+    }
+
+    /// Whether no token has an HMAC algorithm.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Computes all of them, and tells how long it took.
+    pub fn compute(&mut self, kernel: Kernel) -> Duration {
+        let begun = Instant::now();
+        for jobs in self.jobs256.chunks(Self::LOT) {
+            let tags = &mut self.tags256[..jobs.len()];
+            kernel.hmac_sha256(jobs, &mut self.scratch, black_box(tags));
+        }
+        for jobs in self.jobs512.chunks(Self::LOT) {
+            let tags = &mut self.tags512[..jobs.len()];
+            kernel.hmac_sha512(jobs, &mut self.scratch, black_box(tags));
+        }
+        begun.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{Dataset, Defect, Share, Spec};
+    use crate::policy::Policy;
+    use crate::time::UnixTime;
+    use crate::{KeySet, audit};
+
+    /// Tokens of every algorithm, a good part of them wrong at one stage or another, in more than
+    /// one block; blank lines, and no line feed at the end.
+    fn mixed(limit: usize) -> (Validator, Vec<u8>) {
+        let shares = [
+            (Defect::SegmentCount, 5),
+            (Defect::HeaderBase64url, 5),
+            (Defect::SignatureBase64url, 5),
+            (Defect::SignatureMismatch, 5),
+            (Defect::PayloadBase64url, 5),
+            (Defect::PayloadDuplicateMember, 5),
+            (Defect::Expired, 10),
+        ];
+        let defects = shares.map(|(defect, percent)| (defect, Share::from_percent(percent)));
+        let algorithms = ["HS256", "HS384", "HS512"].map(|name| name.parse().unwrap());
+        let dataset = Dataset::new(Spec {
+            count: 2_000,
+            algorithms: algorithms.to_vec(),
+            defects: defects.to_vec(),
+            ..Spec::default()
+        });
+        let dataset = dataset.unwrap();
+        let mut keys = KeySet::new();
+        keys.add_jwks(dataset.jwks().as_bytes(), "here").unwrap();
+        let now = u64::try_from(dataset.audit_flags().now).unwrap();
+        let policy = Policy::new(UnixTime::new(now, 0).unwrap());
+        let policy = policy.max_token_bytes(limit).unwrap();
+        let validator = Validator::new(policy, keys).unwrap();
+        let mut text = b"\n  \n".to_vec();
+        text.extend(dataset.buffer());
+        text.pop();
+        (validator, text)
+    }
+
+    #[test]
+    fn steps_come_to_the_verdicts_of_a_run() {
+        let (validator, text) = mixed(1 << 20);
+        assert!(blocks(&text).count() > 1);
+        let expected = audit(&validator, &text[..]).report.tally.tokens;
+        assert!(expected.valid > 0 && expected.rejected > 0);
+        for kernel in Kernel::available() {
+            let steps = steps(&validator, &text, kernel);
+            assert_eq!(steps.tokens, expected, "{kernel}");
+            assert!(Step::ALL.iter().all(|step| !steps.time(*step).is_zero()));
+        }
+    }
+
+    #[test]
+    fn a_line_beyond_the_limit_counts_as_in_a_run() {
+        let (validator, text) = mixed(600);
+        let expected = audit(&validator, &text[..]).report.tally.tokens;
+        let steps = steps(&validator, &text, Kernel::best());
+        assert_eq!(steps.tokens, expected);
+        let (usual, _) = mixed(1 << 20);
+        assert_ne!(audit(&usual, &text[..]).report.tally.tokens, expected);
+    }
+
+    #[test]
+    fn every_token_whose_header_selects_keys_has_one_mac() {
+        let (validator, text) = mixed(1 << 20);
+        let mut macs = Macs::new(&validator, &text);
+        // A twentieth each has no two dots or no header.
+        assert!((1_700..1_900).contains(&macs.len()), "{}", macs.len());
+        assert!(!macs.is_empty());
+        for kernel in Kernel::available() {
+            assert!(!macs.compute(kernel).is_zero(), "{kernel}");
+        }
+        assert!(Macs::new(&validator, b"a.b.c\n\nd").is_empty());
+    }
+
+    #[test]
+    fn blocks_are_whole_lines_and_together_the_text() {
+        let (_, text) = mixed(1 << 20);
+        assert_eq!(blocks(&text).collect::<Vec<_>>().concat(), text);
+        let ends_well = |block: &[u8]| block.ends_with(b"\n");
+        assert_eq!(blocks(&text).filter(|block| !ends_well(block)).count(), 1);
+        assert_eq!(blocks(b"").count(), 0);
+    }
+}
