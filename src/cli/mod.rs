@@ -14,6 +14,7 @@ macro_rules! tell {
 
 mod args;
 mod audit;
+mod bench;
 pub(crate) mod flags;
 mod generate;
 mod inspect;
@@ -68,6 +69,7 @@ pub(crate) fn run(cli: flags::Cli) -> ExitCode {
         flags::Command::Audit(flags) => audit::run(&flags),
         flags::Command::Inspect(flags) => inspect::run(&flags),
         flags::Command::Gen(flags) => generate::run(&flags),
+        flags::Command::Bench(flags) => bench::run(&flags),
         flags::Command::Completions { shell } => completions(shell),
         flags::Command::Man => man(),
     };

@@ -37,6 +37,12 @@ impl Bar {
         Self::new(is_shown, Some(total), TEMPLATE, TEMPLATE)
     }
 
+    /// A bar over so many measurements.
+    pub(crate) fn of_measurements(is_shown: bool, total: u64) -> Self {
+        const TEMPLATE: &str = "{bar:24} {pos}/{len} measurements, {eta} left; {msg}";
+        Self::new(is_shown, Some(total), TEMPLATE, TEMPLATE)
+    }
+
     /// Moves the bar.
     pub(crate) fn set(&self, position: u64, message: impl FnOnce() -> String) {
         if !self.0.is_hidden() {

@@ -278,6 +278,16 @@ pub enum Shape {
     },
 }
 
+impl fmt::Display for Shape {
+    /// As it is read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Shape::Mixed => f.write_str("mixed"),
+            Shape::Bench { payload } => write!(f, "bench:{payload}"),
+        }
+    }
+}
+
 impl FromStr for Shape {
     type Err = SpecError;
 

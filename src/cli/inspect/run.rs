@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use zeroize::Zeroizing;
 
 use super::{InspectOptions, Outcome, explain};
-use crate::cli::flags::{InspectFlags, InspectFormat};
+use crate::cli::flags::{InspectFlags, PageFormat};
 use crate::cli::{Exit, args, audit};
 
 /// More than any token that can be shown.
@@ -29,7 +29,7 @@ pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
     let options = InspectOptions {
         color: flags.color.or(audit::may_color(stdout.is_terminal())),
         width: 80,
-        json: flags.format == InspectFormat::Json,
+        json: flags.format == PageFormat::Json,
     };
     let mut page = Vec::new();
     let outcome = explain(

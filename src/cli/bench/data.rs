@@ -1,0 +1,195 @@
+//! The tokens to measure with: made from a seed, or the user's own.
+
+use std::collections::HashSet;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use anyhow::{Context, Result, bail};
+use jotmill::dataset::{Algorithm, Dataset, Spec};
+use jotmill::{Counts, KeySet, Policy, UnixTime, Validator};
+
+use super::figures::Source;
+use crate::cli::flags::{BenchFlags, PolicyFlags};
+use crate::cli::{args, audit};
+
+/// A data set that can be had, as often as it is wanted: only one at a time need be in memory.
+pub(super) enum Plan<'f> {
+    /// One that is made.
+    Made(Box<Spec>),
+    /// The user's own.
+    Own(&'f BenchFlags),
+}
+
+/// Tokens in memory, so that no figure has a disk in it.
+pub(super) struct Data {
+    pub(super) name: String,
+    pub(super) source: Source,
+    /// One token a line.
+    pub(super) text: Vec<u8>,
+    pub(super) validator: Validator,
+    /// How many different tokens there are.
+    pub(super) distinct: u64,
+    /// What must come of it, where someone knows.
+    pub(super) expected: Option<Counts>,
+}
+
+/// What the flags ask for.
+pub(super) fn plans(flags: &BenchFlags) -> Result<Vec<Plan<'_>>> {
+    if !flags.paths.is_empty() {
+        let (_, warnings) = args::keys(&flags.keys)?;
+        if !flags.quiet {
+            warnings
+                .iter()
+                .for_each(|warning| tell!("warning: {warning}"));
+        }
+        return Ok(vec![Plan::Own(flags)]);
+    }
+    let only_alg = PolicyFlags {
+        alg: flags.policy.alg.clone(),
+        ..PolicyFlags::default()
+    };
+    let keys = &flags.keys;
+    let has_keys = !(keys.jwks.is_empty() && keys.secret_file.is_empty());
+    if has_keys || !keys.secret_env.is_empty() || flags.policy != only_alg {
+        bail!("keys and a policy are for tokens of your own; give their files");
+    }
+    let algorithms: Vec<Algorithm> = match &flags.policy.alg[..] {
+        [] => Algorithm::ALL.to_vec(),
+        some => {
+            let made = some.iter().map(|algorithm| algorithm.name().parse());
+            made.collect::<Result<_, _>>()?
+        }
+    };
+    let made = &flags.made;
+    let plan = |algorithm| {
+        let spec = Spec {
+            count: made.count,
+            seed: made.seed,
+            algorithms: vec![algorithm],
+            keys: made.keys,
+            defects: Spec::parse_defects(&made.defects)?,
+            without_kid: made.without_kid,
+            shape: made.shape,
+            repeat: made.repeat,
+            ..Spec::default()
+        };
+        Ok(Plan::Made(Box::new(spec)))
+    };
+    algorithms.into_iter().map(plan).collect()
+}
+
+impl Plan<'_> {
+    /// Makes it or reads it.
+    pub(super) fn data(&self) -> Result<Data> {
+        match self {
+            Self::Made(spec) => made(spec),
+            Self::Own(flags) => own(flags),
+        }
+    }
+}
+
+fn made(spec: &Spec) -> Result<Data> {
+    let name = spec.algorithms[0].name().to_owned();
+    let source = Source::Made {
+        seed: spec.seed,
+        shape: spec.shape.to_string(),
+        keys: spec.keys,
+    };
+    let dataset = Dataset::new(spec.clone())?;
+    let mut text = Vec::new();
+    let summary = dataset.write(&mut text, None, |_| ())?;
+    text.shrink_to_fit();
+    let mut keys = KeySet::new();
+    keys.add_jwks(dataset.jwks().as_bytes(), "the data set's keys")?;
+    Ok(Data {
+        name,
+        source,
+        text,
+        validator: Validator::new(policy(&dataset)?, keys)?,
+        distinct: summary.distinct,
+        expected: Some(Counts {
+            valid: summary.valid,
+            rejected: summary.lines - summary.valid,
+        }),
+    })
+}
+
+/// The policy under which the ground truth of a data set holds.
+fn policy(dataset: &Dataset) -> Result<Policy> {
+    let flags = dataset.audit_flags();
+    let now = u64::try_from(flags.now).ok();
+    let now = now.and_then(|now| UnixTime::new(now, 0));
+    let mut policy = Policy::new(now.context("the data set's time is out of range")?)
+        .leeway(flags.leeway.into())?;
+    for issuer in &flags.issuers {
+        policy = policy.issuer(*issuer);
+    }
+    for audience in &flags.audiences {
+        policy = policy.audience(*audience);
+    }
+    for subject in &flags.subjects {
+        policy = policy.subject(*subject);
+    }
+    for name in &flags.require {
+        policy = policy.require(name)?;
+    }
+    if let Some(typ) = flags.typ {
+        policy = policy.typ(typ);
+    }
+    if !flags.algorithms.is_empty() {
+        let known = flags.algorithms.iter();
+        let known = known.filter_map(|alg| jotmill::Algorithm::from_name(alg.name()));
+        policy = policy.algorithms(known.collect());
+    }
+    if let Some(seconds) = flags.max_age {
+        policy = policy.max_age(seconds.into())?;
+    }
+    if let Some(seconds) = flags.max_lifetime {
+        policy = policy.max_lifetime(seconds.into())?;
+    }
+    if let Some(bytes) = flags.max_token_bytes {
+        policy = policy.max_token_bytes(usize::try_from(bytes)?)?;
+    }
+    if let Some(keys) = flags.max_key_tries {
+        policy = policy.max_key_tries(usize::try_from(keys)?)?;
+    }
+    Ok(policy)
+}
+
+fn own(flags: &BenchFlags) -> Result<Data> {
+    let (keys, _) = args::keys(&flags.keys)?;
+    let validator = audit::validator(args::policy(&flags.policy)?, keys)?;
+    let paths = &flags.paths;
+    let mut text = Vec::new();
+    for path in paths {
+        let bytes =
+            fs::read(path).with_context(|| format!("cannot read the tokens {}", path.display()))?;
+        text.extend_from_slice(&bytes);
+        if !text.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+    }
+    text.shrink_to_fit();
+    let distinct = {
+        let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        let tokens = lines.filter(|line| !line.is_empty());
+        tokens.map(hash).collect::<HashSet<u64>>().len() as u64
+    };
+    Ok(Data {
+        name: paths[0].display().to_string(),
+        source: Source::Own {
+            files: paths.iter().map(|p| p.display().to_string()).collect(),
+        },
+        text,
+        validator,
+        distinct,
+        expected: None,
+    })
+}
+
+/// Of no account beyond a count that may be one too low in a great many.
+fn hash(line: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    line.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,307 @@
+//! The rounds: everything is measured once, and then everything again, so that whatever else the
+//! machine does falls on all of it. Every run is held against the counts that it must come to.
+
+use std::hint::black_box;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use jotmill::measure::{self, Macs, Step};
+use jotmill::{Counts, Input, Kernel, RunOptions, Watch};
+
+use super::data::Data;
+use super::figures::{Bound, Measured, OfKernel, Rate, Run, Stage, Threads, ratio, rounded};
+use super::machine::peak_bytes;
+use crate::cli::progress::Bar;
+
+/// What is measured, and how often.
+pub(super) struct Rounds {
+    /// The kernel of the stages and of whole runs.
+    pub(super) chosen: Kernel,
+    /// Those that are compared.
+    pub(super) kernels: Vec<Kernel>,
+    /// Numbers of threads, ascending.
+    pub(super) threads: Vec<usize>,
+    pub(super) count: u16,
+    pub(super) is_shown: bool,
+}
+
+/// Something to measure once a round.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Run(Kernel, usize),
+    Steps,
+    Macs(Kernel),
+    OneByOne,
+}
+
+/// The times of a subject: one a round, or for the steps one a step and round.
+struct Times {
+    subject: Subject,
+    times: Vec<Vec<Duration>>,
+}
+
+impl Times {
+    fn median(&mut self, index: usize) -> Duration {
+        let times = &mut self.times[index];
+        times.sort_unstable();
+        times.get(times.len() / 2).copied().unwrap_or_default()
+    }
+}
+
+impl Rounds {
+    /// The most memory that a run needs, for each number of threads. To be asked before anything
+    /// is measured: what that leaves behind would count.
+    pub(super) fn peaks(&self, data: &Data) -> Result<Vec<Option<u64>>> {
+        let mut expected = data.expected;
+        let mut peaks = Vec::new();
+        for threads in &self.threads {
+            let mut outcome = Ok(Duration::ZERO);
+            let peak = peak_bytes(|| outcome = run(data, self.chosen, *threads, &mut expected));
+            outcome?;
+            // The data set is in memory for the sake of the measurement; a run needs no such thing.
+            peaks.push(peak.map(|peak| peak.saturating_sub(data.text.len() as u64)));
+        }
+        Ok(peaks)
+    }
+
+    /// Measures with one data set, whose peaks of memory are known.
+    pub(super) fn measure(&self, data: &Data, peaks: &[Option<u64>]) -> Result<Measured> {
+        let mut expected = data.expected;
+        // A round that does not count: pages are mapped and caches warm.
+        run(data, self.chosen, 1, &mut expected)?;
+        let mut macs = Macs::new(&data.validator, &data.text);
+        let mut all = self.subjects(!macs.is_empty());
+        let total = all.len() as u64 * u64::from(self.count);
+        let bar = Bar::of_measurements(self.is_shown, total);
+        let mut done = 0;
+        for _ in 0..self.count {
+            for Times { subject, times } in &mut all {
+                match *subject {
+                    Subject::Run(kernel, threads) => {
+                        times[0].push(run(data, kernel, threads, &mut expected)?);
+                    }
+                    Subject::Steps => {
+                        let steps = measure::steps(&data.validator, &data.text, self.chosen);
+                        check(data, steps.tokens, &mut expected, "the stages")?;
+                        for (step, times) in Step::ALL.into_iter().zip(times) {
+                            times.push(steps.time(step));
+                        }
+                    }
+                    Subject::Macs(kernel) => times[0].push(macs.compute(kernel)),
+                    Subject::OneByOne => times[0].push(one_by_one(data, &mut expected)?),
+                }
+                done += 1;
+                bar.set(done, || data.name.clone());
+            }
+        }
+        bar.clear();
+        Ok(self.figures(data, expected.unwrap_or_default(), &mut all, peaks))
+    }
+
+    fn subjects(&self, has_macs: bool) -> Vec<Times> {
+        let most = self.threads.last().copied().unwrap_or(1);
+        let mut subjects: Vec<Subject> = Vec::new();
+        subjects.extend(self.threads.iter().map(|n| Subject::Run(self.chosen, *n)));
+        subjects.push(Subject::Steps);
+        for kernel in &self.kernels {
+            if has_macs {
+                subjects.push(Subject::Macs(*kernel));
+            }
+            for threads in [1, most] {
+                let run = Subject::Run(*kernel, threads);
+                if !subjects.contains(&run) {
+                    subjects.push(run);
+                }
+            }
+        }
+        subjects.push(Subject::OneByOne);
+        let times = |subject| Times {
+            subject,
+            times: match subject {
+                Subject::Steps => vec![Vec::new(); Step::ALL.len()],
+                _ => vec![Vec::new()],
+            },
+        };
+        subjects.into_iter().map(times).collect()
+    }
+
+    fn figures(
+        &self,
+        data: &Data,
+        counts: Counts,
+        all: &mut [Times],
+        peaks: &[Option<u64>],
+    ) -> Measured {
+        let tokens = counts.total();
+        let bytes = data.text.len() as u64;
+        let rate = |time| Rate::new(time, tokens, bytes);
+        let mut median = |subject, index| {
+            let found = all.iter_mut().find(|times| times.subject == subject);
+            found.map(|times| times.median(index))
+        };
+
+        let macs: Vec<Option<Duration>> = self
+            .kernels
+            .iter()
+            .map(|kernel| median(Subject::Macs(*kernel), 0))
+            .collect();
+        let fastest = self.kernels.iter().zip(&macs);
+        let fastest = fastest
+            .filter_map(|(kernel, time)| Some((*kernel, (*time)?)))
+            .min_by_key(|(_, time)| *time);
+
+        let mut runs = Vec::new();
+        for threads in &self.threads {
+            let time = median(Subject::Run(self.chosen, *threads), 0);
+            runs.push((*threads, time.unwrap_or_default()));
+        }
+        let one = runs.first().map_or(Duration::ZERO, |(_, time)| *time);
+        let threads = runs
+            .iter()
+            .zip(peaks)
+            .map(|((threads, time), peak)| Threads {
+                threads: *threads,
+                rate: rate(*time),
+                scaling: ratio(one, *time),
+                share_of_bound: fastest
+                    .map(|(_, bound)| rounded(ratio(bound, *time) / *threads as f64)),
+                peak_bytes: *peak,
+            });
+        let threads = threads.collect();
+
+        let steps: Vec<(Step, Duration)> = (0..)
+            .zip(Step::ALL)
+            .map(|(index, step)| (step, median(Subject::Steps, index).unwrap_or_default()))
+            .collect();
+        let sum: Duration = steps.iter().map(|(_, time)| *time).sum();
+        let stages = steps.iter().map(|(step, time)| Stage {
+            stage: step.name(),
+            rate: rate(*time),
+            share: ratio(*time, sum),
+        });
+
+        let most = self.threads.last().copied().unwrap_or(1);
+        let mut kernels = Vec::new();
+        for (kernel, macs) in self.kernels.iter().zip(&macs) {
+            let mut runs = Vec::new();
+            for threads in [1, most] {
+                let time = median(Subject::Run(*kernel, threads), 0).unwrap_or_default();
+                let rate = rate(time);
+                runs.push(Run { threads, rate });
+            }
+            runs.dedup_by_key(|run| run.threads);
+            kernels.push(OfKernel {
+                kernel: kernel.name(),
+                macs: macs.map(rate),
+                runs,
+            });
+        }
+
+        Measured {
+            name: data.name.clone(),
+            source: data.source.clone(),
+            tokens,
+            distinct: data.distinct,
+            valid: counts.valid,
+            rejected: counts.rejected,
+            bytes,
+            bound: fastest.map(|(kernel, time)| Bound {
+                kernel: kernel.name(),
+                rate: rate(time),
+            }),
+            threads,
+            stages: stages.collect(),
+            rest_ns_per_token: rounded(rate(one).ns_per_token - rate(sum).ns_per_token),
+            kernels,
+            one_by_one: rate(median(Subject::OneByOne, 0).unwrap_or_default()),
+        }
+    }
+}
+
+/// A whole run: blocks, verdicts, report. No rows are written.
+fn run(
+    data: &Data,
+    kernel: Kernel,
+    threads: usize,
+    expected: &mut Option<Counts>,
+) -> Result<Duration> {
+    let input = Input::Reader {
+        name: data.name.clone(),
+        reader: Box::new(&data.text[..]),
+    };
+    let options = RunOptions {
+        threads,
+        kernel,
+        ..RunOptions::default()
+    };
+    let stop = AtomicBool::new(false);
+    let watch = Watch {
+        stop: &stop,
+        progress: &mut |_| (),
+    };
+    let begun = Instant::now();
+    let finished = jotmill::run(&data.validator, vec![input], &options, None, watch);
+    let elapsed = begun.elapsed();
+    if let Some(error) = finished.errors.into_iter().next() {
+        return Err(error.into());
+    }
+    let counts = finished.report.tally.tokens;
+    check(data, counts, expected, kernel.name())?;
+    Ok(elapsed)
+}
+
+/// What a service pays that has one token at a time.
+fn one_by_one(data: &Data, expected: &mut Option<Counts>) -> Result<Duration> {
+    let limit = data.validator.policy().token_limit();
+    let mut counts = Counts::default();
+    let begun = Instant::now();
+    for line in data.text.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        // A line that is too long is so before it is trimmed.
+        let token = if line.len() > limit {
+            line
+        } else {
+            trimmed(line)
+        };
+        if !token.is_empty() {
+            let is_valid = black_box(data.validator.validate(token)).is_valid();
+            counts.valid += u64::from(is_valid);
+            counts.rejected += u64::from(!is_valid);
+        }
+    }
+    let elapsed = begun.elapsed();
+    check(data, counts, expected, "the validator")?;
+    Ok(elapsed)
+}
+
+/// Without the blanks around it.
+fn trimmed(mut line: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = line {
+        line = rest;
+    }
+    line
+}
+
+/// Holds counts against those that there must be, or notes them where nobody knew.
+fn check(data: &Data, counts: Counts, expected: &mut Option<Counts>, who: &str) -> Result<()> {
+    if counts.total() == 0 {
+        bail!(
+            "not one token in {}; a token stands alone on its line",
+            data.name
+        );
+    }
+    let wanted = *expected.get_or_insert(counts);
+    if counts != wanted {
+        bail!(
+            "{}: {who} found {} valid and {} rejected tokens, where there are {} and {}; \
+             the figures would mean nothing",
+            data.name,
+            counts.valid,
+            counts.rejected,
+            wanted.valid,
+            wanted.rejected
+        );
+    }
+    Ok(())
+}
