@@ -111,9 +111,11 @@ pub fn others() -> impl Iterator<Item = Mix> {
         repeat: 100,
         ..bench()
     };
-    let many_keys = Spec {
-        keys: 1_000,
-        ..bench()
+    let keys = |keys| Spec { keys, ..bench() };
+    // No key has an id, so that every token is tried on all of them in turn.
+    let without_ids = Spec {
+        keys_without_id: 10,
+        ..keys(10)
     };
     // Shapes, times, `kid`s and unusual but valid tokens as in the wild, three keys.
     let mixed = Spec {
@@ -123,10 +125,14 @@ pub fn others() -> impl Iterator<Item = Mix> {
     };
     [
         named("one-in-100-expired", defects(&[(Defect::Expired, 1)])),
+        named("expired", defects(&[(Defect::Expired, 100)])),
         named("forged", defects(&[(Defect::SignatureMismatch, 100)])),
         named("garbage", defects(&garbage)),
         named("repeated", repeated),
-        named("many-keys", many_keys),
+        named("keys-10", keys(10)),
+        named("keys-10-no-kid", without_ids),
+        named("keys-100", keys(100)),
+        named("many-keys", keys(1_000)),
         payload(100, LINES),
         payload(500, LINES / 2),
         payload(2_000, LINES / 5),
