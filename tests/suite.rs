@@ -3,7 +3,8 @@
 //! `oracle` judges tokens a second time without any code of the library; `hostile` makes lines to
 //! judge, `token_maker` tokens to order. `differential` and `judges` hold the library against the
 //! oracle, `ground_truth` against the generator; `reasons` has a case for every code and `security`
-//! one for every known bug of this class of software. `cli` is the program as its user meets it.
+//! one for every known bug of this class of software. `cli` is the program as its user meets it,
+//! `bench` its subcommand that measures.
 
 #![allow(
     clippy::expect_used,
@@ -11,6 +12,8 @@
     reason = "a broken assumption of a test should stop the test"
 )]
 
+#[cfg(feature = "cli")]
+mod bench;
 #[path = "../fuzz/bodies.rs"]
 mod bodies;
 #[cfg(feature = "cli")]

@@ -287,13 +287,11 @@ pub(crate) struct MadeFlags {
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "paths")]
     pub(crate) seed: u64,
     /// How many keys sign.
-    #[arg(
-        long = "sign-keys",
-        value_name = "N",
-        default_value_t = 1,
-        conflicts_with = "paths"
-    )]
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "paths")]
     pub(crate) keys: u32,
+    /// How many of them have no id: their tokens are tried on each in turn.
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "paths")]
+    pub(crate) keys_without_id: u32,
     /// What is wrong, and how often: expired=5%,signature-mismatch=1%.
     #[arg(
         long,
@@ -302,10 +300,6 @@ pub(crate) struct MadeFlags {
         conflicts_with = "paths"
     )]
     pub(crate) defects: String,
-    /// The share of tokens that do not say which key signed them.
-    #[arg(long, value_name = "SHARE", default_value = "0%", conflicts_with = "paths",
-        value_parser = str::parse::<dataset::Share>)]
-    pub(crate) without_kid: dataset::Share,
     /// What tokens look like: bench (all of 375 bytes, HS256), bench:BYTES of payload, or mixed.
     #[arg(long, value_name = "SHAPE", default_value = "bench", conflicts_with = "paths",
         value_parser = str::parse::<dataset::Shape>)]

@@ -68,7 +68,7 @@ pub(super) fn plans(flags: &BenchFlags) -> Result<Vec<Plan<'_>>> {
             algorithms: vec![algorithm],
             keys: made.keys,
             defects: Spec::parse_defects(&made.defects)?,
-            without_kid: made.without_kid,
+            keys_without_id: made.keys_without_id,
             shape: made.shape,
             repeat: made.repeat,
             ..Spec::default()
@@ -94,6 +94,8 @@ fn made(spec: &Spec) -> Result<Data> {
         seed: spec.seed,
         shape: spec.shape.to_string(),
         keys: spec.keys,
+        keys_without_id: spec.keys_without_id,
+        repeat: spec.repeat,
     };
     let dataset = Dataset::new(spec.clone())?;
     let mut text = Vec::new();

@@ -71,6 +71,7 @@ pub(super) struct Measured {
     pub(super) tokens: u64,
     /// How many of them differ.
     pub(super) distinct: u64,
+    pub(super) repeats: Repeats,
     pub(super) valid: u64,
     pub(super) rejected: u64,
     pub(super) bytes: u64,
@@ -88,12 +89,38 @@ pub(super) struct Measured {
     pub(super) one_by_one: Rate,
 }
 
+/// Tokens that occurred before: what a memory of judged tokens could answer at most.
+#[derive(Serialize)]
+pub(super) struct Repeats {
+    pub(super) tokens: u64,
+    /// Their part of all tokens.
+    pub(super) share: f64,
+}
+
+impl Repeats {
+    pub(super) fn new(tokens: u64, distinct: u64) -> Self {
+        let repeats = tokens.saturating_sub(distinct);
+        Self {
+            tokens: repeats,
+            share: rounded(repeats as f64 / tokens.max(1) as f64),
+        }
+    }
+}
+
 /// Where a data set is from.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Source {
-    Made { seed: u64, shape: String, keys: u32 },
-    Own { files: Vec<String> },
+    Made {
+        seed: u64,
+        shape: String,
+        keys: u32,
+        keys_without_id: u32,
+        repeat: u32,
+    },
+    Own {
+        files: Vec<String>,
+    },
 }
 
 /// A bound, and whose it is.

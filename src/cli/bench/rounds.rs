@@ -10,7 +10,9 @@ use jotmill::measure::{self, Macs, Step};
 use jotmill::{Counts, Input, Kernel, RunOptions, Watch};
 
 use super::data::Data;
-use super::figures::{Bound, Measured, OfKernel, Rate, Run, Stage, Threads, ratio, rounded};
+use super::figures::{
+    Bound, Measured, OfKernel, Rate, Repeats, Run, Stage, Threads, ratio, rounded,
+};
 use super::machine::peak_bytes;
 use crate::cli::progress::Bar;
 
@@ -203,6 +205,7 @@ impl Rounds {
             source: data.source.clone(),
             tokens,
             distinct: data.distinct,
+            repeats: Repeats::new(tokens, data.distinct),
             valid: counts.valid,
             rejected: counts.rejected,
             bytes,

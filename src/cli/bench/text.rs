@@ -54,20 +54,25 @@ fn write_data(data: &Measured, bench: &Bench, out: &mut dyn Write) -> io::Result
     let tokens = data.tokens;
     writeln!(
         out,
-        "\n{}: {} tokens, {} of them distinct, {:.1} MB, {:.0} bytes a line",
+        "\n{}: {} tokens, {} of them repeated, {:.1} MB, {:.0} bytes a line",
         data.name,
         grouped(tokens),
-        grouped(data.distinct),
+        percent(Some(data.repeats.share)),
         data.bytes as f64 / 1e6,
         data.bytes as f64 / tokens as f64
     )?;
     match &data.source {
-        Source::Made { seed, shape, keys } => {
-            writeln!(
-                out,
-                "made with --seed {seed} --shape {shape} --sign-keys {keys}"
-            )?;
-        }
+        Source::Made {
+            seed,
+            shape,
+            keys,
+            keys_without_id,
+            repeat,
+        } => writeln!(
+            out,
+            "made with --seed {seed} --shape {shape} --keys {keys} \
+             --keys-without-id {keys_without_id} --repeat {repeat}"
+        )?,
         Source::Own { files } => writeln!(out, "from {}", files.join(", "))?,
     }
     writeln!(
