@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use jotmill::measure::{self, Macs, Step};
-use jotmill::{Counts, Input, Kernel, RunOptions, Watch};
+use jotmill::{Counts, Kernel, RunOptions, Watch};
 
 use super::data::Data;
 use super::figures::{
@@ -229,10 +229,6 @@ fn run(
     threads: usize,
     expected: &mut Option<Counts>,
 ) -> Result<Duration> {
-    let input = Input::Reader {
-        name: data.name.clone(),
-        reader: Box::new(&data.text[..]),
-    };
     let options = RunOptions {
         threads,
         kernel,
@@ -244,7 +240,7 @@ fn run(
         progress: &mut |_| (),
     };
     let begun = Instant::now();
-    let finished = jotmill::run(&data.validator, vec![input], &options, None, watch);
+    let finished = jotmill::run(&data.validator, vec![data.input()], &options, None, watch);
     let elapsed = begun.elapsed();
     if let Some(error) = finished.errors.into_iter().next() {
         return Err(error.into());
