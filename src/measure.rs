@@ -198,13 +198,10 @@ impl<'v: 'b, 'b> Walk<'v, 'b> {
         for authentic in authentic(&self.pending) {
             let mut claims = Claims::NONE;
             let unsigned = Judged::unsigned(None, None, FindingSet::EMPTY);
-            let payload = &mut self.payload;
-            let judged = self.validator.judge_payload(
-                authentic,
-                unsigned,
-                &mut claims,
-                |claims, authentic| claims.scan(authentic, policy, payload),
-            );
+            let read = claims.scan(authentic, policy, &mut self.payload);
+            let judged =
+                self.validator
+                    .judge_claims(authentic.proof(), unsigned, read.map(|()| &claims));
             valid += u64::from(judged.verdict.is_valid());
         }
         self.end(Step::Claims, &mut begun);
@@ -276,7 +273,7 @@ impl<'m> Macs<'m> {
                     selection.algorithm(),
                     keys.candidates(selection),
                 );
-                let made = made.ok().map(|authentic| authentic.key());
+                let made = made.ok().map(|authentic| authentic.proof().key());
                 let Some(key) = made.or(keys.fitting(selection).first().copied()) else {
                     continue;
                 };

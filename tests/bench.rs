@@ -97,6 +97,9 @@ fn json_has_every_figure_and_the_counts_of_the_data_set() {
         assert_eq!(count("distinct"), 200);
         assert_eq!(data["repeats"]["tokens"], 200);
         assert_eq!(data["repeats"]["share"], 0.5);
+        // Each token comes twice, and all of them fit.
+        let recalled = data["repeats"]["recalled"].as_u64();
+        assert!((150..=200).contains(&recalled.unwrap_or(0)), "{recalled:?}");
         assert_eq!(count("valid") + count("rejected"), 400);
         assert!((20..120).contains(&count("rejected")), "{data}");
         assert!(count("bytes") > 400 * 300);

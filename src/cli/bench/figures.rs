@@ -89,20 +89,27 @@ pub(super) struct Measured {
     pub(super) one_by_one: Rate,
 }
 
-/// Tokens that occurred before: what a memory of judged tokens could answer at most.
+/// Tokens that occurred before, and what the memory of judged tokens made of them.
 #[derive(Serialize)]
 pub(super) struct Repeats {
     pub(super) tokens: u64,
     /// Their part of all tokens.
     pub(super) share: f64,
+    /// Those that were not judged anew, by one thread.
+    pub(super) recalled: u64,
+    /// Their part of all tokens.
+    pub(super) hit_rate: f64,
 }
 
 impl Repeats {
-    pub(super) fn new(tokens: u64, distinct: u64) -> Self {
+    pub(super) fn new(tokens: u64, distinct: u64, recalled: u64) -> Self {
         let repeats = tokens.saturating_sub(distinct);
+        let share = |part: u64| rounded(part as f64 / tokens.max(1) as f64);
         Self {
             tokens: repeats,
-            share: rounded(repeats as f64 / tokens.max(1) as f64),
+            share: share(repeats),
+            recalled,
+            hit_rate: share(recalled),
         }
     }
 }

@@ -59,7 +59,9 @@ impl Rounds {
         let mut peaks = Vec::new();
         for threads in &self.threads {
             let mut outcome = Ok(Duration::ZERO);
-            let peak = peak_bytes(|| outcome = run(data, self.chosen, *threads, &mut expected));
+            let peak = peak_bytes(|| {
+                outcome = run(data, self.chosen, *threads, &mut expected).map(|run| run.0)
+            });
             outcome?;
             // The data set is in memory for the sake of the measurement; a run needs no such thing.
             peaks.push(peak.map(|peak| peak.saturating_sub(data.text.len() as u64)));
@@ -71,7 +73,7 @@ impl Rounds {
     pub(super) fn measure(&self, data: &Data, peaks: &[Option<u64>]) -> Result<Measured> {
         let mut expected = data.expected;
         // A round that does not count: pages are mapped and caches warm.
-        run(data, self.chosen, 1, &mut expected)?;
+        let (_, recalled) = run(data, self.chosen, 1, &mut expected)?;
         let mut macs = Macs::new(&data.validator, &data.text);
         let mut all = self.subjects(!macs.is_empty());
         let total = all.len() as u64 * u64::from(self.count);
@@ -81,7 +83,7 @@ impl Rounds {
             for Times { subject, times } in &mut all {
                 match *subject {
                     Subject::Run(kernel, threads) => {
-                        times[0].push(run(data, kernel, threads, &mut expected)?);
+                        times[0].push(run(data, kernel, threads, &mut expected)?.0);
                     }
                     Subject::Steps => {
                         let steps = measure::steps(&data.validator, &data.text, self.chosen);
@@ -98,7 +100,9 @@ impl Rounds {
             }
         }
         bar.clear();
-        Ok(self.figures(data, expected.unwrap_or_default(), &mut all, peaks))
+        let counts = expected.unwrap_or_default();
+        let repeats = Repeats::new(counts.total(), data.distinct, recalled);
+        Ok(self.figures(data, counts, repeats, &mut all, peaks))
     }
 
     fn subjects(&self, has_macs: bool) -> Vec<Times> {
@@ -132,6 +136,7 @@ impl Rounds {
         &self,
         data: &Data,
         counts: Counts,
+        repeats: Repeats,
         all: &mut [Times],
         peaks: &[Option<u64>],
     ) -> Measured {
@@ -205,7 +210,7 @@ impl Rounds {
             source: data.source.clone(),
             tokens,
             distinct: data.distinct,
-            repeats: Repeats::new(tokens, data.distinct),
+            repeats,
             valid: counts.valid,
             rejected: counts.rejected,
             bytes,
@@ -222,13 +227,14 @@ impl Rounds {
     }
 }
 
-/// A whole run: blocks, verdicts, report. No rows are written.
+/// A whole run: blocks, verdicts, report. No rows are written. Gives the time, and how many tokens
+/// were recalled.
 fn run(
     data: &Data,
     kernel: Kernel,
     threads: usize,
     expected: &mut Option<Counts>,
-) -> Result<Duration> {
+) -> Result<(Duration, u64)> {
     let options = RunOptions {
         threads,
         kernel,
@@ -247,7 +253,7 @@ fn run(
     }
     let counts = finished.report.tally.tokens;
     check(data, counts, expected, kernel.name())?;
-    Ok(elapsed)
+    Ok((elapsed, finished.repeated))
 }
 
 /// What a service pays that has one token at a time.

@@ -54,10 +54,11 @@ fn write_data(data: &Measured, bench: &Bench, out: &mut dyn Write) -> io::Result
     let tokens = data.tokens;
     writeln!(
         out,
-        "\n{}: {} tokens, {} of them repeated, {:.1} MB, {:.0} bytes a line",
+        "\n{}: {} tokens, {} of them repeated and {} recalled, {:.1} MB, {:.0} bytes a line",
         data.name,
         grouped(tokens),
         percent(Some(data.repeats.share)),
+        percent(Some(data.repeats.hit_rate)),
         data.bytes as f64 / 1e6,
         data.bytes as f64 / tokens as f64
     )?;
