@@ -118,7 +118,7 @@ fn every_defect_by_itself_is_right_under_its_own_options() {
 
 #[test]
 fn any_algorithms_keys_and_clock_will_do() {
-    let [hs256, hs384, hs512] = Algorithm::ALL;
+    let [hs256, hs384, hs512] = Algorithm::HMAC;
     for algorithms in [
         vec![hs256],
         vec![hs384],
@@ -498,7 +498,7 @@ fn descriptions_that_describe_nothing_are_refused() {
         },
         Spec {
             keys: 2,
-            algorithms: Algorithm::ALL.to_vec(),
+            algorithms: Algorithm::HMAC.to_vec(),
             ..base()
         },
         Spec {

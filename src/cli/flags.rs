@@ -202,6 +202,21 @@ pub(crate) struct GenFlags {
     /// How many keys sign.
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) keys: u32,
+    /// The sizes of RSA keys in bits, in turn: 2048, 3072 or 4096.
+    #[arg(
+        long,
+        value_name = "N,…",
+        value_delimiter = ',',
+        default_value = "2048"
+    )]
+    pub(crate) rsa_bits: Vec<u32>,
+    /// The forms of public keys, in turn: jwk, private-jwk, x5c-jwk, or a file: spki, spki-der,
+    /// pkcs1, certificate, certificate-der.
+    #[arg(
+        long, value_name = "FORM,…", value_delimiter = ',', default_value = "jwk",
+        value_parser = str::parse::<dataset::KeyForm>,
+    )]
+    pub(crate) key_forms: Vec<dataset::KeyForm>,
     /// How many of them have no id.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) keys_without_id: u32,

@@ -23,6 +23,8 @@ pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
         seed: flags.seed,
         algorithms: flags.alg.clone(),
         keys: flags.keys,
+        rsa_bits: flags.rsa_bits.clone(),
+        key_forms: flags.key_forms.clone(),
         keys_without_id: flags.keys_without_id,
         now: flags.now,
         leeway: flags.leeway,

@@ -1,4 +1,4 @@
-//! The defects a token can be given, one for each verdict code that applies to HMAC tokens.
+//! The defects a token can be given, one for each verdict code that applies to signed tokens.
 //!
 //! Owns the names and their order; how a defect is made is left to the modules that write the part
 //! of the token it sits in. The list is the generator's own: it is deliberately not derived from
@@ -67,7 +67,7 @@ defects! {
         AlgType "alg-type" "`alg` is not a string."
         AlgNone "alg-none" "`alg` is `none`, in any case."
         AlgUnsupported "alg-unsupported" "`alg` names no signature algorithm."
-        AlgNotAllowed "alg-not-allowed" "`alg` is an HMAC algorithm outside the allow-list."
+        AlgNotAllowed "alg-not-allowed" "`alg` is a signature algorithm outside the allow-list."
         KidType "kid-type" "`kid` is not a string."
         TypType "typ-type" "`typ` is not a string."
         CtyType "cty-type" "`cty` is not a string."

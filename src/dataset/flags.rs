@@ -3,8 +3,10 @@
 //! Owns the choice of the options and their values, and their rendering for a shell. The tokens
 //! are written to fit these values, so every part of the generator asks here what is expected.
 
+use std::path::Path;
+
+use super::algorithm::Algorithm;
 use super::defect::Defect;
-use super::mac::Algorithm;
 use super::spec::{Shape, Spec};
 
 /// The issuers that good tokens have, one for each kind of token.
@@ -46,6 +48,8 @@ const MAX_TOKEN_BYTES: u32 = 16_384;
 pub struct AuditFlags {
     /// `--now`, in Unix seconds.
     pub now: i64,
+    /// `--key`, each: the name of a file beside the key set.
+    pub key_files: Vec<String>,
     /// `--issuer`, each.
     pub issuers: Vec<&'static str>,
     /// `--audience`, each.
@@ -71,7 +75,8 @@ pub struct AuditFlags {
 }
 
 impl AuditFlags {
-    /// The options for a description. `max_key_tries` is for the key set to fill in.
+    /// The options for a description. `key_files` and `max_key_tries` are for the key set to
+    /// fill in.
     pub(super) fn new(spec: &Spec) -> AuditFlags {
         let when = |defect| spec.has(defect);
         let (issuers, audiences, longest) = match spec.shape {
@@ -97,6 +102,7 @@ impl AuditFlags {
         ];
         AuditFlags {
             now: spec.now,
+            key_files: Vec::new(),
             issuers: issuers.to_vec(),
             audiences: audiences.to_vec(),
             subjects: if when(Defect::SubjectMismatch) {
@@ -135,11 +141,16 @@ impl AuditFlags {
         implied || self.require.contains(&claim)
     }
 
-    /// The arguments after `jotmill audit`, one a member, with the key set in the file `jwks`.
+    /// The arguments after `jotmill audit`, one a member, with the key set in the file `jwks`
+    /// and the other keys beside it.
     pub fn args(&self, jwks: &str) -> Vec<String> {
         let mut args = Vec::new();
         let mut option = |name: &str, value: String| args.extend([name.to_owned(), value]);
         option("--jwks", jwks.to_owned());
+        self.key_files.iter().for_each(|name| {
+            let path = Path::new(jwks).with_file_name(name);
+            option("--key", path.display().to_string());
+        });
         option("--now", self.now.to_string());
         self.issuers
             .iter()

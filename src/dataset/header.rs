@@ -3,14 +3,15 @@
 //! Owns which members a header has, their order and their values. What is wrong with the header's
 //! text as a whole (JSON, base64url) is done where the token is put together.
 
+use super::algorithm::Algorithm;
 use super::defect::Defect;
 use super::flags::AuditFlags;
-use super::keys::{KeyRing, Naming, RETIRED_KID, Signer, Trap};
-use super::mac::Algorithm;
+use super::keys::{KeyRing, Naming, RETIRED_KID, Signer};
 use super::member::{Member, Object};
 use super::payload::Kind;
 use super::rng::Rng;
 use super::text::{push_escaped, push_hex, push_json_string};
+use super::trap::Trap;
 
 /// The order and spacing of a header's members: what libraries and providers write.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +56,26 @@ const NO_ALGORITHMS: [&str; 8] = [
     "A256GCMKW",
     "nonesuch",
     "HS256,HS512",
+];
+
+/// The same among the names of algorithms with a private key.
+const NO_PUBLIC_ALGORITHMS: [&str; 16] = [
+    "HS256 ",
+    "RS1",
+    "RS257",
+    "rs256",
+    "RSA-PSS",
+    "RSA-OAEP-256",
+    "ES521",
+    "ES256k",
+    "Es256",
+    "SHA256withECDSA",
+    "ECDH-ES",
+    "EDDSA",
+    "ed25519",
+    "Ed25519ph",
+    "ML-DSA-45",
+    "ML-DSA",
 ];
 
 /// `crit` and the members it needs, malformed by RFC 7515 section 4.1.11.
@@ -177,9 +198,8 @@ impl Header {
     /// The algorithm that the header names, if it is one that signs.
     pub(super) fn algorithm(&self) -> Option<Algorithm> {
         let value = self.alg.value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-        Algorithm::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.name().as_bytes() == value)
+        let mut known = Algorithm::ALL.iter().copied();
+        known.find(|algorithm| algorithm.name().as_bytes() == value)
     }
 
     /// Names another algorithm.
@@ -217,12 +237,12 @@ impl Header {
                 self.alg
                     .set_plain(rng.pick(&["none", "none", "None", "NONE", "nOnE", "nonE"]));
             }
-            Defect::AlgUnsupported => self.alg.set_plain(rng.pick(&NO_ALGORITHMS)),
+            Defect::AlgUnsupported if algorithms.iter().all(|alg| alg.is_hmac()) => {
+                self.alg.set_plain(rng.pick(&NO_ALGORITHMS));
+            }
+            Defect::AlgUnsupported => self.alg.set_plain(rng.pick(&NO_PUBLIC_ALGORITHMS)),
             Defect::AlgNotAllowed => {
-                let others = Algorithm::ALL
-                    .into_iter()
-                    .filter(|alg| !algorithms.contains(alg));
-                let others: Vec<Algorithm> = others.collect();
+                let others = Algorithm::left_out(algorithms);
                 if let Some(other) = others.get(rng.index(others.len())) {
                     self.alg.set_plain(other.name());
                 }

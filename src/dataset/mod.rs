@@ -39,31 +39,43 @@
 //! them: with `missing-jti` in the mix every other token has a `jti`, with `too-many-keys` every
 //! valid token names its key. [`Dataset::audit_flags`] gives those options.
 
+mod algorithm;
 mod broken;
 mod claims;
 mod defect;
+mod der;
 mod edge;
 mod flags;
+mod forge;
+mod form;
 mod header;
 mod keys;
 mod mac;
 mod member;
 mod payload;
+#[cfg(feature = "gen")]
+mod private;
+#[cfg(not(feature = "gen"))]
+#[path = "private/absent.rs"]
+mod private;
 mod rng;
+mod signing;
 mod spec;
 mod text;
 mod token;
+mod trap;
 mod write;
 
 use std::fmt;
 use std::io::{self, Write};
 
+pub use algorithm::Algorithm;
 pub use defect::{Defect, Stage};
 pub use flags::AuditFlags;
-pub use mac::Algorithm;
+pub use form::{KeyFile, KeyForm};
 pub use spec::{
-    BENCH_PAYLOAD, MAX_BENCH_PAYLOAD, MAX_KEYS, MAX_KEYS_WITHOUT_ID, MAX_LEEWAY, MAX_NOW, Shape,
-    Share, Spec, SpecError,
+    BENCH_PAYLOAD, MAX_BENCH_PAYLOAD, MAX_KEYS, MAX_KEYS_WITHOUT_ID, MAX_LEEWAY, MAX_NOW, RSA_BITS,
+    Shape, Share, Spec, SpecError,
 };
 pub use write::{Line, Lines, Summary};
 
@@ -90,9 +102,22 @@ impl Dataset {
     /// # Errors
     /// A number out of its range, or parts that do not go together; see [`SpecError`].
     pub fn new(spec: Spec) -> Result<Dataset, SpecError> {
+        Dataset::with_progress(spec, &|_| ())
+    }
+
+    /// As [`Dataset::new`]; `progress` is told, from any thread, each time a key is done how many
+    /// are. RSA keys take their time: a good part of a second each.
+    ///
+    /// # Errors
+    /// As for [`Dataset::new`].
+    pub fn with_progress(
+        spec: Spec,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Dataset, SpecError> {
         spec.check()?;
-        let ring = KeyRing::new(&spec)?;
+        let ring = KeyRing::new(&spec, progress)?;
         let mut flags = AuditFlags::new(&spec);
+        flags.key_files = ring.files().map(|file| file.name.clone()).collect();
         flags.max_key_tries = ring.max_key_tries();
         let presence = Presence::new(&spec, &flags)?;
         let streams = Streams::new(spec.seed, 0x746f_6b65_6e73);
@@ -112,9 +137,15 @@ impl Dataset {
         &self.plan.spec
     }
 
-    /// The key set: a JWK Set (RFC 7517 section 5), one key a line. It holds the secrets.
+    /// The key set: a JWK Set (RFC 7517 section 5), one key a line. It holds the secrets, and the
+    /// public keys that are not in [`Dataset::key_files`].
     pub fn jwks(&self) -> String {
         self.plan.ring.jwks()
+    }
+
+    /// The keys in files of their own, which belong beside the key set.
+    pub fn key_files(&self) -> Vec<KeyFile> {
+        self.plan.ring.files().cloned().collect()
     }
 
     /// What an audit must be told for the ground truth to be right.

@@ -7,8 +7,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::algorithm::Algorithm;
 use super::defect::Defect;
-use super::mac::Algorithm;
+use super::form::KeyForm;
 
 /// The latest `now` that a NumericDate written as a calendar date can have: the end of year 9999.
 pub const MAX_NOW: i64 = 253_402_300_799;
@@ -24,6 +25,9 @@ pub const MAX_BENCH_PAYLOAD: u32 = 65_536;
 /// header `{"alg":"HS256","typ":"JWT"}` it makes tokens of exactly 375 bytes.
 pub const BENCH_PAYLOAD: u32 = 220;
 
+/// The sizes that an RSA key can have, in bits.
+pub const RSA_BITS: [u32; 3] = [2048, 3072, 4096];
+
 /// A data set, described. The same description gives the same bytes on every machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spec {
@@ -34,8 +38,14 @@ pub struct Spec {
     /// The algorithms that sign, each at most once, at least one.
     pub algorithms: Vec<Algorithm>,
     /// How many keys sign: from one an algorithm to [`MAX_KEYS`]. Key number *i* is for algorithm
-    /// number *i* modulo their number; every seventh is bound to none and signs with all.
+    /// number *i* modulo their number; every seventh is bound to none and signs with
+    /// all that its type can do.
     pub keys: u32,
+    /// The sizes of RSA keys in bits, in turn: 2048, 3072 or 4096.
+    pub rsa_bits: Vec<u32>,
+    /// The forms of public keys, in turn. Those in files of their own have no id and are bound to
+    /// no algorithm.
+    pub key_forms: Vec<KeyForm>,
     /// How many of them have no id in the key set, up to [`MAX_KEYS_WITHOUT_ID`].
     pub keys_without_id: u32,
     /// The time at which the tokens are to be judged, in Unix seconds, from 0 to [`MAX_NOW`].
@@ -64,6 +74,8 @@ impl Default for Spec {
             seed: 1,
             algorithms: vec![Algorithm::Hs256],
             keys: 3,
+            rsa_bits: vec![2048],
+            key_forms: vec![KeyForm::Jwk],
             keys_without_id: 0,
             now: 1_790_000_000,
             leeway: 0,
@@ -127,6 +139,15 @@ impl Spec {
             {
                 return Err(SpecError::DuplicateAlgorithm(*algorithm));
             }
+        }
+        if let Some(first) = self.algorithms.iter().find(|alg| !alg.is_hmac())
+            && cfg!(not(feature = "gen"))
+        {
+            return Err(SpecError::NotBuilt(*first));
+        }
+        let is_no_size = |bits: &&u32| !RSA_BITS.contains(bits);
+        if let Some(given) = self.rsa_bits.iter().find(is_no_size) {
+            return Err(SpecError::BadRsaBits { given: *given });
         }
         let fewest = i64::try_from(self.algorithms.len()).unwrap_or(i64::MAX);
         check_range("keys", self.keys.into(), fewest, MAX_KEYS.into())?;
@@ -318,7 +339,19 @@ pub enum SpecError {
     NoAlgorithm,
     /// An algorithm twice.
     DuplicateAlgorithm(Algorithm),
-    /// Not the name of an HMAC algorithm.
+    /// An algorithm that this build makes no signatures of: it lacks the feature `gen`.
+    NotBuilt(Algorithm),
+    /// A size that no RSA key here has.
+    BadRsaBits {
+        /// What was given.
+        given: u32,
+    },
+    /// Not the name of a form of keys.
+    UnknownForm {
+        /// What was given.
+        name: String,
+    },
+    /// Not the name of a signature algorithm.
     UnknownAlgorithm {
         /// What was given.
         name: String,
@@ -385,10 +418,23 @@ pub enum SpecError {
 impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SpecError::NoAlgorithm => f.write_str("no algorithm: give HS256, HS384 or HS512"),
+            SpecError::NoAlgorithm => f.write_str("no algorithm: give HS256, for example"),
             SpecError::DuplicateAlgorithm(name) => write!(f, "{name} is given twice"),
             SpecError::UnknownAlgorithm { name } => {
-                write!(f, "`{name}` is not one of HS256, HS384, HS512")
+                write!(f, "`{name}` is no algorithm that signs; known are:")?;
+                list(f, Algorithm::ALL.iter().map(|algorithm| algorithm.name()))
+            }
+            SpecError::NotBuilt(name) => write!(
+                f,
+                "this build of jotmill does not sign with {name}: it was built without the \
+                 feature `gen`"
+            ),
+            SpecError::BadRsaBits { given } => {
+                write!(f, "no RSA key of {given} bits: give 2048, 3072 or 4096")
+            }
+            SpecError::UnknownForm { name } => {
+                write!(f, "`{name}` is no form of keys; known are:")?;
+                list(f, KeyForm::ALL.iter().map(|form| form.name()))
             }
             SpecError::OutOfRange {
                 what,
@@ -406,10 +452,7 @@ impl fmt::Display for SpecError {
             }
             SpecError::UnknownDefect { code } => {
                 write!(f, "`{code}` is no defect; known are:")?;
-                let codes = Defect::ALL.iter().map(|defect| defect.code());
-                codes.enumerate().try_for_each(|(at, code)| {
-                    write!(f, "{} {code}", if at == 0 { "" } else { "," })
-                })
+                list(f, Defect::ALL.iter().map(|defect| defect.code()))
             }
             SpecError::DuplicateDefect(defect) => write!(f, "`{defect}` is given twice"),
             SpecError::BadShare { text } => write!(
@@ -443,6 +486,16 @@ impl fmt::Display for SpecError {
 }
 
 impl std::error::Error for SpecError {}
+
+/// Writes names, each after a space, with commas between them.
+fn list<'a>(f: &mut fmt::Formatter<'_>, names: impl Iterator<Item = &'a str>) -> fmt::Result {
+    let mut comma = "";
+    for name in names {
+        write!(f, "{comma} {name}")?;
+        comma = ",";
+    }
+    Ok(())
+}
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,11 @@ pub(super) const BASE64URL: &[u8; 64] =
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
+/// Bytes in base64url, without padding.
+pub(super) fn base64url(bytes: &[u8]) -> String {
+    base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes)
+}
+
 /// Appends `n` in decimal.
 pub(super) fn push_u64(out: &mut Vec<u8>, n: u64) {
     push_all_but(out, n, 0);

@@ -5,16 +5,18 @@
 //! matters: a payload that is not base64url is spoiled first and signed after, so that its
 //! signature holds.
 
+use super::algorithm::Algorithm;
 use super::broken::{break_base64url, break_json, not_object, repeat_member, space_out};
 use super::claims::{Claim, Claims};
 use super::defect::{Defect, Stage};
 use super::edge::{self, Spacing};
 use super::flags::AuditFlags;
+use super::forge::{forge, resize, sign_as};
 use super::header::Header;
 use super::keys::{KeyRing, Signer};
-use super::mac::{Algorithm, Mac};
 use super::payload::{self, Kind, Presence};
 use super::rng::{Rng, Streams};
+use super::signing::Signing;
 use super::spec::Spec;
 use super::text::{BASE64URL, push_digits, push_random};
 
@@ -63,19 +65,24 @@ impl<'p> Forge<'p> {
         self.header.plan(kind, signer, &plan.ring, &plan.flags, rng);
         self.claims.plan(kind, &plan.presence, &plan.flags, rng);
         let mut spacing = Spacing::default();
+        let mut is_mirrored = false;
         match defect {
             Some(defect) => self.spoil_members(defect, rng),
             None if kind != Kind::Bench && rng.chance(plan.spec.edges.millionths()) => {
                 spacing = edge::vary(&mut self.header, &mut self.claims, &plan.flags, rng);
+                is_mirrored = !signer.algorithm.is_hmac() && rng.percent(25);
             }
             None => {}
         }
-        let (algorithm, mac) = self.signing_key(signer, defect, rng);
+        let (algorithm, signing) = self.signing_key(signer, defect, rng);
 
         self.write_header(defect, spacing, rng);
         self.token.push(b'.');
         self.write_payload(kind, defect, spacing, rng);
-        self.write_signature(signer, algorithm, mac, defect, rng);
+        self.write_signature(signer, (algorithm, &signing), defect, rng);
+        if is_mirrored {
+            self.mirror(&signing);
+        }
         match defect {
             Some(Defect::SegmentCount) => self.spoil_structure(rng),
             Some(Defect::Encrypted) => self.encrypt(rng),
@@ -106,7 +113,7 @@ impl<'p> Forge<'p> {
         signer: Signer,
         defect: Option<Defect>,
         rng: &mut Rng,
-    ) -> (Algorithm, &'p Mac) {
+    ) -> (Algorithm, Signing) {
         let ring = &self.plan.ring;
         let trap = match defect {
             Some(Defect::KeyMismatch) => ring.mismatched(rng),
@@ -115,19 +122,17 @@ impl<'p> Forge<'p> {
         };
         if let Some(trap) = trap {
             self.header.set_trap(trap);
-            return (trap.algorithm, &trap.mac);
+            return (trap.algorithm, trap.signing.clone());
         }
         if defect == Some(Defect::TooManyKeys)
-            && let Some((algorithm, mac)) = ring.last_decoy()
+            && let Some((algorithm, signing)) = ring.last_decoy()
         {
             self.header.set_algorithm(algorithm.name());
-            return (algorithm, mac);
+            return (algorithm, signing.clone());
         }
-        let mac = ring.key(signer.key).mac(signer.algorithm);
-        (
-            signer.algorithm,
-            mac.unwrap_or(ring.outsider(signer.algorithm)),
-        )
+        let signing = ring.key(signer.key).signing(signer.algorithm).cloned();
+        let outsider = || Signing::Mac(ring.outsider(signer.algorithm).clone());
+        (signer.algorithm, signing.unwrap_or_else(outsider))
     }
 
     fn write_header(&mut self, defect: Option<Defect>, spacing: Spacing, rng: &mut Rng) {
@@ -202,8 +207,7 @@ impl<'p> Forge<'p> {
     fn write_signature(
         &mut self,
         signer: Signer,
-        algorithm: Algorithm,
-        mac: &Mac,
+        (algorithm, signing): (Algorithm, &Signing),
         defect: Option<Defect>,
         rng: &mut Rng,
     ) {
@@ -223,13 +227,12 @@ impl<'p> Forge<'p> {
             Some(Defect::AlgNone) if rng.percent(60) => signature.clear(),
             Some(Defect::AlgNotAllowed) => {
                 let other = self.header.algorithm().unwrap_or(algorithm);
-                let secret = &self.plan.ring.key(signer.key).secret;
-                Mac::new(other, secret).sign(&self.token, signature);
+                sign_as(&self.plan.ring, signer, other, &self.token, signature, rng);
             }
-            _ => mac.sign(&self.token, signature),
+            _ => signing.sign(algorithm, &self.token, signature, rng),
         }
         if defect == Some(Defect::SignatureLength) {
-            resize(signature, algorithm, rng);
+            resize(signing, signature, rng);
         }
         self.token.push(b'.');
         if defect == Some(Defect::SignatureBase64url) {
@@ -239,6 +242,18 @@ impl<'p> Forge<'p> {
             self.token.extend_from_slice(&self.segment);
         } else {
             encode(signature, &mut self.token);
+        }
+    }
+
+    /// Replaces the signature by the other one that is as good, where its algorithm has pairs.
+    fn mirror(&mut self, signing: &Signing) {
+        let Signing::Private(key) = signing else {
+            return;
+        };
+        key.mirror(&mut self.signature);
+        if let Some(dot) = self.token.iter().rposition(|byte| *byte == b'.') {
+            self.token.truncate(dot + 1);
+            encode(&self.signature, &mut self.token);
         }
     }
 
@@ -354,66 +369,4 @@ fn push_canonical(out: &mut Vec<u8>, rng: &mut Rng, len: usize) {
             .copied()
             .unwrap_or(b'A');
     }
-}
-
-/// Writes a signature of the right length that is not the token's.
-fn forge(
-    ring: &KeyRing,
-    signer: Signer,
-    input: &[u8],
-    payload: &[u8],
-    out: &mut Vec<u8>,
-    rng: &mut Rng,
-) {
-    let key = ring.key(signer.key);
-    let algorithm = signer.algorithm;
-    let outsider = ring.outsider(algorithm);
-    let own = key.mac(algorithm).unwrap_or(outsider);
-    match rng.below(10) {
-        // One bit.
-        0 | 1 => {
-            own.sign(input, out);
-            let at = rng.index(out.len());
-            let bit = rng.pick(&[1, 2, 4, 8, 16, 32, 64, 128]);
-            if let Some(byte) = out.get_mut(at) {
-                *byte ^= bit;
-            }
-        }
-        2 | 3 => outsider.sign(input, out),
-        4 => {
-            out.clear();
-            out.resize(algorithm.signature_len(), 0);
-        }
-        // The signature of another token, as if header or payload had been swapped.
-        5 | 6 => {
-            let mut other = input.to_vec();
-            other.push(b'A');
-            own.sign(&other, out);
-        }
-        7 => ring.empty(algorithm).sign(input, out),
-        // Over the decoded payload instead of what is in the token.
-        8 => own.sign(payload, out),
-        // With the text of `k` as the secret instead of its bytes.
-        _ => {
-            let text = base64_simd::URL_SAFE_NO_PAD.encode_to_string(&key.secret);
-            Mac::new(algorithm, text.as_bytes()).sign(input, out);
-        }
-    }
-}
-
-/// Gives a signature a length that no signature of its algorithm has.
-fn resize(signature: &mut Vec<u8>, algorithm: Algorithm, rng: &mut Rng) {
-    let right = algorithm.signature_len();
-    let len = match rng.below(8) {
-        0 | 1 => 0,
-        2 => right - 1,
-        3 => right + 1,
-        4 => right / 2,
-        5 => rng.pick(&[20, 24, 28, 256]),
-        6 => rng.index(right),
-        // The length of another algorithm's.
-        _ => 96 - right.min(64),
-    };
-    let len = if len == right { 0 } else { len };
-    signature.resize(len, 0x5a);
 }
