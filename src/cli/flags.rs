@@ -184,7 +184,7 @@ for an error.";
 #[derive(Args)]
 #[command(after_help = GEN_HELP)]
 pub(crate) struct GenFlags {
-    /// The folder that takes tokens.txt, keys.json and truth.ndjson.
+    /// The folder that takes tokens.txt, keys.json, truth.ndjson and keys in files of their own.
     #[arg(value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
     /// How many tokens.
@@ -193,7 +193,8 @@ pub(crate) struct GenFlags {
     /// Which data set of this description; the same seed gives the same bytes everywhere.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Sign with these algorithms.
+    /// Sign with these algorithms: HS256, RS256, PS256, ES256, ES256K, EdDSA, Ed25519, Ed448,
+    /// ML-DSA-44 and their like.
     #[arg(
         long, value_name = "A,B", value_delimiter = ',', default_value = "HS256",
         value_parser = str::parse::<dataset::Algorithm>,

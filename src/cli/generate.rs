@@ -18,7 +18,9 @@ const TRUTH: &str = "truth.ndjson";
 
 /// Writes the data set that the flags describe, and prints the command that audits it.
 pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
-    let dataset = Dataset::new(Spec {
+    let is_shown = !flags.quiet && flags.progress.or(io::stderr().is_terminal());
+    let bar = Bar::of_keys(is_shown, flags.keys.into());
+    let spec = Spec {
         count: flags.count,
         seed: flags.seed,
         algorithms: flags.alg.clone(),
@@ -33,7 +35,10 @@ pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
         without_kid: flags.without_kid,
         shape: flags.shape,
         repeat: flags.repeat,
-    })?;
+    };
+    let dataset = Dataset::with_progress(spec, &|done| bar.set(done, String::new));
+    bar.clear();
+    let dataset = dataset?;
     let folder = &flags.folder;
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
@@ -42,11 +47,16 @@ pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
     let mut keys_file = create(&keys, flags.force)?;
     let mut truth_file = create(&truth, flags.force)?;
 
-    let is_shown = !flags.quiet && flags.progress.or(io::stderr().is_terminal());
     let bar = Bar::of_tokens(is_shown, flags.count);
     keys_file
         .write_all(dataset.jwks().as_bytes())
         .with_context(|| format!("cannot write {}", keys.display()))?;
+    for file in dataset.key_files() {
+        let path = folder.join(&file.name);
+        create(&path, flags.force)?
+            .write_all(&file.content)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
     let summary = dataset
         .write(&mut tokens_file, Some(&mut truth_file), |done| {
             bar.set(done, String::new)

@@ -31,6 +31,12 @@ impl Bar {
         )
     }
 
+    /// A bar over so many keys that are made.
+    pub(crate) fn of_keys(is_shown: bool, total: u64) -> Self {
+        const TEMPLATE: &str = "{bar:24} {human_pos}/{human_len} keys, {eta} left";
+        Self::new(is_shown, Some(total), TEMPLATE, TEMPLATE)
+    }
+
     /// A bar over so many tokens.
     pub(crate) fn of_tokens(is_shown: bool, total: u64) -> Self {
         const TEMPLATE: &str = "{bar:24} {human_pos}/{human_len} tokens, {per_sec}, {eta} left";

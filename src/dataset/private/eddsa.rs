@@ -128,3 +128,27 @@ impl Ed448 {
         spoil(out, ORDER_448, rng)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ed448_signs_as_rfc_8032_has_it() {
+        // Section 7.4, "Blank".
+        let mut seed = ed448::SecretKey::default();
+        seed.copy_from_slice(&from_hex(
+            "6c82a562cb808d10d632be89c8513ebf6c929f34ddfa8c9f63c9960ef6e348a3\
+             528c8a3fcc2f044e39a3fc5b94492f8f032e7549a20098f95b",
+        ));
+        let mut signature = Vec::new();
+        Ed448(ed448::SigningKey::from(seed)).sign(b"", b"", &mut signature);
+        let expected = from_hex(
+            "533a37f6bbe457251f023c0d88f976ae2dfb504a843e34d2074fd823d41a591f\
+             2b233f034f628281f2fd7a22ddd47d7828c59bd0a21bfd3980ff0d2028d4b18a\
+             9df63e006c5d1c2d345b925d8dc00b4104852db99ac5c7cdda8530a113a0f4db\
+             b61149f05a7363268c71d95808ff2e652600",
+        );
+        assert_eq!(signature, expected);
+    }
+}

@@ -10,6 +10,8 @@ mod eddsa;
 mod mldsa;
 mod number;
 mod rsa;
+#[cfg(test)]
+mod tests;
 
 use super::algorithm::{Algorithm, KeyType};
 use super::rng::Rng;
