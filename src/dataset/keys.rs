@@ -88,6 +88,8 @@ pub(super) struct KeyRing {
     broken: Vec<Trap>,
     ids: BTreeSet<String>,
     outsider: [(Algorithm, Mac); 3],
+    /// The same for a signer that has no key for its algorithm, which does not happen.
+    fallback: Signing,
     empty: [(Algorithm, Mac); 3],
     /// Private keys that are not in the set, one of each type.
     strangers: Vec<Arc<PrivateKey>>,
@@ -187,6 +189,7 @@ impl KeyRing {
         rng.fill(&mut secret);
         Ok(KeyRing {
             outsider: Algorithm::HMAC.map(|algorithm| (algorithm, Mac::new(algorithm, &secret))),
+            fallback: Signing::Mac(Mac::new(first, &secret)),
             empty: Algorithm::HMAC.map(|algorithm| (algorithm, Mac::new(algorithm, b""))),
             strangers: strangers(&keys, spec),
             keys,
@@ -267,6 +270,12 @@ impl KeyRing {
     pub(super) fn key(&self, number: usize) -> &Key {
         // Numbers come from `draw` alone, and a ring has at least one key.
         &self.keys[number.min(self.keys.len() - 1)]
+    }
+
+    /// What signs for a signer.
+    pub(super) fn signing(&self, signer: Signer) -> &Signing {
+        let signing = self.key(signer.key).signing(signer.algorithm);
+        signing.unwrap_or(&self.fallback)
     }
 
     /// One of the keys behind `key-mismatch`.

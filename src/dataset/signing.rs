@@ -10,7 +10,10 @@ use super::private::PrivateKey;
 use super::rng::Rng;
 
 /// A key made ready for signing.
-#[derive(Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are MACs, and are read for every token"
+)]
 pub(super) enum Signing {
     Mac(Mac),
     Private(Arc<PrivateKey>),

@@ -79,9 +79,9 @@ impl<'p> Forge<'p> {
         self.write_header(defect, spacing, rng);
         self.token.push(b'.');
         self.write_payload(kind, defect, spacing, rng);
-        self.write_signature(signer, (algorithm, &signing), defect, rng);
+        self.write_signature(signer, (algorithm, signing), defect, rng);
         if is_mirrored {
-            self.mirror(&signing);
+            self.mirror(signing);
         }
         match defect {
             Some(Defect::SegmentCount) => self.spoil_structure(rng),
@@ -113,7 +113,7 @@ impl<'p> Forge<'p> {
         signer: Signer,
         defect: Option<Defect>,
         rng: &mut Rng,
-    ) -> (Algorithm, Signing) {
+    ) -> (Algorithm, &'p Signing) {
         let ring = &self.plan.ring;
         let trap = match defect {
             Some(Defect::KeyMismatch) => ring.mismatched(rng),
@@ -122,17 +122,15 @@ impl<'p> Forge<'p> {
         };
         if let Some(trap) = trap {
             self.header.set_trap(trap);
-            return (trap.algorithm, trap.signing.clone());
+            return (trap.algorithm, &trap.signing);
         }
         if defect == Some(Defect::TooManyKeys)
             && let Some((algorithm, signing)) = ring.last_decoy()
         {
             self.header.set_algorithm(algorithm.name());
-            return (algorithm, signing.clone());
+            return (algorithm, signing);
         }
-        let signing = ring.key(signer.key).signing(signer.algorithm).cloned();
-        let outsider = || Signing::Mac(ring.outsider(signer.algorithm).clone());
-        (signer.algorithm, signing.unwrap_or_else(outsider))
+        (signer.algorithm, ring.signing(signer))
     }
 
     fn write_header(&mut self, defect: Option<Defect>, spacing: Spacing, rng: &mut Rng) {

@@ -9,6 +9,10 @@ use super::Rng;
 use super::text::base64url;
 
 /// An ML-DSA key, expanded from its seed.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "whoever holds a key boxes it as a whole"
+)]
 pub(super) enum MlDsa {
     MlDsa44(Seed, ExpandedSigningKey<MlDsa44>),
     MlDsa65(Seed, ExpandedSigningKey<MlDsa65>),
