@@ -35,6 +35,12 @@
 //! share ([`Spec::edges`]) is unusual: fractional times, numbers with an exponent or beyond 64
 //! bits, escaped member names, nesting to the last level allowed, times on the last second.
 //!
+//! Every registered signature algorithm can sign, with faults of its own behind
+//! `signature-mismatch`: `r` or `s` of zero or beyond the order, paddings of RSA with something
+//! wrong in them, salts of PSS of another length, `S` beyond the order in EdDSA, contexts that JWS
+//! does not have. Public keys are JWKs, or come in one of the other forms of [`KeyForm`]. Private
+//! keys take the feature `gen`; without it there are MACs alone.
+//!
 //! Some defects change what the *other* tokens look like, because the audit needs an option for
 //! them: with `missing-jti` in the mix every other token has a `jti`, with `too-many-keys` every
 //! valid token names its key. [`Dataset::audit_flags`] gives those options.
