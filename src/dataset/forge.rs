@@ -97,10 +97,12 @@ fn flip(signature: &mut [u8], rng: &mut Rng) {
 }
 
 /// Gives a signature a length that no signature of its algorithm has.
-pub(super) fn resize(signing: &Signing, signature: &mut Vec<u8>, rng: &mut Rng) {
+/// Where lines are limited to a few thousand bytes, which is where they are at all, a long signature
+/// stays within that.
+pub(super) fn resize(signing: &Signing, signature: &mut Vec<u8>, is_limited: bool, rng: &mut Rng) {
     let right = match signing {
         Signing::Mac(mac) => mac.len(),
-        Signing::Private(own) => return resize_private(own, signature, rng),
+        Signing::Private(own) => return resize_private(own, signature, is_limited, rng),
     };
     let len = match rng.below(8) {
         0 | 1 => 0,
@@ -116,7 +118,7 @@ pub(super) fn resize(signing: &Signing, signature: &mut Vec<u8>, rng: &mut Rng) 
     signature.resize(len, 0x5a);
 }
 
-fn resize_private(own: &PrivateKey, signature: &mut Vec<u8>, rng: &mut Rng) {
+fn resize_private(own: &PrivateKey, signature: &mut Vec<u8>, is_limited: bool, rng: &mut Rng) {
     let right = signature.len();
     let is_ecdsa = matches!(
         own.key_type(),
@@ -130,10 +132,13 @@ fn resize_private(own: &PrivateKey, signature: &mut Vec<u8>, rng: &mut Rng) {
         3 => signature.push(0),
         4 => signature.insert(0, 0),
         5 => signature.truncate(right / 2),
-        6 => signature.extend_from_within(..),
+        6 if !is_limited || right < 1_024 => signature.extend_from_within(..),
         7 => signature.truncate(rng.index(right)),
         // As long as to need more than one byte of length in DER, and than any buffer for it.
-        8 => signature.resize(16_000 + rng.index(400), 0x5a),
+        8 => {
+            let long = if is_limited { 6_000 } else { 16_000 };
+            signature.resize(long + rng.index(400), 0x5a);
+        }
         _ if is_ecdsa => *signature = ecdsa_der(signature),
         // The lengths of MACs.
         _ => signature.resize(rng.pick(&[20, 32, 48]), 0x5a),

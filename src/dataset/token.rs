@@ -230,7 +230,8 @@ impl<'p> Forge<'p> {
             _ => signing.sign(algorithm, &self.token, signature, rng),
         }
         if defect == Some(Defect::SignatureLength) {
-            resize(signing, signature, rng);
+            let is_limited = self.plan.flags.max_token_bytes.is_some();
+            resize(signing, signature, is_limited, rng);
         }
         self.token.push(b'.');
         if defect == Some(Defect::SignatureBase64url) {

@@ -268,6 +268,12 @@ fn every_defect_can_be_had_with_every_algorithm_and_every_form_of_key() {
         for (defect, count) in summary.defects {
             assert!((19..=20).contains(&count), "{defect}: {count}");
         }
+        let limit = dataset.audit_flags().max_token_bytes.unwrap() as usize;
+        let mut lines = dataset.lines();
+        while let Some(line) = lines.next() {
+            let is_long = line.defect == Some(Defect::TooLong);
+            assert_eq!(line.token.len() > limit, is_long, "line {}", line.number);
+        }
         let set: Value = serde_json::from_str(&dataset.jwks()).unwrap();
         let keys = set["keys"].as_array().unwrap();
         let ids: Vec<&str> = keys.iter().filter_map(|jwk| jwk["kid"].as_str()).collect();
