@@ -98,7 +98,7 @@ pub(super) fn plans(flags: &BenchFlags) -> Result<Vec<Plan<'_>>> {
         bail!("keys and a policy are for tokens of your own; give their files");
     }
     let algorithms: Vec<Algorithm> = match &flags.policy.alg[..] {
-        [] => Algorithm::ALL.to_vec(),
+        [] => Algorithm::HMAC.to_vec(),
         some => {
             let made = some.iter().map(|algorithm| algorithm.name().parse());
             made.collect::<Result<_, _>>()?
