@@ -136,7 +136,8 @@ impl Rows {
         file: Option<&str>,
         line_base: u64,
     ) -> io::Result<()> {
-        let mut beginning = String::from("{");
+        let mut beginning = String::with_capacity(64 + file.map_or(0, str::len));
+        beginning.push('{');
         if let Some(file) = file {
             beginning.push_str("\"file\":\"");
             escape_onto(&mut beginning, file);

@@ -1,0 +1,123 @@
+//! Judging takes no memory from the heap per token: counted, in a program of its own, because the
+//! allocator that counts is that of the whole program.
+
+#![allow(
+    clippy::expect_used,
+    unsafe_code,
+    reason = "a global allocator is unsafe to implement; a broken assumption should stop the test"
+)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use jotmill::{
+    DEFAULT_BLOCK_BYTES, Input, KeySet, Policy, RowOptions, RowSink, RunOptions, UnixTime,
+    Validator, Watch, dataset, run,
+};
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+/// The system's allocator, counted.
+struct Counting;
+
+// SAFETY: every call is handed to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of this very method.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What a run over `log`, `times` times one after the other, asks of the heap.
+fn allocations(validator: &Validator, log: &[u8], times: usize, threads: usize, rows: bool) -> u64 {
+    let text = log.repeat(times);
+    let inputs = vec![Input::Reader {
+        name: "log".to_owned(),
+        reader: Box::new(&text[..]),
+    }];
+    let options = RunOptions {
+        threads,
+        // Tokens that are remembered are the one thing that takes memory, up to its bound.
+        repeat_bytes: 0,
+        ..RunOptions::default()
+    };
+    let (stop, mut sink) = (AtomicBool::new(false), io::sink());
+    let watch = Watch {
+        stop: &stop,
+        progress: &mut |_| (),
+    };
+    let sink = rows.then(|| RowSink {
+        out: &mut sink,
+        options: RowOptions::default(),
+    });
+    let before = ALLOCATIONS.load(Ordering::SeqCst);
+    let finished = run(validator, inputs, &options, sink, watch);
+    let after = ALLOCATIONS.load(Ordering::SeqCst);
+    assert!(finished.report.complete);
+    assert!(finished.report.tally.tokens.total() > 0);
+    after - before
+}
+
+/// A validator for the keys of a data set, and its tokens.
+fn data(spec: dataset::Spec) -> (Validator, Vec<u8>) {
+    let made = dataset::Dataset::new(spec).expect("a data set");
+    let mut tokens = Vec::new();
+    made.write(&mut tokens, None, |_| ()).expect("in memory");
+    let mut keys = KeySet::new();
+    keys.add_jwks(made.jwks().as_bytes(), "keys.json")
+        .expect("usable keys");
+    let now = UnixTime::new(1_790_000_000, 0).expect("a time");
+    let validator = Validator::new(Policy::new(now), keys).expect("a validator");
+    (validator, tokens)
+}
+
+#[test]
+fn judging_a_token_allocates_nothing_after_the_first_blocks() {
+    let plain = dataset::Spec {
+        count: 10_000,
+        ..dataset::Spec::default()
+    };
+    let defects = "expired=5%,signature-mismatch=5%,payload-json=2%,segment-count=2%";
+    let mixed = dataset::Spec {
+        defects: dataset::Spec::parse_defects(defects).expect("shares"),
+        ..plain.clone()
+    };
+    for (name, spec) in [("valid", plain), ("mixed", mixed)] {
+        let (validator, log) = data(spec);
+        for threads in [1, 2] {
+            for rows in [false, true] {
+                let few = allocations(&validator, &log, 10, threads, rows);
+                let many = allocations(&validator, &log, 40, threads, rows);
+                let more = many.saturating_sub(few);
+                // A token takes nothing. A block, of some hundred tokens, may take a little: the
+                // beginning of its rows, names that were not seen before.
+                let blocks = (30 * log.len() / DEFAULT_BLOCK_BYTES) as u64;
+                let allowed = if rows || name == "mixed" {
+                    4 * blocks
+                } else {
+                    8
+                };
+                assert!(
+                    more <= allowed,
+                    "{name}, {threads} threads, rows {rows}: {more} for 300,000 tokens more"
+                );
+            }
+        }
+    }
+}
