@@ -35,7 +35,7 @@ fn jwks() -> String {
             {{"kty":"oct","kid":"bound","alg":"HS512","k":"{k}"}},
             {{"kty":"oct","kid":"enc","use":"enc","k":"{k}"}},
             {{"kty":"oct","kid":"broken","k":"{k}="}},
-            {{"kty":"RSA","kid":"rsa","n":"{k}","e":"AQAB"}},
+            {{"kty":"OKP","kid":"rsa","crv":"X25519","x":"{k}"}},
             {{"kty":"oct","kid":"twins","k":"{weak}"}},
             {{"kty":"oct","kid":"twins","k":"{k}"}},
             {{"kty":"oct","alg":"HS256","k":"{k}"}}

@@ -135,7 +135,7 @@ impl<'v> BatchJudge<'v> {
         let keys = self.validator.keys();
         let is_done = self
             .verifier
-            .verify(&mut pending, |key| keys.mac(key), self.stop);
+            .verify(&mut pending, |key| keys.verifying(key), self.stop);
         outcome.was_stopped = !is_done;
         if is_done {
             self.record(block, &pending, outcome);
@@ -210,7 +210,7 @@ impl<'v> BatchJudge<'v> {
                                         token.signing_input(),
                                         token.signature(),
                                         selection.algorithm(),
-                                        self.validator.keys().fitting(selection),
+                                        self.validator.keys().candidates(selection),
                                     ));
                                 }
                                 judging.entry = entry;

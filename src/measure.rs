@@ -28,7 +28,7 @@ use crate::input::{DEFAULT_BLOCK_BYTES, lines};
 use crate::key::Selection;
 use crate::report::Counts;
 use crate::signature::lanes::{Job, Job256, Job512, Scratch};
-use crate::signature::{self, Algorithm, Authentic, BatchVerifier, Kernel, Pending};
+use crate::signature::{self, Algorithm, Authentic, BatchVerifier, Kernel, Pending, VerifyingKey};
 use crate::token::{Claims, PayloadScratch, Token, base64url};
 use crate::validator::{Judged, Validator};
 use crate::verdict::FindingSet;
@@ -178,7 +178,7 @@ impl<'v: 'b, 'b> Walk<'v, 'b> {
                 token.signing_input(),
                 token.signature(),
                 selection.algorithm(),
-                self.validator.keys().fitting(*selection),
+                self.validator.keys().candidates(*selection),
             ));
         }
         self.end(Step::SignatureBase64url, &mut begun);
@@ -186,7 +186,7 @@ impl<'v: 'b, 'b> Walk<'v, 'b> {
         let keys = self.validator.keys();
         let never = AtomicBool::new(false);
         self.verifier
-            .verify(&mut self.pending, |key| keys.mac(key), &never);
+            .verify(&mut self.pending, |key| keys.verifying(key), &never);
         self.end(Step::Signature, &mut begun);
 
         for authentic in authentic(&self.pending) {
@@ -272,13 +272,16 @@ impl<'m> Macs<'m> {
                     token.signature(),
                     selection.algorithm(),
                     keys.candidates(selection),
+                    |key| keys.verifying(key),
                 );
                 let made = made.ok().map(|authentic| authentic.proof().key());
-                let Some(key) = made.or(keys.fitting(selection).first().copied()) else {
+                let Some(key) = made.or(keys.candidates(selection).iter().next()) else {
                     continue;
                 };
                 let message = token.signing_input().bytes();
-                let mac = keys.mac(key);
+                let VerifyingKey::Mac(mac) = keys.verifying(key) else {
+                    continue;
+                };
                 match selection.algorithm() {
                     Algorithm::Hs256 => jobs256.push(Job {
                         message,
@@ -288,7 +291,7 @@ impl<'m> Macs<'m> {
                         message,
                         key: mac.hs384(),
                     }),
-                    Algorithm::Hs512 => jobs512.push(Job {
+                    _ => jobs512.push(Job {
                         message,
                         key: mac.hs512(),
                     }),

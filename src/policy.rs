@@ -111,6 +111,7 @@ pub struct Policy {
     algorithms: Option<AlgorithmSet>,
     max_token_bytes: usize,
     max_key_tries: usize,
+    kid_is_hint: bool,
 }
 
 impl Policy {
@@ -130,6 +131,7 @@ impl Policy {
             algorithms: None,
             max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
             max_key_tries: DEFAULT_MAX_KEY_TRIES,
+            kid_is_hint: false,
         }
     }
 
@@ -245,6 +247,13 @@ impl Policy {
         Ok(self)
     }
 
+    /// Takes `kid` as a hint alone (RFC 7515 section 4.1.4): where the keys that it names did not
+    /// make the signature, every other key that fits the algorithm is tried.
+    pub const fn kid_as_hint(mut self) -> Self {
+        self.kid_is_hint = true;
+        self
+    }
+
     /// The moment against which every time is judged.
     #[must_use]
     pub const fn now(&self) -> UnixTime {
@@ -324,6 +333,12 @@ impl Policy {
     #[must_use]
     pub const fn key_limit(&self) -> usize {
         self.max_key_tries
+    }
+
+    /// Whether `kid` is a hint alone.
+    #[must_use]
+    pub const fn takes_kid_as_hint(&self) -> bool {
+        self.kid_is_hint
     }
 
     /// The checks that are not made because nothing was expected of them, by the name of the

@@ -105,7 +105,8 @@ impl Validator {
     pub fn new(policy: Policy, keys: KeySet) -> Result<Self, Error> {
         if keys.is_empty() {
             return Err(Error::Policy {
-                message: "no key to verify with; give a secret or a JWK Set".to_owned(),
+                message: "no key to verify with; give a secret, a public key or a JWK Set"
+                    .to_owned(),
             });
         }
         Ok(Self { policy, keys })
@@ -206,6 +207,7 @@ impl Validator {
                 token.signature(),
                 selection.algorithm(),
                 self.keys.candidates(selection),
+                |key| self.keys.verifying(key),
             )
         });
         match authentic {
@@ -226,12 +228,17 @@ impl Validator {
         claims: Result<&'s Claims<'s>, Reason>,
     ) -> Judged<'s> {
         judged.verdict.key = Some(proof.key());
-        if self
-            .keys
-            .get(proof.key())
-            .is_some_and(|key| key.is_weak_for(proof.algorithm()))
-        {
-            judged.verdict.findings.insert(Finding::WeakKey);
+        if let Some(key) = self.keys.get(proof.key()) {
+            if key.is_weak_for(proof.algorithm()) {
+                judged.verdict.findings.insert(Finding::WeakKey);
+            }
+            if self.policy.takes_kid_as_hint()
+                && let Some(kid) = judged.kid
+                && key.id() != Some(kid)
+                && (key.id().is_some() || self.keys.has_id(kid))
+            {
+                judged.verdict.findings.insert(Finding::KidOfAnotherKey);
+            }
         }
         match claims {
             Ok(claims) => {

@@ -295,16 +295,19 @@ pub enum Finding {
     X5uHeader,
     /// The secret that verified the token is shorter than the hash (RFC 7518 section 3.2).
     WeakKey,
+    /// `kid` named another key than the one that verified the token.
+    KidOfAnotherKey,
 }
 
 impl Finding {
     /// Every finding, in order: the discriminant is the index.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::JwkHeader,
         Self::JkuHeader,
         Self::X5cHeader,
         Self::X5uHeader,
         Self::WeakKey,
+        Self::KidOfAnotherKey,
     ];
 
     /// The stable code, as it stands in the report.
@@ -316,6 +319,7 @@ impl Finding {
             Self::X5cHeader => "x5c-header",
             Self::X5uHeader => "x5u-header",
             Self::WeakKey => "weak-key",
+            Self::KidOfAnotherKey => "kid-of-another-key",
         }
     }
 
@@ -328,6 +332,7 @@ impl Finding {
             Self::X5cHeader => "the header brings a certificate chain (not trusted)",
             Self::X5uHeader => "the header points to a certificate chain (not fetched)",
             Self::WeakKey => "verified by a secret shorter than its hash",
+            Self::KidOfAnotherKey => "verified by a key that kid does not name",
         }
     }
 }

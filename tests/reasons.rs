@@ -46,7 +46,7 @@ fn judges() -> Judges {
             {{"kty":"oct","kid":"bound to HS512","alg":"HS512","k":"{k}"}},
             {{"kty":"oct","kid":"for encryption","use":"enc","k":"{k}"}},
             {{"kty":"oct","kid":"for wrapping","key_ops":["wrapKey"],"k":"{k}"}},
-            {{"kty":"RSA","kid":"rsa","n":"{k}","e":"AQAB"}},
+            {{"kty":"OKP","kid":"rsa","crv":"X25519","x":"{k}"}},
             {{"kty":"oct","kid":"not base64url","k":"{k}="}},
             {{"kty":"oct","kid":"empty","k":""}},
             {{"kty":"oct","kid":"triplet","k":"{k}"}},
@@ -256,7 +256,7 @@ fn header_members() -> Group {
         (
             "alg-unsupported",
             "another one that is registered",
-            headed(json!({"alg": "RS256"})),
+            headed(json!({"alg": "RSA1_5"})),
         ),
         (
             "alg-unsupported",

@@ -30,3 +30,4 @@ mod reasons;
 mod samples;
 mod security;
 mod token_maker;
+mod vectors;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use jotmill::{Encoding, Kernel, KeyError, KeySet, Policy, UnixTime};
+use jotmill::{Encoding, Kernel, Key, KeyError, KeyFinding, KeySet, Policy, UnixTime};
 use zeroize::Zeroizing;
 
 use super::flags::{ENCODINGS, KeyFlags, PolicyFlags, Secret};
@@ -50,12 +50,16 @@ pub(crate) fn policy(flags: &PolicyFlags) -> Result<Policy> {
     if let Some(keys) = flags.max_key_tries {
         policy = policy.max_key_tries(keys)?;
     }
+    if flags.kid_hint {
+        policy = policy.kid_as_hint();
+    }
     Ok(policy)
 }
 
 /// The keys that the flags name, and what is to be said about them. Secrets of files come first,
-/// then those of variables, then key sets, each in the order given.
-pub(crate) fn keys(flags: &KeyFlags) -> Result<(KeySet, Vec<String>)> {
+/// then those of variables, then key sets, then other keys, each in the order given. `now` is the
+/// moment by which certificates are judged.
+pub(crate) fn keys(flags: &KeyFlags, now: UnixTime) -> Result<(KeySet, Vec<String>)> {
     let mut keys = KeySet::new();
     let mut warnings = Vec::new();
     for secret in &flags.secret_file {
@@ -93,8 +97,102 @@ pub(crate) fn keys(flags: &KeyFlags) -> Result<(KeySet, Vec<String>)> {
         let text = read(path, "key set")?;
         keys.add_jwks(&text, &path.display().to_string())?;
     }
+    for path in &flags.key {
+        if path.is_dir() {
+            add_folder(&mut keys, &mut warnings, path)?;
+        } else {
+            let text = read(path, "key")?;
+            keys.add_key(&text, &path.display().to_string())?;
+        }
+    }
+    if flags.strict_keys {
+        refuse_weak(&keys, now)?;
+    }
+    warn_of_weak(&keys, now, &mut warnings);
     Ok((keys, warnings))
 }
+
+/// Adds the keys of every file that stands in a folder, in the order of their names. Files that
+/// hold no key are set aside; a folder without a usable one is an error.
+fn add_folder(keys: &mut KeySet, warnings: &mut Vec<String>, folder: &Path) -> Result<()> {
+    let context = || format!("cannot read the folder of keys {}", folder.display());
+    let entries: io::Result<Vec<_>> = fs::read_dir(folder).with_context(context)?.collect();
+    let mut paths: Vec<_> = (entries.with_context(context)?.iter())
+        .map(fs::DirEntry::path)
+        .filter(|path| path.is_file())
+        .collect();
+    paths.sort();
+    let before = keys.len();
+    for path in paths {
+        let text = read(&path, "key")?;
+        if let Err(error) = keys.add_key(&text, &path.display().to_string()) {
+            warnings.push(format!("{error}; it is set aside"));
+            keys.set_file_aside(error);
+        }
+    }
+    if keys.len() == before {
+        bail!("no key in the folder {} can be used", folder.display());
+    }
+    Ok(())
+}
+
+/// What `--strict-keys` refuses, all of it at once.
+fn refuse_weak(keys: &KeySet, now: UnixTime) -> Result<()> {
+    let weak: Vec<String> = keys
+        .iter()
+        .filter_map(|key| {
+            let findings = keys.findings(key, now);
+            let codes: Vec<&str> = findings.iter().map(|finding| finding.code()).collect();
+            let place = format!("{} of {}", shown(key.name()), key.origin());
+            (!codes.is_empty()).then(|| format!("{place}: {}", codes.join(", ")))
+        })
+        .collect();
+    if weak.is_empty() {
+        return Ok(());
+    }
+    let listed = weak.iter().take(MANY).map(String::as_str);
+    let mut listed: Vec<&str> = listed.collect();
+    let more = format!("and {} more", weak.len() - listed.len());
+    if weak.len() > listed.len() {
+        listed.push(&more);
+    }
+    bail!("--strict-keys refuses weak keys: {}", listed.join("; "))
+}
+
+/// One warning for each thing that is wrong with keys and that a report has no place for.
+fn warn_of_weak(keys: &KeySet, now: UnixTime, warnings: &mut Vec<String>) {
+    let told = [
+        KeyFinding::NotoriousSecret,
+        KeyFinding::CertificateExpired,
+        KeyFinding::CertificateNotYetValid,
+        KeyFinding::CertificateUnreadable,
+        KeyFinding::PrivateMaterial,
+    ];
+    for finding in told {
+        let with_it = |key: &&Key| keys.findings(key, now).contains(&finding);
+        let names: Vec<String> = keys
+            .iter()
+            .filter(with_it)
+            .map(|key| format!("{} of {}", shown(key.name()), key.origin()))
+            .collect();
+        if let Some(first) = names.first() {
+            let more = match names.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let (code, meaning) = (finding.code(), finding.meaning());
+            warnings.push(format!("{first}{more}: {meaning} ({code})"));
+        }
+    }
+}
+
+/// A name that a key set chose, fit for a terminal.
+fn shown(name: &str) -> String {
+    name.chars().take(64).flat_map(char::escape_debug).collect()
+}
+
+/// How many keys a message lists.
+const MANY: usize = 5;
 
 /// The kernel of the flag, else of the environment, else the fastest.
 pub(crate) fn kernel(flag: Option<Kernel>) -> Result<Kernel> {

@@ -18,7 +18,7 @@ use super::{Exit, args, signals};
 /// Runs the audit that the flags describe.
 pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
     let policy = args::policy(&flags.policy)?;
-    let (keys, warnings) = args::keys(&flags.keys)?;
+    let (keys, warnings) = args::keys(&flags.keys, policy.now())?;
     let validator = validator(policy, keys)?;
     let inputs = inputs(&flags.paths)?;
     let kernel = args::kernel(flags.kernel)?;
@@ -56,7 +56,7 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
 /// A validator, or an error that names the flags which give keys.
 pub(crate) fn validator(policy: Policy, keys: KeySet) -> Result<Validator> {
     if keys.is_empty() {
-        bail!("no key given; use --jwks, --secret-file or --secret-env");
+        bail!("no key given; use --jwks, --key, --secret-file or --secret-env");
     }
     Ok(Validator::new(policy, keys)?)
 }
@@ -111,6 +111,7 @@ fn open_outputs(flags: &AuditFlags) -> Result<(Output, Option<Output>)> {
         .paths
         .iter()
         .chain(&keys.jwks)
+        .chain(&keys.key)
         .map(PathBuf::as_path)
         .chain(secrets);
     let reads_stdin =

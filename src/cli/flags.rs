@@ -28,6 +28,8 @@ pub(crate) enum Command {
     /// Explain one token, stage by stage, without sending it anywhere.
     #[command(after_help = INSPECT_HELP)]
     Inspect(Box<InspectFlags>),
+    /// List keys: type, size, thumbprint, validity, and what is wrong with them.
+    Keys(Box<KeysFlags>),
     /// Write a seeded data set: tokens, their keys, and what an audit must say of each.
     Gen(GenFlags),
     /// Measure what judging costs here: stages, kernels, threads, memory.
@@ -80,6 +82,13 @@ pub(crate) struct KeyFlags {
     /// A JWK Set, or a single JWK.
     #[arg(long, value_name = "PATH")]
     pub(crate) jwks: Vec<PathBuf>,
+    /// Public keys or X.509 certificates in PEM or DER, or a folder of such files and of JWK Sets.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) key: Vec<PathBuf>,
+    /// Refuse weak keys: short or well-known secrets, certificates that are expired or not valid
+    /// yet, ids that occur twice, private keys.
+    #[arg(long)]
+    pub(crate) strict_keys: bool,
 }
 
 /// What is expected of tokens.
@@ -122,6 +131,9 @@ pub(crate) struct PolicyFlags {
     /// Try at most so many keys on a token [default: 1000].
     #[arg(long, value_name = "N")]
     pub(crate) max_key_tries: Option<usize>,
+    /// Take kid as a hint: where the key that it names did not sign, try the others.
+    #[arg(long)]
+    pub(crate) kid_hint: bool,
 }
 
 /// What is written, where, and how it looks.
@@ -169,6 +181,18 @@ pub(crate) struct InspectFlags {
     /// Colours on the page.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
     pub(crate) color: When,
+}
+
+#[derive(Args)]
+pub(crate) struct KeysFlags {
+    #[command(flatten)]
+    pub(crate) keys: KeyFlags,
+    /// Judge certificates by this moment, in Unix seconds or RFC 3339 [default: the clock].
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) now: Option<UnixTime>,
+    /// text writes a table, json one object.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = PageFormat::Text)]
+    pub(crate) format: PageFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

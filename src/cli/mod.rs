@@ -18,6 +18,7 @@ mod bench;
 pub(crate) mod flags;
 mod generate;
 mod inspect;
+mod keys;
 mod output;
 mod progress;
 mod signals;
@@ -68,6 +69,7 @@ pub(crate) fn run(cli: flags::Cli) -> ExitCode {
     let outcome = match cli.command {
         flags::Command::Audit(flags) => audit::run(&flags),
         flags::Command::Inspect(flags) => inspect::run(&flags),
+        flags::Command::Keys(flags) => keys::run(&flags),
         flags::Command::Gen(flags) => generate::run(&flags),
         flags::Command::Bench(flags) => bench::run(&flags),
         flags::Command::Completions { shell } => completions(shell),

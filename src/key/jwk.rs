@@ -3,11 +3,13 @@
 //! A key set is trusted input and off the hot path, so it is read into a plain tree (`json.rs`).
 //! What a member of a set is worth is decided here; a set is never failed by one member.
 
-use zeroize::Zeroizing;
-
+use super::der;
 use super::json::{self, Json, Object, Repeat};
+use super::loaded::{Certificate, Content, Unusable, Usable, malformed, other_type, sound};
+use super::public::{self, PRIVATE_MEMBERS, Texts};
 use super::secret::Encoding;
 use crate::error::KeyError;
+use crate::signature::public::PublicMaterial;
 use crate::signature::{Algorithm, AlgorithmSet};
 
 /// A member of a key set, as far as it could be read.
@@ -18,24 +20,6 @@ pub(crate) struct Jwk {
     pub(crate) content: Result<Usable, Unusable>,
 }
 
-/// A secret that may verify.
-pub(crate) struct Usable {
-    pub(crate) secret: Zeroizing<Vec<u8>>,
-    /// The algorithms that its `alg`, `use` and `key_ops` leave to it; may be none.
-    pub(crate) algorithms: AlgorithmSet,
-}
-
-/// Why a key is set aside.
-pub(crate) struct Unusable {
-    /// The member at fault; none where it is the key as a whole.
-    pub(crate) member: Option<&'static str>,
-    /// What is wrong with it; never any part of a key.
-    pub(crate) why: String,
-    /// Whether the key is sound but of a type that jotmill does not verify with: a token that
-    /// names it is a mismatch, not the victim of a broken key.
-    pub(crate) is_other_type: bool,
-}
-
 /// A file of keys: its keys, and whether it was a set.
 pub(crate) struct Jwks {
     pub(crate) keys: Vec<Jwk>,
@@ -44,7 +28,11 @@ pub(crate) struct Jwks {
 
 /// The members that are read. Messages name these alone: anything else might be a secret in a
 /// place where none belongs.
-const MEMBERS: [&str; 7] = ["keys", "kty", "k", "kid", "alg", "use", "key_ops"];
+const MEMBERS: [&str; 22] = [
+    "keys", "kty", "k", "kid", "alg", "use", "key_ops", "x5c", "n", "e", "crv", "x", "y",
+    "pub", //
+    "d", "p", "q", "dp", "dq", "qi", "oth", "priv",
+];
 
 /// Reads a JWK Set or a single JWK. What has a member `keys` is a set, whatever else it has:
 /// further members of a set are ignored (RFC 7517 section 5), `kty` among them.
@@ -99,14 +87,6 @@ fn read_member(member: &Json) -> Jwk {
     }
 }
 
-fn malformed(member: impl Into<Option<&'static str>>, why: impl Into<String>) -> Unusable {
-    Unusable {
-        member: member.into(),
-        why: why.into(),
-        is_other_type: false,
-    }
-}
-
 fn read_key(key: &Object) -> Jwk {
     let (id, id_is_sound) = match key.get("kid") {
         Some(Json::String(id)) => (Some(String::clone(id)), true),
@@ -133,37 +113,51 @@ fn repeated(repeat: &Repeat<'_>) -> Unusable {
 }
 
 fn read_content(key: &Object) -> Result<Usable, Unusable> {
-    match key.get("kty") {
-        Some(Json::String(kty)) if **kty == "oct" => {}
-        Some(Json::String(kty)) => {
-            let known = ["RSA", "EC", "OKP", "AKP"].contains(&kty.as_str());
-            let why = if known {
-                format!(
-                    "a key of type {}; jotmill verifies with secrets (\"oct\")",
-                    **kty
-                )
-            } else {
-                "a key of an unknown type".to_owned()
-            };
-            return Err(Unusable {
-                member: Some("kty"),
-                why,
-                is_other_type: true,
-            });
+    let kty = key
+        .text("kty")?
+        .ok_or_else(|| malformed("kty", "absent (RFC 7517 section 4.1)"))?;
+    let (content, certificate, is_private) = match kty {
+        "oct" => (read_secret(key)?, Certificate::None, false),
+        "RSA" | "EC" | "OKP" | "AKP" => {
+            let (public, certificate) = read_public(kty, key)?;
+            let is_private = PRIVATE_MEMBERS.iter().any(|name| key.get(name).is_some());
+            (Content::Public(sound(public)?), certificate, is_private)
         }
-        Some(_) => return Err(malformed("kty", "not a string (RFC 7517 section 4.1)")),
-        None => return Err(malformed("kty", "absent (RFC 7517 section 4.1)")),
-    }
-    let secret = match key.get("k") {
-        Some(Json::String(text)) => text,
-        Some(_) => return Err(malformed("k", "not a string")),
-        None => {
-            return Err(malformed(
-                "k",
-                "absent, which an \"oct\" key needs (RFC 7518 section 6.4)",
-            ));
-        }
+        _ => return Err(other_type("kty", "a key of an unknown type")),
     };
+    let of_type = match &content {
+        Content::Secret(_) => AlgorithmSet::HMAC,
+        Content::Public(key) => key.material().algorithms(),
+    };
+    let bound = match key.text("alg")? {
+        None => of_type,
+        // A name of another type, or one that jotmill does not verify, leaves nothing: the key is
+        // for something else.
+        Some(name) => Algorithm::from_name(name).into_iter().collect(),
+    };
+    let may_sign = is_private || matches!(content, Content::Secret(_));
+    let may_verify = is_for_signatures(key)? && ops_allow_verifying(key, may_sign)?;
+    Ok(Usable {
+        content,
+        algorithms: if may_verify {
+            bound.intersection(of_type)
+        } else {
+            AlgorithmSet::EMPTY
+        },
+        alg: key.text("alg")?.map(str::to_owned),
+        purpose: key.text("use")?.map(str::to_owned),
+        certificate,
+        is_private,
+    })
+}
+
+fn read_secret(key: &Object) -> Result<Content, Unusable> {
+    let secret = key.text("k")?.ok_or_else(|| {
+        malformed(
+            "k",
+            "absent, which an \"oct\" key needs (RFC 7518 section 6.4)",
+        )
+    })?;
     if secret.ends_with('=') || secret.ends_with(char::is_whitespace) {
         return Err(malformed(
             "k",
@@ -173,21 +167,73 @@ fn read_content(key: &Object) -> Result<Usable, Unusable> {
     let secret = Encoding::Base64url
         .decode(secret.as_bytes())
         .map_err(|why| malformed("k", why))?;
-    let bound = match key.get("alg") {
-        None => AlgorithmSet::ALL,
-        // A name that jotmill does not verify leaves nothing: the key is for something else.
-        Some(Json::String(name)) => Algorithm::from_name(name).into_iter().collect(),
-        Some(_) => return Err(malformed("alg", "not a string (RFC 7517 section 4.4)")),
-    };
-    let may_verify = is_for_signatures(key)? && ops_allow_verifying(key)?;
-    Ok(Usable {
-        secret,
-        algorithms: if may_verify {
-            bound
-        } else {
-            AlgorithmSet::EMPTY
+    Ok(Content::Secret(secret))
+}
+
+/// The key of the members or, where there are none, of the first certificate in `x5c`
+/// (RFC 7517 section 4.7). Where there are both, they must agree.
+fn read_public(kty: &str, key: &Object) -> Result<(PublicMaterial, Certificate), Unusable> {
+    let members = public::read(kty, key)?;
+    let certified = match key.get("x5c") {
+        None => None,
+        Some(Json::Array(chain)) => match chain.first() {
+            Some(Json::String(first)) => Some(read_certificate(first)),
+            _ => return Err(malformed("x5c", "not an array of certificates")),
         },
-    })
+        Some(_) => {
+            let why = "not an array of certificates (RFC 7517 section 4.7)";
+            return Err(malformed("x5c", why));
+        }
+    };
+    match (members, certified) {
+        (None, None) => Err(malformed(None, "the numbers of the key are absent")),
+        (Some(members), None) => Ok((members, Certificate::None)),
+        // What the key is does not depend on it.
+        (Some(members), Some(Err(_))) => Ok((members, Certificate::Unreadable)),
+        (Some(members), Some(Ok((certified, certificate)))) => {
+            if members != certified {
+                return Err(malformed(
+                    "x5c",
+                    "the certificate is for another key (RFC 7517 section 4.7)",
+                ));
+            }
+            Ok((members, certificate))
+        }
+        (None, Some(certified)) => {
+            let (certified, certificate) = certified?;
+            let crv = key.text("crv")?;
+            if certified.kty() != kty || crv.is_some_and(|crv| Some(crv) != certified.subtype()) {
+                return Err(malformed(
+                    "x5c",
+                    "the certificate is for a key of another type",
+                ));
+            }
+            Ok((certified, certificate))
+        }
+    }
+}
+
+/// A certificate in base64, not base64url (RFC 7517 section 4.7).
+fn read_certificate(text: &str) -> Result<(PublicMaterial, Certificate), Unusable> {
+    let der = base64_simd::STANDARD
+        .decode_to_vec(text)
+        .map_err(|_| malformed("x5c", "not base64 (RFC 7517 section 4.7)"))?;
+    let found = der::certificate(&der).map_err(|fault| Unusable {
+        member: Some("x5c"),
+        ..fault.into()
+    })?;
+    let certificate = found.validity.map_or(Certificate::None, Certificate::Valid);
+    Ok((found.material, certificate))
+}
+
+impl Texts for Object {
+    fn text(&self, name: &'static str) -> Result<Option<&str>, Unusable> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text)),
+            Some(_) => Err(malformed(name, "not a string")),
+        }
+    }
 }
 
 /// RFC 7517 section 4.2: a key with a `use` other than `sig` does not verify.
@@ -200,8 +246,8 @@ fn is_for_signatures(key: &Object) -> Result<bool, Unusable> {
 }
 
 /// RFC 7517 section 4.3: a key with `key_ops` verifies only if they say so. Who may sign with a
-/// secret can verify with it.
-fn ops_allow_verifying(key: &Object) -> Result<bool, Unusable> {
+/// secret or a private key can verify with it.
+fn ops_allow_verifying(key: &Object, may_sign: bool) -> Result<bool, Unusable> {
     let Some(operations) = key.get("key_ops") else {
         return Ok(true);
     };
@@ -214,7 +260,7 @@ fn ops_allow_verifying(key: &Object) -> Result<bool, Unusable> {
         let Json::String(operation) = operation else {
             return Err(wrong());
         };
-        allowed |= ["verify", "sign"].contains(&operation.as_str());
+        allowed |= **operation == "verify" || (**operation == "sign" && may_sign);
     }
     Ok(allowed)
 }
@@ -259,7 +305,30 @@ mod tests {
     #[test]
     fn malformed_members_are_named() {
         for (jwk, member, is_other_type) in [
-            (r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#, "kty", true),
+            (r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#, "n", false),
+            (r#"{"kty":"RSA","e":"AQAB"}"#, "n", false),
+            (r#"{"kty":"RSA","n":"AAEAAQ","e":"AQAB"}"#, "n", false),
+            (r#"{"kty":"RSA","n":"AQAB","e":"AQAB="}"#, "e", false),
+            (
+                r#"{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ"}"#,
+                "x",
+                false,
+            ),
+            (
+                r#"{"kty":"EC","crv":"P-192","x":"AQ","y":"AQ"}"#,
+                "crv",
+                true,
+            ),
+            (r#"{"kty":"EC","x":"AQ","y":"AQ"}"#, "crv", false),
+            (r#"{"kty":"OKP","crv":"Ed25519","x":"AQ"}"#, "x", false),
+            (r#"{"kty":"OKP","crv":"X25519","x":"AQ"}"#, "crv", true),
+            (r#"{"kty":"AKP","pub":"AQ"}"#, "alg", false),
+            (
+                r#"{"kty":"AKP","pub":"AQ","alg":"ML-DSA-44"}"#,
+                "pub",
+                false,
+            ),
+            (r#"{"kty":"AKP","pub":"AQ","alg":"SLH-DSA"}"#, "alg", true),
             (r#"{"kty":"unheard-of"}"#, "kty", true),
             (r#"{"kty":1}"#, "kty", false),
             (r#"{"kty":"oct"}"#, "k", false),

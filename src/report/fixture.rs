@@ -64,7 +64,7 @@ pub(super) fn named_keys() -> KeySet {
         r#"{{"keys":[
             {{"kty":"oct","kid":"2026-10","alg":"HS256","k":"{}"}},
             {{"kty":"oct","kid":"2026-09","alg":"HS512","k":"{}"}},
-            {{"kty":"RSA","kid":"rsa-1","n":"AQAB","e":"AQAB"}},
+            {{"kty":"OKP","kid":"agree-1","crv":"X25519","x":"AQAB"}},
             {{"kty":"oct","kid":"2026-11","alg":"HS256","k":"{}"}},
             {{"kty":"oct","kid":"2026-11","alg":"HS256","k":"{}"}},
             {{"kty":"oct","kid":"broken","k":"?"}}
@@ -121,7 +121,7 @@ pub(super) fn example() -> [(&'static str, String); 2] {
         valid(6) + "AAAA",
     ];
     let second = [
-        mint(r#"{"alg":"RS256","kid":"rsa-1"}"#, "{}", b"-"),
+        mint(r#"{"alg":"RSA1_5","kid":"rsa-1"}"#, "{}", b"-"),
         mint(r#"{"alg":"HS256","kid":"2025-12"}"#, "{}", b"-"),
         "a.b.c.d.e".to_owned(),
         mint(
@@ -159,8 +159,8 @@ pub(super) fn log(count: u64) -> String {
                 String::from_utf8(token).unwrap()
             }
             9 => format!("{}.e30.", encoded(br#"{"alg":"none"}"#)),
-            10 | 11 => mint(r#"{"alg":"RS256","kid":"rsa-1"}"#, &valid(), b"-"),
-            12 => mint(r#"{"alg":"ES256"}"#, &valid(), b"-"),
+            10 | 11 => mint(r#"{"alg":"RSA1_5","kid":"rsa-1"}"#, &valid(), b"-"),
+            12 => mint(r#"{"alg":"HS1"}"#, &valid(), b"-"),
             13 => mint(r#"{"alg":"FOO"}"#, &valid(), b"-"),
             14 => "a.b.c.d.e".to_owned(),
             15 => "127.0.0.1 - - GET /login".to_owned(),

@@ -50,6 +50,7 @@ impl Report<'_> {
     /// | `policy.max_lifetime_s` | the maximal lifetime in seconds, or null |
     /// | `policy.max_token_bytes` | the longest line that was taken as a token |
     /// | `policy.max_key_tries` | how many keys were tried on one token at most |
+    /// | `policy.kid_hint` | whether `kid` was a hint alone, and other keys were tried as well |
     /// | `unchecked` | the checks that were not made because no value was expected: `issuer`, `audience`, `typ` |
     /// | `inputs.name` | the input as it was given; `inputs` is an array in the order given |
     /// | `inputs.bytes` | how many of its bytes were judged |
@@ -67,6 +68,7 @@ impl Report<'_> {
     /// | `keys.NAME.valid` | by the key that verified the signature. Every key is listed, those that verified nothing too, and each has a name of its own: see [`Key::name`](crate::Key::name) |
     /// | `keys.NAME.rejected` | tokens whose signature held under it, rejected for what they say |
     /// | `keys.NAME.weak_for` ? | the algorithms that it may verify and whose hash is longer than its secret (RFC 7518 section 3.2) |
+    /// | `keys.NAME.findings` ? | what makes it weak, by the codes of [`KeyFinding`](crate::KeyFinding) |
     /// | `issuers.NAME.valid` | by `iss`, of the tokens whose signature held. Names over 256 bytes are cut and end in `…` |
     /// | `issuers.NAME.rejected` | the same |
     /// | `issuers_rest.valid` ? | there were more than [`MAX_NAMES`](super::MAX_NAMES) issuers: `issuers` holds exact counts of those with the smallest SHA-256, and this is the sum over all others |
@@ -158,6 +160,7 @@ struct PolicyMembers<'r> {
     max_lifetime_s: Option<u64>,
     max_token_bytes: usize,
     max_key_tries: usize,
+    kid_hint: bool,
 }
 
 #[derive(serde::Serialize)]
@@ -182,6 +185,8 @@ struct KeyMembers {
     rejected: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     weak_for: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<&'static str>,
 }
 
 #[derive(serde::Serialize)]
@@ -290,6 +295,7 @@ impl<'r> PolicyMembers<'r> {
             max_lifetime_s: policy.max_lifetime_seconds(),
             max_token_bytes: policy.token_limit(),
             max_key_tries: policy.key_limit(),
+            kid_hint: policy.takes_kid_as_hint(),
         }
     }
 }
@@ -374,6 +380,7 @@ fn keys<'r>(report: &'r Report<'_>) -> Entries<&'r str, KeyMembers> {
             valid,
             rejected,
             weak_for,
+            findings: sum.findings.iter().map(|finding| finding.code()).collect(),
         };
         (name, members)
     };

@@ -21,6 +21,7 @@ pub use text::TextOptions;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::key::KeyFinding;
 use crate::policy::Policy;
 use crate::signature::AlgorithmSet;
 use crate::validator::Validator;
@@ -62,6 +63,8 @@ struct KeySum {
     counts: Counts,
     /// The algorithms for which it is too short (RFC 7518 section 3.2).
     weak_for: AlgorithmSet,
+    /// What makes it weak.
+    findings: Vec<KeyFinding>,
 }
 
 impl Report<'_> {
@@ -71,12 +74,14 @@ impl Report<'_> {
 
     /// The keys by their names, of which each has its own.
     fn keys_by_name(&self) -> BTreeMap<&str, KeySum> {
-        let keys = self.validator.keys().iter().zip(&self.tally.keys);
+        let set = self.validator.keys();
+        let keys = set.iter().zip(&self.tally.keys);
         keys.map(|(key, counts)| {
             let is_weak = |algorithm: &_| key.is_weak_for(*algorithm);
             let sum = KeySum {
                 counts: *counts,
                 weak_for: key.algorithms().iter().filter(is_weak).collect(),
+                findings: set.findings(key, self.policy().now()),
             };
             (key.name(), sum)
         })

@@ -207,6 +207,9 @@ impl Report<'_> {
             let limit = grouped(policy.key_limit() as u128);
             parts.push(format!("at most {limit} keys tried a token"));
         }
+        if policy.takes_kid_as_hint() {
+            parts.push("kid as a hint".to_owned());
+        }
         parts.push(match policy.leeway_seconds() {
             0 => "no leeway".to_owned(),
             seconds => format!("leeway {}", duration(seconds)),

@@ -2,48 +2,74 @@
 
 use std::fmt;
 
-/// A JWS algorithm that jotmill verifies (RFC 7518 section 3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Algorithm {
-    /// HMAC using SHA-256.
-    Hs256,
-    /// HMAC using SHA-384.
-    Hs384,
-    /// HMAC using SHA-512.
-    Hs512,
+macro_rules! algorithms {
+    ($($name:ident $alg:literal $meaning:literal;)+) => {
+        /// A JWS algorithm that jotmill verifies (RFC 7518 section 3.1, RFC 8037, RFC 8812,
+        /// RFC 9864, and ML-DSA).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Algorithm {
+            $(#[doc = $meaning] $name,)+
+        }
+
+        impl Algorithm {
+            /// Every algorithm, in order: the discriminant is the index.
+            pub const ALL: [Self; [$($alg),+].len()] = [$(Self::$name),+];
+
+            /// The `alg` value, case-sensitive.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $alg,)+ }
+            }
+
+            /// The algorithm of this name, if jotmill verifies it.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($alg => Some(Self::$name),)+ _ => None }
+            }
+        }
+    };
+}
+
+algorithms! {
+    Hs256 "HS256" "HMAC using SHA-256.";
+    Hs384 "HS384" "HMAC using SHA-384.";
+    Hs512 "HS512" "HMAC using SHA-512.";
+    Rs256 "RS256" "RSASSA-PKCS1-v1_5 using SHA-256.";
+    Rs384 "RS384" "RSASSA-PKCS1-v1_5 using SHA-384.";
+    Rs512 "RS512" "RSASSA-PKCS1-v1_5 using SHA-512.";
+    Ps256 "PS256" "RSASSA-PSS using SHA-256, with a salt of 32 bytes.";
+    Ps384 "PS384" "RSASSA-PSS using SHA-384, with a salt of 48 bytes.";
+    Ps512 "PS512" "RSASSA-PSS using SHA-512, with a salt of 64 bytes.";
+    Es256 "ES256" "ECDSA on P-256 using SHA-256.";
+    Es384 "ES384" "ECDSA on P-384 using SHA-384.";
+    Es512 "ES512" "ECDSA on P-521 using SHA-512.";
+    Es256k "ES256K" "ECDSA on secp256k1 using SHA-256 (RFC 8812).";
+    EdDsa "EdDSA" "EdDSA on the curve of the key, Ed25519 or Ed448 (RFC 8037).";
+    Ed25519 "Ed25519" "EdDSA on Ed25519, by its full name (RFC 9864).";
+    Ed448 "Ed448" "EdDSA on Ed448, by its full name (RFC 9864).";
+    MlDsa44 "ML-DSA-44" "ML-DSA with its smallest parameters (FIPS 204).";
+    MlDsa65 "ML-DSA-65" "ML-DSA with its middle parameters (FIPS 204).";
+    MlDsa87 "ML-DSA-87" "ML-DSA with its largest parameters (FIPS 204).";
 }
 
 impl Algorithm {
-    /// Every algorithm, in order: the discriminant is the index.
-    pub const ALL: [Self; 3] = [Self::Hs256, Self::Hs384, Self::Hs512];
-
-    /// The `alg` value, case-sensitive.
+    /// The length of the MAC in bytes, which is also the shortest secret that RFC 7518 section 3.2
+    /// allows; `None` where the signature is no MAC.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn mac_len(self) -> Option<usize> {
         match self {
-            Self::Hs256 => "HS256",
-            Self::Hs384 => "HS384",
-            Self::Hs512 => "HS512",
+            Self::Hs256 => Some(32),
+            Self::Hs384 => Some(48),
+            Self::Hs512 => Some(64),
+            _ => None,
         }
     }
 
-    /// The algorithm of this name, if jotmill verifies it.
+    /// Whether a shared secret makes and verifies the signature.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.name() == name)
-    }
-
-    /// The length of the MAC in bytes; also the shortest secret that RFC 7518 section 3.2 allows.
-    #[must_use]
-    pub const fn mac_len(self) -> usize {
-        match self {
-            Self::Hs256 => 32,
-            Self::Hs384 => 48,
-            Self::Hs512 => 64,
-        }
+    pub const fn is_hmac(self) -> bool {
+        self.mac_len().is_some()
     }
 }
 
@@ -55,13 +81,17 @@ impl fmt::Display for Algorithm {
 
 /// A set of [`Algorithm`]s.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub struct AlgorithmSet(u8);
+pub struct AlgorithmSet(u32);
 
 impl AlgorithmSet {
     /// The set without an algorithm.
     pub const EMPTY: Self = Self(0);
     /// Every algorithm that jotmill verifies.
     pub const ALL: Self = Self((1 << Algorithm::ALL.len()) - 1);
+    /// The algorithms of shared secrets.
+    pub const HMAC: Self = Self(
+        1 << Algorithm::Hs256 as u8 | 1 << Algorithm::Hs384 as u8 | 1 << Algorithm::Hs512 as u8,
+    );
 
     /// Adds an algorithm.
     pub const fn insert(&mut self, algorithm: Algorithm) {
@@ -74,11 +104,31 @@ impl AlgorithmSet {
         self.0 >> algorithm as u8 & 1 == 1
     }
 
+    /// Whether there is no algorithm in the set.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The algorithms that are in both sets.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// The algorithms, in order.
     pub fn iter(self) -> impl Iterator<Item = Algorithm> {
         Algorithm::ALL
             .into_iter()
             .filter(move |algorithm| self.contains(*algorithm))
+    }
+}
+
+impl From<Algorithm> for AlgorithmSet {
+    fn from(algorithm: Algorithm) -> Self {
+        let mut set = Self::EMPTY;
+        set.insert(algorithm);
+        set
     }
 }
 
@@ -156,6 +206,8 @@ mod tests {
             assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
             assert!(REGISTERED.contains(&algorithm.name()));
             assert!(AlgorithmSet::ALL.contains(algorithm));
+            assert_eq!(AlgorithmSet::HMAC.contains(algorithm), algorithm.is_hmac());
+            assert_eq!(algorithm.is_hmac(), algorithm.name().starts_with("HS"));
         }
         assert_eq!(Algorithm::from_name("hs256"), None);
     }

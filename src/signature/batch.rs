@@ -2,43 +2,57 @@
 //!
 //! [`BatchVerifier`] gives the same answer as [`verify`](super::verify) for each token, in the
 //! same order of candidates. It tries the first candidate of every token, then the next of those
-//! that are left, so that lanes stay full however many keys there are.
+//! that are left, so that lanes stay full however many keys there are. Signatures by private keys
+//! are verified one by one, those of a key after each other, by keys that were parsed for this
+//! verifier alone: no two workers touch the same memory, and none takes a lock.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use subtle::ConstantTimeEq;
 
 use super::lanes::{Job, Job256, Job512, Kernel, Midstate, Scratch, Word};
-use super::{Algorithm, Authentic, MacKey, Proof, SigningInput, decode_mac};
+use super::public::Parsed;
+use super::{
+    Algorithm, Authentic, Candidates, Proof, SigningInput, VerifyingKey, decode_mac,
+    decode_signature,
+};
 use crate::verdict::Reason;
 
 /// A token whose signature is to be verified.
 #[derive(Clone, Copy)]
 pub(crate) struct Pending<'b> {
     input: SigningInput<'b>,
+    /// The signature, encoded.
+    signature: &'b [u8],
+    /// The signature, where it is a MAC.
     mac: [u8; 64],
     algorithm: Algorithm,
-    /// The numbers of the keys to try, in order.
-    candidates: &'b [u32],
+    candidates: Candidates<'b>,
     outcome: Result<u32, Reason>,
     tried: u32,
 }
 
 impl<'b> Pending<'b> {
-    /// Decodes the signature, and says at once what is wrong with it.
+    /// Decodes a MAC, and says at once what is wrong with it.
     pub(crate) fn new(
         input: SigningInput<'b>,
-        signature: &[u8],
+        signature: &'b [u8],
         algorithm: Algorithm,
-        candidates: &'b [u32],
+        candidates: Candidates<'b>,
     ) -> Self {
         let mut mac = [0; 64];
-        let outcome = match decode_mac(signature, &mut mac[..algorithm.mac_len()]) {
+        let decoded = match algorithm.mac_len() {
+            Some(mac_len) => decode_mac(signature, &mut mac[..mac_len]),
+            None => Ok(()),
+        };
+        let outcome = match decoded {
             Ok(()) => Err(Reason::SignatureMismatch),
             Err(reason) => Err(reason),
         };
         Self {
             input,
+            signature,
             mac,
             algorithm,
             candidates,
@@ -50,13 +64,16 @@ impl<'b> Pending<'b> {
     /// What came of it, once the batch was verified.
     pub(crate) fn outcome(&self) -> Result<Authentic<'b>, Reason> {
         let payload = &self.input.bytes[self.input.dot + 1..];
-        self.outcome.map(|key| Authentic {
-            payload,
-            proof: Proof {
-                key,
-                algorithm: self.algorithm,
-            },
-        })
+        match self.outcome {
+            Ok(key) => Ok(Authentic {
+                payload,
+                proof: Proof {
+                    key,
+                    algorithm: self.algorithm,
+                },
+            }),
+            Err(reason) => Err(self.candidates.exhausted(reason)),
+        }
     }
 
     /// Whether there is a candidate left that may have made the signature.
@@ -77,6 +94,7 @@ pub(crate) struct BatchVerifier {
     jobs512: Vec<Job512<'static>>,
     tags256: Vec<[u8; 32]>,
     tags512: Vec<[u8; 64]>,
+    public: PublicVerifier,
 }
 
 /// How many jobs keep all lanes of any kernel busy. With fewer tokens than this, several
@@ -101,19 +119,21 @@ impl BatchVerifier {
             jobs512: Vec::new(),
             tags256: Vec::new(),
             tags512: Vec::new(),
+            public: PublicVerifier::default(),
         }
     }
 
     /// Settles the outcome of every token, unless `stop` turns true first: trying a thousand keys
-    /// on every token of a block takes a while. `key` gives the secret of a number. Says whether
+    /// on every token of a block takes a while. `key` gives the key of a number. Says whether
     /// all are settled.
     pub(crate) fn verify<'k>(
         &mut self,
         tokens: &mut [Pending<'_>],
-        key: impl Fn(u32) -> &'k MacKey + Copy,
+        key: impl Fn(u32) -> &'k VerifyingKey + Copy,
         stop: &AtomicBool,
     ) -> bool {
-        for algorithm in Algorithm::ALL {
+        const HMAC: [Algorithm; 3] = [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512];
+        for algorithm in HMAC {
             self.open.clear();
             for (index, token) in (0..).zip(&*tokens) {
                 if token.algorithm == algorithm && token.is_open() {
@@ -125,14 +145,16 @@ impl BatchVerifier {
                     return false;
                 }
                 match algorithm {
-                    Algorithm::Hs256 => self.round256(tokens, |number| key(number).hs256()),
-                    Algorithm::Hs384 => self.round512(tokens, 48, |number| key(number).hs384()),
-                    Algorithm::Hs512 => self.round512(tokens, 64, |number| key(number).hs512()),
+                    Algorithm::Hs256 => self.round256(tokens, |number| key(number).mac().hs256()),
+                    Algorithm::Hs384 => {
+                        self.round512(tokens, 48, |number| key(number).mac().hs384());
+                    }
+                    _ => self.round512(tokens, 64, |number| key(number).mac().hs512()),
                 }
                 self.open.retain(|index| tokens[*index as usize].is_open());
             }
         }
-        true
+        self.public.verify(tokens, key, stop)
     }
 
     /// Tries the next candidates of every open token.
@@ -162,6 +184,85 @@ impl BatchVerifier {
     }
 }
 
+/// Verifies signatures by private keys, one by one; owns its keys and its buffers.
+#[derive(Default)]
+struct PublicVerifier {
+    /// The keys that tokens asked for so far, each ready for one algorithm; at most as many as the
+    /// key set has. `None` would be a key that the library took once and then refused.
+    parsed: HashMap<(u32, Algorithm), Option<Parsed>>,
+    /// The tokens in the order in which they are verified.
+    order: Vec<u32>,
+    signature: Vec<u8>,
+}
+
+impl PublicVerifier {
+    /// As [`BatchVerifier::verify`], for the tokens that no secret signs.
+    fn verify<'k>(
+        &mut self,
+        tokens: &mut [Pending<'_>],
+        key: impl Fn(u32) -> &'k VerifyingKey + Copy,
+        stop: &AtomicBool,
+    ) -> bool {
+        let mut order = std::mem::take(&mut self.order);
+        order.clear();
+        let signed = (0..)
+            .zip(&*tokens)
+            .filter(|(_, token)| !token.algorithm.is_hmac() && token.is_open());
+        order.extend(signed.map(|(index, _)| index));
+        // Tokens of one key after each other, while what it needs is in the cache.
+        order.sort_unstable_by_key(|index| {
+            let token = &tokens[*index as usize];
+            (token.candidates.iter().next(), token.algorithm, *index)
+        });
+        let is_done = order.iter().all(|index| {
+            let token = &mut tokens[*index as usize];
+            match self.verify_one(token, key, stop) {
+                Some(outcome) => {
+                    token.outcome = outcome;
+                    true
+                }
+                None => false,
+            }
+        });
+        self.order = order;
+        is_done
+    }
+
+    /// The outcome of a token; `None` when stopped.
+    fn verify_one<'k>(
+        &mut self,
+        token: &Pending<'_>,
+        key: impl Fn(u32) -> &'k VerifyingKey,
+        stop: &AtomicBool,
+    ) -> Option<Result<u32, Reason>> {
+        let lengths = token.candidates.iter();
+        let lengths = lengths.map(|number| key(number).signature_len());
+        let signature = match decode_signature(token.signature, lengths, &mut self.signature) {
+            Ok(signature) => signature,
+            Err(reason) => return Some(Err(reason)),
+        };
+        for number in token.candidates.iter() {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            let VerifyingKey::Public(public) = key(number) else {
+                continue;
+            };
+            if public.material().signature_len() != signature.len() {
+                continue;
+            }
+            let parsed = (self.parsed)
+                .entry((number, token.algorithm))
+                .or_insert_with(|| public.material().parse(token.algorithm));
+            let holds = |key: &mut Parsed| key.verify(token.input.bytes, signature);
+            if parsed.as_mut().is_some_and(holds) {
+                return Some(Ok(number));
+            }
+        }
+        Some(Err(Reason::SignatureMismatch))
+    }
+}
+
 /// Makes the jobs of a round: the next candidate of every open token, or several where there are
 /// few tokens.
 fn fill<'b, 'k: 'b, W: Word + 'k>(
@@ -175,17 +276,13 @@ fn fill<'b, 'k: 'b, W: Word + 'k>(
     let each = (FULL / open.len()).max(1);
     for index in open {
         let token = &tokens[*index as usize];
-        for candidate in token
-            .candidates
-            .iter()
-            .skip(token.tried as usize)
-            .take(each)
-        {
+        let candidates = token.candidates.iter();
+        for candidate in candidates.skip(token.tried as usize).take(each) {
             jobs.push(Job {
                 message: token.input.bytes,
-                key: key(*candidate),
+                key: key(candidate),
             });
-            trials.push((*index, *candidate));
+            trials.push((*index, candidate));
         }
     }
 }
@@ -221,15 +318,16 @@ fn is_equal(one: &[u8], other: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signature::MacKey;
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     const SECRETS: [&[u8]; 7] = [b"a", b"b", b"c", b"d", b"e", b"f", b"g"];
 
-    fn keys() -> Vec<MacKey> {
+    fn keys() -> Vec<VerifyingKey> {
         SECRETS
             .iter()
-            .map(|secret| MacKey::new(secret).unwrap())
+            .map(|secret| VerifyingKey::Mac(Box::new(MacKey::new(secret).unwrap())))
             .collect()
     }
 
@@ -247,7 +345,7 @@ mod tests {
         URL_SAFE_NO_PAD.encode(match algorithm {
             Algorithm::Hs256 => tag::<Hmac<sha2::Sha256>>(secret, message),
             Algorithm::Hs384 => tag::<Hmac<sha2::Sha384>>(secret, message),
-            Algorithm::Hs512 => tag::<Hmac<sha2::Sha512>>(secret, message),
+            _ => tag::<Hmac<sha2::Sha512>>(secret, message),
         })
     }
 
@@ -255,7 +353,13 @@ mod tests {
     fn a_batch_gives_what_tokens_give_one_by_one() {
         let keys = keys();
         let all: Vec<u32> = (0..7).collect();
-        let candidates: [&[u32]; 4] = [&all, &[3], &[6, 2, 2, 0], &[]];
+        let candidates: [(&[u32], &[u32]); 4] =
+            [(&all, &[]), (&[3], &[]), (&[6, 2], &[2, 0]), (&[], &[])];
+        let candidates = candidates.map(|(first, then)| Candidates {
+            first,
+            then,
+            is_cut: false,
+        });
         let mut cases = Vec::new();
         for n in 0..300_usize {
             let message = format!("{}.{}", "h".repeat(n % 50), "p".repeat(n * 7 % 400));
@@ -281,7 +385,7 @@ mod tests {
                         .iter()
                         .map(|(message, dot, algorithm, signature, candidates)| {
                             let input = SigningInput::new(message.as_bytes(), *dot);
-                            Pending::new(input, signature.as_bytes(), *algorithm, candidates)
+                            Pending::new(input, signature.as_bytes(), *algorithm, *candidates)
                         })
                         .collect();
                     let never = AtomicBool::new(false);
@@ -293,9 +397,8 @@ mod tests {
                             SigningInput::new(message.as_bytes(), *dot),
                             signature.as_bytes(),
                             *algorithm,
-                            candidates
-                                .iter()
-                                .map(|number| (*number, &keys[*number as usize])),
+                            *candidates,
+                            |number| &keys[number as usize],
                         );
                         let found = token.outcome().map(|authentic| authentic.proof().key());
                         assert_eq!(

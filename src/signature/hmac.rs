@@ -67,6 +67,7 @@ impl MacKey {
             Algorithm::Hs256 => holds(&self.hs256, message, mac),
             Algorithm::Hs384 => holds(&self.hs384, message, mac),
             Algorithm::Hs512 => holds(&self.hs512, message, mac),
+            _ => false,
         }
     }
 }

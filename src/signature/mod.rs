@@ -7,11 +7,13 @@ mod algorithm;
 mod batch;
 mod hmac;
 pub(crate) mod lanes;
+pub(crate) mod public;
 
 pub use algorithm::{Algorithm, AlgorithmSet, REGISTERED};
 pub(crate) use batch::{BatchVerifier, Pending};
 pub use hmac::MacKey;
 pub use lanes::{Kernel, SelfTestError};
+pub(crate) use public::PublicKey;
 
 use base64_simd::URL_SAFE_NO_PAD;
 
@@ -79,40 +81,145 @@ impl<'b> Authentic<'b> {
     }
 }
 
-/// Verifies an encoded signature under each candidate in turn (RFC 7515 section 5.2).
+/// What verifies: a secret or a public key.
+pub(crate) enum VerifyingKey {
+    Mac(Box<MacKey>),
+    Public(Box<PublicKey>),
+}
+
+impl VerifyingKey {
+    /// The secret of a key that was chosen for an HMAC algorithm.
+    fn mac(&self) -> &MacKey {
+        match self {
+            Self::Mac(key) => key,
+            // The key set lists a key under the algorithms of its type alone.
+            Self::Public(_) => unreachable!("a public key was chosen to verify a MAC"),
+        }
+    }
+
+    /// How long its signatures are, in bytes, if it is a public key.
+    fn signature_len(&self) -> Option<usize> {
+        match self {
+            Self::Mac(_) => None,
+            Self::Public(key) => Some(key.material().signature_len()),
+        }
+    }
+
+    /// Whether this is a whole signature of the message.
+    fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Mac(key) => key.verify(algorithm, message, signature),
+            Self::Public(key) => {
+                key.material().signature_len() == signature.len()
+                    && key.verify(algorithm, message, signature)
+            }
+        }
+    }
+}
+
+/// The numbers of the keys that are tried on a token, in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Candidates<'k> {
+    /// The keys that are tried first.
+    pub(crate) first: &'k [u32],
+    /// The keys that are tried if none of these made the signature.
+    pub(crate) then: &'k [u32],
+    /// Whether there are more than may be tried: if none of these made the signature, that says
+    /// nothing about the others.
+    pub(crate) is_cut: bool,
+}
+
+impl<'k> Candidates<'k> {
+    pub(crate) const fn len(self) -> usize {
+        self.first.len() + self.then.len()
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = u32> + Clone + 'k {
+        self.first.iter().chain(self.then).copied()
+    }
+
+    /// What it means that none of them made a signature.
+    const fn exhausted(self, reason: Reason) -> Reason {
+        match reason {
+            Reason::SignatureMismatch | Reason::SignatureLength if self.is_cut => {
+                Reason::TooManyKeys
+            }
+            reason => reason,
+        }
+    }
+}
+
+/// Verifies an encoded signature under each candidate in turn (RFC 7515 section 5.2). `key` gives
+/// the key of a number.
 ///
 /// # Errors
-/// [`Reason::SignatureBase64url`], [`Reason::SignatureLength`] when the length cannot be that of
-/// the algorithm, [`Reason::SignatureMismatch`] when no candidate made the signature.
+/// [`Reason::SignatureBase64url`], [`Reason::SignatureLength`] when the length is that of no
+/// candidate's signatures, [`Reason::SignatureMismatch`] when no candidate made the signature,
+/// [`Reason::TooManyKeys`] in place of the last two when not all of them may be tried.
 pub(crate) fn verify<'b, 'k>(
     input: SigningInput<'b>,
     signature: &[u8],
     algorithm: Algorithm,
-    candidates: impl Iterator<Item = (u32, &'k MacKey)>,
+    candidates: Candidates<'_>,
+    key: impl Fn(u32) -> &'k VerifyingKey,
 ) -> Result<Authentic<'b>, Reason> {
-    let mut buffer = [0; 64];
-    let mac = &mut buffer[..algorithm.mac_len()];
-    decode_mac(signature, mac)?;
-    for (key, secret) in candidates {
-        if secret.verify(algorithm, input.bytes(), mac) {
+    let mut buffer = Vec::new();
+    let decoded = match algorithm.mac_len() {
+        Some(mac_len) => {
+            buffer.resize(mac_len, 0);
+            decode_mac(signature, &mut buffer).map(|()| &buffer[..])
+        }
+        None => {
+            let lengths = candidates.iter().map(|number| key(number).signature_len());
+            decode_signature(signature, lengths, &mut buffer)
+        }
+    };
+    let signature = decoded.map_err(|reason| candidates.exhausted(reason))?;
+    for number in candidates.iter() {
+        if key(number).verify(algorithm, input.bytes(), signature) {
             return Ok(Authentic {
                 payload: &input.bytes[input.dot + 1..],
-                proof: Proof { key, algorithm },
+                proof: Proof {
+                    key: number,
+                    algorithm,
+                },
             });
         }
     }
-    Err(Reason::SignatureMismatch)
+    Err(candidates.exhausted(Reason::SignatureMismatch))
+}
+
+/// Decodes a signature that must be as long as one of `lengths` says.
+fn decode_signature<'s>(
+    signature: &[u8],
+    mut lengths: impl Iterator<Item = Option<usize>>,
+    buffer: &'s mut Vec<u8>,
+) -> Result<&'s [u8], Reason> {
+    let len = base64url::decoded_len(signature.len());
+    if len > public::MAX_SIGNATURE_LEN || !lengths.any(|fitting| fitting == Some(len)) {
+        return Err(misfit(signature));
+    }
+    buffer.resize(len, 0);
+    match base64url::decode(signature, buffer) {
+        Ok(decoded) if decoded == len => Ok(buffer),
+        _ => Err(Reason::SignatureBase64url),
+    }
 }
 
 /// Decodes a signature that must fill `mac`.
 fn decode_mac(signature: &[u8], mac: &mut [u8]) -> Result<(), Reason> {
     if base64url::decoded_len(signature.len()) != mac.len() {
-        // However long it is, no copy is needed to know whether it is base64url at all.
-        return Err(match URL_SAFE_NO_PAD.check(signature) {
-            Ok(()) => Reason::SignatureLength,
-            Err(_) => Reason::SignatureBase64url,
-        });
+        return Err(misfit(signature));
     }
     base64url::decode(signature, mac).map_err(|_| Reason::SignatureBase64url)?;
     Ok(())
+}
+
+/// Why a signature of the wrong length is rejected. However long it is, no copy is needed to know
+/// whether it is base64url at all.
+fn misfit(signature: &[u8]) -> Reason {
+    match URL_SAFE_NO_PAD.check(signature) {
+        Ok(()) => Reason::SignatureLength,
+        Err(_) => Reason::SignatureBase64url,
+    }
 }

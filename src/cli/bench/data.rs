@@ -80,7 +80,8 @@ fn path(_file: &File) -> PathBuf {
 /// What the flags ask for.
 pub(super) fn plans(flags: &BenchFlags) -> Result<Vec<Plan<'_>>> {
     if !flags.paths.is_empty() {
-        let (_, warnings) = args::keys(&flags.keys)?;
+        let policy = args::policy(&flags.policy)?;
+        let (_, warnings) = args::keys(&flags.keys, policy.now())?;
         if !flags.quiet {
             warnings
                 .iter()
@@ -93,7 +94,7 @@ pub(super) fn plans(flags: &BenchFlags) -> Result<Vec<Plan<'_>>> {
         ..PolicyFlags::default()
     };
     let keys = &flags.keys;
-    let has_keys = !(keys.jwks.is_empty() && keys.secret_file.is_empty());
+    let has_keys = !(keys.jwks.is_empty() && keys.key.is_empty() && keys.secret_file.is_empty());
     if has_keys || !keys.secret_env.is_empty() || flags.policy != only_alg {
         bail!("keys and a policy are for tokens of your own; give their files");
     }
@@ -204,8 +205,9 @@ fn policy(dataset: &Dataset) -> Result<Policy> {
 }
 
 fn own(flags: &BenchFlags) -> Result<Data> {
-    let (keys, _) = args::keys(&flags.keys)?;
-    let validator = audit::validator(args::policy(&flags.policy)?, keys)?;
+    let policy = args::policy(&flags.policy)?;
+    let (keys, _) = args::keys(&flags.keys, policy.now())?;
+    let validator = audit::validator(policy, keys)?;
     let paths = &flags.paths;
     let mut text = Vec::new();
     for path in paths {

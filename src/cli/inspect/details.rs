@@ -241,10 +241,15 @@ fn algorithm(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
                 .unwrap_or_default();
             vec![quoting(format!("alg is {alg}; --alg allows {allowed}"))]
         }
-        _ if Algorithm::from_name(&name.to_ascii_uppercase()).is_some() => vec![
-            quoting(format!("alg is {alg}")),
-            own(format!("names of algorithms are case-sensitive: {}", all())),
-        ],
+        _ if Algorithm::ALL
+            .iter()
+            .any(|algorithm| algorithm.name().eq_ignore_ascii_case(&name)) =>
+        {
+            vec![
+                quoting(format!("alg is {alg}")),
+                own(format!("names of algorithms are case-sensitive: {}", all())),
+            ]
+        }
         _ => vec![
             quoting(format!("alg is {alg}")),
             own(format!("jotmill verifies {}", all())),
@@ -307,6 +312,18 @@ fn candidates<'k>(keys: &'k KeySet, kid: Option<&str>) -> Candidates<'k> {
         keys: keys.iter().filter(|key| key.id().is_none()).collect(),
         is_named: false,
     }
+}
+
+/// The keys that a signature was held against; none without a key set.
+fn tried<'f>(facts: &'f Facts<'_>) -> Option<Vec<&'f Key>> {
+    let (keys, algorithm) = facts.keys.zip(facts.algorithm())?;
+    let kid = facts.header_string("kid");
+    let mut fitting = candidates(keys, kid.as_deref()).keys;
+    if facts.policy.takes_kid_as_hint() {
+        fitting = keys.iter().collect();
+    }
+    fitting.retain(|key| key.algorithms().contains(algorithm));
+    Some(fitting)
 }
 
 fn keys_word(count: usize) -> String {
@@ -441,10 +458,25 @@ fn signature(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
             let (Some(len), Some(algorithm)) = (signature.decoded_len(), facts.algorithm()) else {
                 return vec![];
             };
-            let expected = algorithm.mac_len();
+            // Keys of one algorithm may differ in it, as those of RSA do.
+            let mut expected: Vec<usize> = tried(facts)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|key| key.signature_len(algorithm))
+                .collect();
+            expected.sort_unstable();
+            expected.dedup();
+            let Some(longest) = expected.last().copied() else {
+                return vec![];
+            };
+            let expected: Vec<String> = expected.into_iter().map(grouped).collect();
+            let expected = expected.join(" or ");
             let guess = match len {
                 0 => "; it is not signed at all",
-                _ if len < expected => "; is it cut short?",
+                _ if len < longest => "; is it cut short?",
+                70..=72 if algorithm == Algorithm::Es256 => {
+                    "; is it in DER, where r and s alone belong (RFC 7518 section 3.4)?"
+                }
                 32 | 48 | 64 => "; that is the length of another algorithm's",
                 128 | 256 | 384 | 512 => "; that is the length of an RSA signature",
                 _ => "; is there something behind it?",
@@ -455,24 +487,21 @@ fn signature(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
             ))]
         }
         _ => {
-            let tried = facts.keys.zip(facts.algorithm()).map(|(keys, algorithm)| {
-                let kid = facts.header_string("kid");
-                let mut fitting = candidates(keys, kid.as_deref()).keys;
-                fitting.retain(|key| key.algorithms().contains(algorithm));
-                fitting.into_iter().map(Key::name).collect::<Vec<_>>()
-            });
             let mut notes = Vec::new();
-            if let Some(tried) = tried {
+            let is_mac = facts.algorithm().is_none_or(Algorithm::is_hmac);
+            if let Some(tried) = tried(facts) {
                 notes.push(own(format!(
                     "{} tried: {}",
                     keys_word(tried.len()),
-                    few(&tried)
+                    few(&tried.iter().map(|key| key.name()).collect::<Vec<_>>())
                 )));
             }
-            notes.push(own(
+            notes.push(own(if is_mac {
                 "the token was changed, or it was signed with another secret. Is the secret \
-                 written in base64, base64url or hex? Then say so: --secret-file base64:PATH",
-            ));
+                 written in base64, base64url or hex? Then say so: --secret-file base64:PATH"
+            } else {
+                "the token was changed, or it was signed with another private key"
+            }));
             notes
         }
     }

@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use jotmill::{Finding, Reason, Stage};
+use jotmill::{Algorithm, Finding, Reason, Stage};
 
 use super::details::{self, Note};
 use super::escape::{columns, excerpt, grouped, wrap};
@@ -193,7 +193,7 @@ impl Page<'_> {
         }
         if facts.outcome == Outcome::NotVerified {
             if codes.is_empty() {
-                let text = "To verify it, give the secret (--secret-file) or a key set (--jwks).";
+                let text = "To verify it, give the secret (--secret-file), a key (--key) or a key set (--jwks).";
                 self.paragraph(false, Style::Bold, 0, text)?;
             } else {
                 let text = format!("Whatever the key, jotmill rejects it: {codes}.");
@@ -371,12 +371,20 @@ impl Page<'_> {
             .iter()
             .any(|finding| finding == Finding::WeakKey)
         {
-            let len = facts.algorithm().map_or(0, |algorithm| algorithm.mac_len());
+            let len = facts.algorithm().and_then(Algorithm::mac_len).unwrap_or(0);
             let text = format!(
                 "weak-key: the secret is shorter than the {len} bytes that {algorithm} asks for, \
                  and may be guessed (RFC 7518 section 3.2)"
             );
             self.paragraph(false, Style::Doubt, 0, &text)?;
+        }
+        if facts
+            .findings
+            .iter()
+            .any(|finding| finding == Finding::KidOfAnotherKey)
+        {
+            let text = "kid-of-another-key: kid names another key than this one (--kid-hint)";
+            self.paragraph(false, Style::Doubt, 0, text)?;
         }
         Ok(())
     }

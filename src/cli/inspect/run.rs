@@ -15,7 +15,7 @@ const MAX_INPUT: u64 = 64 << 20;
 /// Explains the token that the flags give.
 pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
     let policy = args::policy(&flags.policy)?;
-    let (keys, warnings) = args::keys(&flags.keys)?;
+    let (keys, warnings) = args::keys(&flags.keys, policy.now())?;
     for warning in warnings {
         tell!("warning: {warning}");
     }

@@ -46,7 +46,7 @@ fn keys() -> KeySet {
         {"kty": "oct", "kid": "k1", "k": k},
         {"kty": "oct", "kid": "other-alg", "alg": "HS512", "k": k},
         {"kty": "oct", "kid": "for-encryption", "use": "enc", "k": k},
-        {"kty": "RSA", "kid": "rsa"},
+        {"kty": "OKP", "kid": "rsa", "crv": "X25519", "x": "AQAB"},
         {"kty": "oct", "kid": "broken", "k": "?"},
     ]});
     keys.add_jwks(set.to_string().as_bytes(), "keys.json")

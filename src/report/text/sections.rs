@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 
 use super::layout::{Page, Span, Tone, plural, shown};
 use super::{NAMES, SHORT, bad, blank_row, faint, few, plain, rank, share_row};
+use crate::key::KeyFinding;
 use crate::report::tally::{EXPIRY_EDGES, Sample};
 use crate::report::{Counts, Report};
 use crate::signature::{Algorithm, REGISTERED};
@@ -132,6 +133,25 @@ impl Report<'_> {
             let text = plain(format!(": more than one key has this id: {names}"));
             let label = (Tone::Warning, "duplicate kid".to_owned());
             texts.push((blank_row(), vec![label, text]));
+        }
+        // Short secrets stand beside the tokens that they verified, and ids that occur twice above.
+        let told = [KeyFinding::ShortSecret, KeyFinding::DuplicateKid];
+        for finding in KeyFinding::ALL
+            .iter()
+            .filter(|finding| !told.contains(finding))
+        {
+            let with_it = || {
+                let keys = self.keys_by_name().into_iter();
+                keys.filter(|(_, sum)| sum.findings.contains(finding))
+                    .map(|(name, _)| name)
+            };
+            let count = with_it().count();
+            if count > 0 {
+                let names = few(with_it(), count, ", ");
+                let text = plain(format!(": {}: {names}", finding.meaning()));
+                let label = (Tone::Warning, finding.code().to_owned());
+                texts.push((blank_row(), vec![label, text]));
+            }
         }
         let aside = keys.set_aside();
         for key in aside.iter().take(NAMES / 2) {

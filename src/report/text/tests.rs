@@ -253,11 +253,7 @@ fn many_names_are_ranked_and_the_rest_is_summed() {
         let payload = claims(&format!("issuer-{number:02}"), 60, number);
         let mut log = mint(r#"{"alg":"HS256"}"#, &payload, secret.as_bytes()) + "\n";
         for _ in 0..=number {
-            log += &(mint(
-                &format!(r#"{{"alg":"RS256","kid":"{number}"}}"#),
-                "{}",
-                b"-",
-            ) + "\n");
+            log += &(mint(&format!(r#"{{"alg":"HS1","kid":"{number}"}}"#), "{}", b"-") + "\n");
             log += &mint(
                 &format!(r#"{{"alg":"HS512","kid":"{number}"}}"#),
                 "{}",
@@ -315,7 +311,7 @@ fn the_policy_is_told_in_words() {
     let mut policy = bare_policy()
         .subject("me")
         .typ("at+jwt")
-        .algorithms(crate::AlgorithmSet::ALL)
+        .algorithms(crate::AlgorithmSet::HMAC)
         .max_age(86_400)
         .and_then(|policy| policy.max_lifetime(5400))
         .and_then(|policy| policy.max_token_bytes(4096))

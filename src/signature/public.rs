@@ -1,0 +1,328 @@
+//! Signatures by private keys: RSA, ECDSA, EdDSA and ML-DSA, a token at a time.
+//!
+//! Owns what a public key is once it was read, which algorithms fit it, how long their signatures
+//! are, and whether one holds. Where keys come from, and whether one is too weak to be used, is the
+//! key room's; which keys are tried is decided there as well.
+//!
+//! | algorithms | signature, in bytes | rule |
+//! |---|---|---|
+//! | RS256, RS384, RS512 | as long as the modulus | RFC 7518 section 3.3 |
+//! | PS256, PS384, PS512 | as long as the modulus; the salt is as long as the hash | RFC 7518 section 3.5 |
+//! | ES256, ES384, ES512, ES256K | r and s, 64, 96, 132 or 64; each from 1 to below the order | RFC 7518 section 3.4, RFC 8812 section 3.2 |
+//! | EdDSA, Ed25519, Ed448 | 64 or 114; s below the order, points in canonical form | RFC 8032, RFC 8037, RFC 9864 |
+//! | ML-DSA-44, ML-DSA-65, ML-DSA-87 | 2420, 3309 or 4627; an empty context | FIPS 204 |
+//!
+//! An ECDSA signature whose s is above half of the order verifies: RFC 7518 does not forbid it, and
+//! issuers make them.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256K1_SHA256_FIXED, ECDSA_P384_SHA384_FIXED,
+    ECDSA_P521_SHA512_FIXED, ED25519, ML_DSA_44, ML_DSA_65, ML_DSA_87, ParsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
+    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters,
+    RsaPublicKeyComponents, VerificationAlgorithm,
+};
+
+use super::{Algorithm, AlgorithmSet};
+
+/// The longest signature that any key verifies, in bytes: of ML-DSA-87.
+pub(crate) const MAX_SIGNATURE_LEN: usize = 4627;
+/// The sizes of RSA moduli in bits: RFC 7518 section 3.3 asks for the first, and beyond the second
+/// the library does not verify.
+pub(crate) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// An elliptic curve that ECDSA is used on (RFC 7518 section 6.2.1.1, RFC 8812 section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Curve {
+    P256,
+    P384,
+    P521,
+    Secp256k1,
+}
+
+impl Curve {
+    pub(crate) const ALL: [Self; 4] = [Self::P256, Self::P384, Self::P521, Self::Secp256k1];
+
+    /// The `crv` value.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::P521 => "P-521",
+            Self::Secp256k1 => "secp256k1",
+        }
+    }
+
+    /// The length of a coordinate in bytes.
+    pub(crate) const fn coordinate_len(self) -> usize {
+        match self {
+            Self::P256 | Self::Secp256k1 => 32,
+            Self::P384 => 48,
+            Self::P521 => 66,
+        }
+    }
+
+    /// The size of the field in bits.
+    pub(crate) const fn bits(self) -> usize {
+        match self {
+            Self::P256 | Self::Secp256k1 => 256,
+            Self::P384 => 384,
+            Self::P521 => 521,
+        }
+    }
+
+    const fn algorithm(self) -> Algorithm {
+        match self {
+            Self::P256 => Algorithm::Es256,
+            Self::P384 => Algorithm::Es384,
+            Self::P521 => Algorithm::Es512,
+            Self::Secp256k1 => Algorithm::Es256k,
+        }
+    }
+}
+
+/// A parameter set of ML-DSA (FIPS 204 section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MlDsa {
+    MlDsa44,
+    MlDsa65,
+    MlDsa87,
+}
+
+impl MlDsa {
+    pub(crate) const ALL: [Self; 3] = [Self::MlDsa44, Self::MlDsa65, Self::MlDsa87];
+
+    /// The `alg` value, which names the type of the key as well.
+    pub(crate) const fn name(self) -> &'static str {
+        self.algorithm().name()
+    }
+
+    /// The length of a public key in bytes.
+    pub(crate) const fn key_len(self) -> usize {
+        match self {
+            Self::MlDsa44 => 1312,
+            Self::MlDsa65 => 1952,
+            Self::MlDsa87 => 2592,
+        }
+    }
+
+    const fn signature_len(self) -> usize {
+        match self {
+            Self::MlDsa44 => 2420,
+            Self::MlDsa65 => 3309,
+            Self::MlDsa87 => MAX_SIGNATURE_LEN,
+        }
+    }
+
+    const fn algorithm(self) -> Algorithm {
+        match self {
+            Self::MlDsa44 => Algorithm::MlDsa44,
+            Self::MlDsa65 => Algorithm::MlDsa65,
+            Self::MlDsa87 => Algorithm::MlDsa87,
+        }
+    }
+}
+
+/// The numbers that a public key consists of.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum PublicMaterial {
+    /// Modulus and exponent, big-endian, without leading zeros.
+    Rsa { n: Vec<u8>, e: Vec<u8> },
+    /// The coordinates of a point, each as long as the curve says.
+    Ec {
+        curve: Curve,
+        x: Vec<u8>,
+        y: Vec<u8>,
+    },
+    /// A point in the encoding of RFC 8032.
+    Ed25519([u8; 32]),
+    /// A point in the encoding of RFC 8032.
+    Ed448([u8; 57]),
+    /// A key in the encoding of FIPS 204.
+    MlDsa { set: MlDsa, key: Vec<u8> },
+}
+
+impl PublicMaterial {
+    /// The `kty` value (RFC 7518 section 6.1, RFC 8037 section 2).
+    pub(crate) const fn kty(&self) -> &'static str {
+        match self {
+            Self::Rsa { .. } => "RSA",
+            Self::Ec { .. } => "EC",
+            Self::Ed25519(_) | Self::Ed448(_) => "OKP",
+            Self::MlDsa { .. } => "AKP",
+        }
+    }
+
+    /// The curve or the parameter set, where the type alone does not say everything.
+    pub(crate) const fn subtype(&self) -> Option<&'static str> {
+        match self {
+            Self::Rsa { .. } => None,
+            Self::Ec { curve, .. } => Some(curve.name()),
+            Self::Ed25519(_) => Some("Ed25519"),
+            Self::Ed448(_) => Some("Ed448"),
+            Self::MlDsa { set, .. } => Some(set.name()),
+        }
+    }
+
+    /// The size in bits: of the modulus, of the field, or of the whole key for ML-DSA.
+    pub(crate) fn bits(&self) -> usize {
+        match self {
+            Self::Rsa { n, .. } => bit_len(n),
+            Self::Ec { curve, .. } => curve.bits(),
+            Self::Ed25519(_) => 255,
+            Self::Ed448(_) => 448,
+            Self::MlDsa { key, .. } => key.len() * 8,
+        }
+    }
+
+    /// The algorithms that a key of this type verifies.
+    pub(crate) fn algorithms(&self) -> AlgorithmSet {
+        use Algorithm::{Ed448, Ed25519, EdDsa, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+        match self {
+            Self::Rsa { .. } => [Rs256, Rs384, Rs512, Ps256, Ps384, Ps512]
+                .into_iter()
+                .collect(),
+            Self::Ec { curve, .. } => curve.algorithm().into(),
+            Self::Ed25519(_) => [EdDsa, Ed25519].into_iter().collect(),
+            Self::Ed448(_) => [EdDsa, Ed448].into_iter().collect(),
+            Self::MlDsa { set, .. } => set.algorithm().into(),
+        }
+    }
+
+    /// How long every signature is that this key verifies, in bytes.
+    pub(crate) fn signature_len(&self) -> usize {
+        match self {
+            Self::Rsa { n, .. } => n.len(),
+            Self::Ec { curve, .. } => 2 * curve.coordinate_len(),
+            Self::Ed25519(_) => 64,
+            Self::Ed448(_) => 114,
+            Self::MlDsa { set, .. } => set.signature_len(),
+        }
+    }
+
+    /// Prepares the key for one of its algorithms; `None` where the library refuses it, as for a
+    /// point that is not on its curve, and for any other algorithm.
+    ///
+    /// What comes of it belongs to one thread: keys of the library count their users and take a
+    /// lock, which threads would wait for.
+    pub(crate) fn parse(&self, algorithm: Algorithm) -> Option<Parsed> {
+        let library = |bytes: &[u8], algorithm: &'static dyn VerificationAlgorithm| {
+            ParsedPublicKey::new(algorithm, bytes)
+                .ok()
+                .map(Parsed::Library)
+        };
+        match self {
+            Self::Rsa { n, e } => RsaPublicKeyComponents { n, e }
+                .to_parsed_public_key(rsa_parameters(algorithm)?)
+                .ok()
+                .map(Parsed::Library),
+            Self::Ec { curve, x, y } if algorithm == curve.algorithm() => {
+                // SEC 1 section 2.3.3: 4 and the coordinates. It is too long for what the library
+                // would take as another form.
+                let point = [&[4], &x[..], y].concat();
+                let algorithm: &'static dyn VerificationAlgorithm = match curve {
+                    Curve::P256 => &ECDSA_P256_SHA256_FIXED,
+                    Curve::P384 => &ECDSA_P384_SHA384_FIXED,
+                    Curve::P521 => &ECDSA_P521_SHA512_FIXED,
+                    Curve::Secp256k1 => &ECDSA_P256K1_SHA256_FIXED,
+                };
+                library(&point, algorithm)
+            }
+            Self::Ed25519(point) if matches!(algorithm, Algorithm::EdDsa | Algorithm::Ed25519) => {
+                library(point, &ED25519)
+            }
+            Self::Ed448(point) if matches!(algorithm, Algorithm::EdDsa | Algorithm::Ed448) => {
+                let key = crrl::ed448::PublicKey::decode(point)?;
+                Some(Parsed::Ed448(Box::new(key)))
+            }
+            Self::MlDsa { set, key } if algorithm == set.algorithm() => {
+                let algorithm: &'static dyn VerificationAlgorithm = match set {
+                    MlDsa::MlDsa44 => &ML_DSA_44,
+                    MlDsa::MlDsa65 => &ML_DSA_65,
+                    MlDsa::MlDsa87 => &ML_DSA_87,
+                };
+                library(key, algorithm)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The number of bits of a big-endian number.
+pub(crate) fn bit_len(number: &[u8]) -> usize {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    match number.get(zeros) {
+        Some(first) => (number.len() - zeros) * 8 - first.leading_zeros() as usize,
+        None => 0,
+    }
+}
+
+const fn rsa_parameters(algorithm: Algorithm) -> Option<&'static RsaParameters> {
+    Some(match algorithm {
+        Algorithm::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::Rs384 => &RSA_PKCS1_2048_8192_SHA384,
+        Algorithm::Rs512 => &RSA_PKCS1_2048_8192_SHA512,
+        Algorithm::Ps256 => &RSA_PSS_2048_8192_SHA256,
+        Algorithm::Ps384 => &RSA_PSS_2048_8192_SHA384,
+        Algorithm::Ps512 => &RSA_PSS_2048_8192_SHA512,
+        _ => return None,
+    })
+}
+
+/// A key that is ready to verify signatures of one algorithm.
+pub(crate) enum Parsed {
+    Library(ParsedPublicKey),
+    Ed448(Box<crrl::ed448::PublicKey>),
+}
+
+impl Parsed {
+    /// Whether the signature is one of the message. It may have any length and content.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Library(key) => key.verify_sig(message, signature).is_ok(),
+            Self::Ed448(key) => key.verify_raw(signature, message),
+        }
+    }
+}
+
+/// A public key, with what the path of single tokens keeps of it.
+pub struct PublicKey {
+    material: PublicMaterial,
+    /// Ready for its algorithms, in their order, once a token asked for it: an RSA key has six and
+    /// hardly ever needs two.
+    parsed: Box<[OnceLock<Option<Parsed>>]>,
+}
+
+impl PublicKey {
+    /// Takes the numbers of a key; `None` where the library refuses them.
+    pub(crate) fn new(material: PublicMaterial) -> Option<Self> {
+        let algorithms = material.algorithms();
+        let first = algorithms.iter().next()?;
+        let first = OnceLock::from(Some(material.parse(first)?));
+        let others = algorithms.iter().skip(1).map(|_| OnceLock::new());
+        let parsed = std::iter::once(first).chain(others).collect();
+        Some(Self { material, parsed })
+    }
+
+    pub(crate) const fn material(&self) -> &PublicMaterial {
+        &self.material
+    }
+
+    /// Whether a signature of any length and content is one of the message by this key.
+    pub(crate) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let slot = (self.material.algorithms().iter()).position(|known| known == algorithm);
+        slot.and_then(|slot| self.parsed.get(slot))
+            .and_then(|slot| slot.get_or_init(|| self.material.parse(algorithm)).as_ref())
+            .is_some_and(|key| key.verify(message, signature))
+    }
+}
+
+/// Prints the type alone.
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.material.kty())
+    }
+}
