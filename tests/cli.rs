@@ -335,7 +335,7 @@ fn keys_that_cannot_be_used_are_explained() {
         ),
         (
             &["--jwks", "none.json"],
-            &["none.json", "no key of the set", "keys[0].kty"],
+            &["none.json", "no key of the set", "keys[0]: the numbers of the key"],
         ),
         (
             &["--jwks", "text.json"],

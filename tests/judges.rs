@@ -321,7 +321,7 @@ pub fn trimmed(line: &[u8]) -> &[u8] {
 pub fn key_names(keys: &[oracle::Key]) -> Vec<(usize, String)> {
     let mut names: Vec<(usize, String)> = Vec::new();
     for (index, key) in keys.iter().enumerate() {
-        if key.broken || !matches!(key.kind, oracle::Kind::Secret(_)) {
+        if key.broken || matches!(key.kind, oracle::Kind::Other) {
             continue;
         }
         let is_free = |name: &String| names.iter().all(|(_, taken)| taken != name);

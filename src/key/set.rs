@@ -762,9 +762,9 @@ mod tests {
         let expected = [
             "k: occurs twice",
             "kid: occurs twice",
-            "a member name occurs twice",
+            "x: a member name occurs twice in it",
             "key_ops: a member name occurs twice in it",
-            "a member name occurs twice",
+            "n: occurs twice",
         ]
         .map(|problem| format!("{problem} (RFC 7517 section 4)"));
         assert_eq!(problems, expected);

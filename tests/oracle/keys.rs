@@ -17,11 +17,18 @@ pub struct Key {
     pub kind: Kind,
 }
 
+/// What an RSA key verifies.
+const RSA: [&str; 6] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
+
 /// What a key is, by its `kty`.
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// `oct`: the bytes of an HMAC secret.
     Secret(Vec<u8>),
+    /// A public key: the algorithms of its type, and the bytes of its signatures. The oracle knows
+    /// which it may be asked for, and leaves it to the vectors what it verifies: no line that it
+    /// judges is signed by one.
+    Public(&'static [&'static str], usize),
     /// A key of any other type, or none that can be made out.
     Other,
 }
@@ -70,6 +77,27 @@ fn key_from_jwk(jwk: &Value) -> Key {
                 .unwrap_or_default();
             broken |= is_as_good_as_empty(&secret);
             Kind::Secret(secret)
+        }
+        Some("RSA") => match text("n").and_then(|n| super::decode(n.as_bytes())) {
+            Some(n) if n.len() >= 256 => Kind::Public(&RSA, n.len()),
+            _ => {
+                broken = true;
+                Kind::Other
+            }
+        },
+        // The curve of an octet key pair says what it is for.
+        Some("OKP") if text("crv") == Some("Ed25519") => {
+            broken |= text("x").is_none();
+            Kind::Public(&["EdDSA", "Ed25519"], 64)
+        }
+        Some("EC") if text("crv") == Some("P-256") => {
+            broken |= text("x").is_none() || text("y").is_none();
+            Kind::Public(&["ES256"], 64)
+        }
+        // Without a curve, or one that could be looked up, there is nothing to be another type.
+        Some("EC" | "OKP") => {
+            broken |= text("crv").is_none();
+            Kind::Other
         }
         _ => Kind::Other,
     };

@@ -3,7 +3,8 @@
 //! It owns one question, "which codes does this line deserve?", and answers it the obvious way:
 //! allocate, decode everything, walk everything, compare exactly. Nothing here is shared with the
 //! program it judges, so a mistake has to be made twice, in two styles, to go unseen. Speed,
-//! reports, reading of files and every algorithm but HMAC are left to others.
+//! reports and reading of files are left to others, and so is whether a signature by a private key
+//! holds: of those it knows the keys and the lengths, and no more.
 
 #![allow(
     dead_code,
@@ -226,12 +227,17 @@ fn run_stages(
     let candidates = choose_keys(out.kid.as_deref(), &alg, policy, keys)?;
 
     let signature = decode(signature).ok_or("signature-base64url")?;
-    if signature.len() != mac(&alg, b"any", b"").len() {
+    let fits = |&index: &usize| match keys[index].kind {
+        Kind::Secret(_) => signature.len() == mac(&alg, b"any", b"").len(),
+        Kind::Public(_, len) => signature.len() == len,
+        Kind::Other => false,
+    };
+    if !candidates.iter().any(fits) {
         return Err("signature-length");
     }
     let verifies = |&index: &usize| match &keys[index].kind {
         Kind::Secret(secret) => mac(&alg, secret, &signed) == signature,
-        Kind::Other => false,
+        Kind::Public(..) | Kind::Other => false,
     };
     out.key = Some(
         candidates
@@ -271,6 +277,26 @@ fn mac(alg: &str, secret: &[u8], message: &[u8]) -> Vec<u8> {
     }
 }
 
+const HMAC: [&str; 3] = ["HS256", "HS384", "HS512"];
+const PUBLIC: [&str; 16] = [
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512", //
+    "ES256",
+    "ES384",
+    "ES512",
+    "ES256K",
+    "EdDSA",
+    "Ed25519",
+    "Ed448", //
+    "ML-DSA-44",
+    "ML-DSA-65",
+    "ML-DSA-87",
+];
+
 /// The names that RFC 7515 (4.1) and RFC 7518 (4.6.1, 4.7.1, 4.8.1) register, and the two of
 /// RFC 7516 (`enc`, `zip`) whose values RFC 7518 registers. `crit` may name none of them.
 const REGISTERED_HEADER_NAMES: [&str; 20] = [
@@ -286,7 +312,7 @@ fn check_header(header: &Members, policy: &Policy) -> Result<String, Code> {
     if alg.eq_ignore_ascii_case("none") {
         return Err("alg-none");
     }
-    if !["HS256", "HS384", "HS512"].contains(&alg.as_str()) {
+    if !HMAC.contains(&alg.as_str()) && !PUBLIC.contains(&alg.as_str()) {
         return Err("alg-unsupported");
     }
     if policy
@@ -364,7 +390,11 @@ fn choose_keys(
         let key = &keys[index];
         !key.broken
             && key.verifies
-            && matches!(key.kind, Kind::Secret(_))
+            && match key.kind {
+                Kind::Secret(_) => HMAC.contains(&alg),
+                Kind::Public(algorithms, _) => algorithms.contains(&alg),
+                Kind::Other => false,
+            }
             && key.alg.as_ref().is_none_or(|bound| bound == alg)
     };
     let all = 0..keys.len();

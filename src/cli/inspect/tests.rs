@@ -374,7 +374,7 @@ fn a_key_that_cannot_be_chosen_is_explained() {
         (
             "rsa",
             "key-mismatch",
-            r#"keys[3] of "keys.json" is set aside: kty"#,
+            r#"keys[3] of "keys.json" is set aside: crv"#,
         ),
         (
             "broken",
@@ -432,9 +432,9 @@ fn every_fault_of_a_header_is_explained() {
         ),
         (
             policy(),
-            r#"{"alg":"RS256"}"#,
+            r#"{"alg":"RSA1_5"}"#,
             "alg-unsupported",
-            "RSA (PKCS #1 v1.5) with SHA-256",
+            "encrypted with RSA",
         ),
         (
             policy(),
