@@ -14,6 +14,8 @@ use serde_json::Value;
 use sha2::Sha256;
 use tempfile::TempDir;
 
+use crate::token_maker::encode;
+
 const SECRET: &str = "a secret of thirty-two bytes, ok";
 const NOW: &str = "1790000000";
 
@@ -335,7 +337,11 @@ fn keys_that_cannot_be_used_are_explained() {
         ),
         (
             &["--jwks", "none.json"],
-            &["none.json", "no key of the set", "keys[0]: the numbers of the key"],
+            &[
+                "none.json",
+                "no key of the set",
+                "keys[0]: the numbers of the key",
+            ],
         ),
         (
             &["--jwks", "text.json"],
@@ -934,4 +940,159 @@ fn completions_and_manual_are_printed() {
         "{}",
         stdout(&output)
     );
+}
+
+const EC_PUBLIC: &[u8] = include_bytes!("keyfiles/ec.pub");
+const EC_PRIVATE: &[u8] = include_bytes!("keyfiles/ec.p8");
+const EC_CERTIFICATE: &[u8] = include_bytes!("keyfiles/ec.crt");
+
+/// A token that the key in `keyfiles/ec.p8` signs.
+fn signed_by_ec(kid: &str) -> String {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+    let text = String::from_utf8_lossy(EC_PRIVATE);
+    let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, body);
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der.expect("base64"));
+    let input = format!(
+        "{}.{}",
+        encode(format!(r#"{{"alg":"ES256"{kid}}}"#)),
+        encode("{}")
+    );
+    let signature = (pair.expect("a key"))
+        .sign(&aws_lc_rs::rand::SystemRandom::new(), input.as_bytes())
+        .expect("a signature");
+    format!("{input}.{}\n", encode(signature))
+}
+
+#[test]
+fn public_keys_are_taken_from_files_and_folders() {
+    let place = Place::new();
+    place.write("log", signed_by_ec(""));
+    place.write("ec.pub", EC_PUBLIC);
+    place.write("ec.crt", EC_CERTIFICATE);
+    fs::create_dir(place.path("keys")).expect("a folder");
+    fs::write(place.path("keys/ec.pem"), EC_PUBLIC).expect("a key");
+    fs::write(place.path("keys/README"), "Keys of ours.").expect("a file");
+    let now = ["audit", "--now", "1800000000", "log", "--key"];
+    for (path, warning) in [
+        ("ec.pub", ""),
+        ("ec.crt", ""),
+        ("keys", "keys/README: neither PEM, DER nor a JWK Set"),
+    ] {
+        let output = place.run(&[&now[..], &[path]].concat());
+        assert_eq!(output.status.code(), Some(0), "{path}: {output:?}");
+        assert!(stdout(&output).contains("1 token, valid"), "{path}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains(warning), "{told}");
+        assert_eq!(told.is_empty(), warning.is_empty(), "{told}");
+    }
+    fs::create_dir(place.path("empty")).expect("a folder");
+    for (path, hints) in [
+        ("empty", &["no key in the folder empty"][..]),
+        ("secret", &["neither PEM, DER nor a JWK Set"]),
+        ("nowhere", &["cannot read the key nowhere"]),
+    ] {
+        assert_cannot(&place.run(&[&now[..], &[path]].concat()), hints);
+    }
+}
+
+#[test]
+fn weak_keys_are_warned_of_and_refused_when_that_is_asked_for() {
+    let place = Place::new();
+    place.write("log", signed_by_ec(""));
+    place.write("ec.p8", EC_PRIVATE);
+    place.write("ec.crt", EC_CERTIFICATE);
+    for (path, now, code, words) in [
+        (
+            "ec.p8",
+            "1800000000",
+            "private-material",
+            "holds the private key",
+        ),
+        ("ec.crt", "2200000000", "certificate-expired", "has expired"),
+        (
+            "ec.crt",
+            "1700000000",
+            "certificate-not-yet-valid",
+            "not valid yet",
+        ),
+    ] {
+        let args = ["audit", "log", "--key", path, "--now", now];
+        let output = place.run(&args);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains(code) && told.contains(words), "{told}");
+        assert!(stdout(&output).contains(code), "{}", stdout(&output));
+        let output = place.run(&[&args[..], &["--strict-keys"]].concat());
+        assert_cannot(&output, &["--strict-keys refuses weak keys", code]);
+    }
+}
+
+#[test]
+fn keys_are_listed_without_a_secret_or_a_hash_of_one() {
+    let place = Place::new();
+    place.write("ec.crt", EC_CERTIFICATE);
+    place.write(
+        "set.json",
+        r#"{"keys":[{"kty":"oct","kid":"s","k":"c2VjcmV0","use":"sig"},{"kty":"EC","kid":"b\u001bx"}]}"#,
+    );
+    let args = [
+        "keys",
+        "--jwks",
+        "set.json",
+        "--key",
+        "ec.crt",
+        "--now",
+        "1800000000",
+    ];
+    let output = place.run(&args);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = stdout(&output);
+    for part in [
+        "EC P-256",
+        "2026-11-23T23:02:44Z to 2036-11-20T23:02:44Z",
+        "short-secret, notorious-secret",
+        "set aside, and never used:",
+        "the numbers of the key are absent",
+        r"b\u{1b}x",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in:\n{text}");
+    }
+    assert!(!text.contains("c2VjcmV0"));
+    let output = place.run(&[&args[..], &["--format", "json"]].concat());
+    let value: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!(value["schema"], "jotmill.keys/1");
+    assert_eq!(value["keys"][0]["thumbprint"], serde_json::Value::Null);
+    assert_eq!(value["keys"][1]["kty"], "EC");
+    assert_eq!(value["keys"][1]["name"], value["keys"][1]["thumbprint"]);
+    assert_eq!(value["set_aside"][0]["index"], 1);
+    assert_cannot(&place.run(&["keys"]), &["no key given"]);
+}
+
+#[test]
+fn a_kid_hint_finds_the_key_that_signed_and_says_so() {
+    let place = Place::new();
+    place.write("log", signed_by_ec(r#","kid":"other""#));
+    place.write("ec.pub", EC_PUBLIC);
+    place.write(
+        "other.json",
+        concat!(
+            r#"{"kty":"EC","kid":"other","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9u"#,
+            r#"PHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#,
+        ),
+    );
+    let args = [
+        "audit",
+        "log",
+        "--jwks",
+        "other.json",
+        "--key",
+        "ec.pub",
+        "--now",
+        NOW,
+    ];
+    assert_eq!(place.run(&args).status.code(), Some(1));
+    let output = place.run(&[&args[..], &["--kid-hint"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(stdout(&output).contains("kid-of-another-key"));
 }

@@ -2,9 +2,9 @@
 //!
 //! `oracle` judges tokens a second time without any code of the library; `hostile` makes lines to
 //! judge, `token_maker` tokens to order. `differential` and `judges` hold the library against the
-//! oracle, `ground_truth` against the generator; `reasons` has a case for every code and `security`
-//! one for every known bug of this class of software. `cli` is the program as its user meets it,
-//! `bench` its subcommand that measures.
+//! oracle, `ground_truth` against the generator, `vectors` and `public_keys` against signatures of
+//! others; `reasons` has a case for every code and `security` one for every known bug of this class
+//! of software. `cli` is the program as its user meets it, `bench` its subcommand that measures.
 
 #![allow(
     clippy::expect_used,
@@ -25,6 +25,7 @@ mod ground_truth;
 mod hostile;
 mod judges;
 mod oracle;
+mod public_keys;
 mod reach;
 mod reasons;
 mod samples;

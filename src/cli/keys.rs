@@ -69,11 +69,8 @@ fn text(keys: &KeySet, now: UnixTime) -> String {
             Some(kid) => format!(" ({})", shown(kid)),
             None => String::new(),
         };
-        let member = key
-            .member
-            .map_or_else(String::new, |member| format!("{member}: "));
-        let (origin, index, why) = (shown(&key.origin), key.index, shown(&key.why));
-        page.push_str(&format!("  key {index}{kid} of {origin}: {member}{why}\n"));
+        let (origin, index, problem) = (shown(&key.origin), key.index, shown(&key.problem()));
+        page.push_str(&format!("  key {index}{kid} of {origin}: {problem}\n"));
     }
     page
 }
@@ -170,5 +167,5 @@ fn date(seconds: u64) -> String {
 
 /// Text that a file chose, fit for a terminal.
 fn shown(text: &str) -> String {
-    text.chars().take(64).flat_map(char::escape_debug).collect()
+    text.chars().flat_map(char::escape_debug).collect()
 }

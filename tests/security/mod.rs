@@ -1,9 +1,9 @@
 //! Bugs that validators of tokens have had, each as a test named for the behaviour that rules it
 //! out here.
 //!
-//! Every line is judged by the validator, by a run and by the oracle, which must agree. What needs
-//! keys other than secrets is left to the time when jotmill has them; how much memory a run takes
-//! and which code it exits with are tested elsewhere.
+//! Every line is judged by the validator, by a run and by the oracle, which must agree. Faults of
+//! signatures by private keys are in `public_keys.rs`; how much memory a run takes and which code
+//! it exits with are tested elsewhere.
 
 mod algorithms;
 mod bulk;
