@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use jotmill::{Key, KeySet, UnixTime, Validity};
 use serde_json::{Value, json};
 
-use super::flags::{PageFormat, KeysFlags};
+use super::flags::{KeysFlags, PageFormat};
 use super::{Exit, args};
 
 /// Lists the keys that the flags name.
