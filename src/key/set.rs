@@ -118,9 +118,11 @@ impl Key {
 
     /// Whether the secret is shorter than the algorithm's hash, which RFC 7518 section 3.2 forbids.
     #[must_use]
-    pub fn is_weak_for(&self, algorithm: Algorithm) -> bool {
-        self.secret_len
-            .is_some_and(|len| health::is_short(len, algorithm.into()))
+    pub const fn is_weak_for(&self, algorithm: Algorithm) -> bool {
+        match (self.secret_len, algorithm.mac_len()) {
+            (Some(secret_len), Some(mac_len)) => secret_len < mac_len,
+            _ => false,
+        }
     }
 
     /// Whether the secret is too short for any algorithm that it may verify.
