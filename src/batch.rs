@@ -39,9 +39,9 @@ pub(crate) struct Outcome {
 pub(crate) const MAX_LINES: usize = 8192;
 
 impl Outcome {
-    pub(crate) fn new(validator: &Validator) -> Self {
+    pub(crate) fn new(validator: &Validator, distinct: bool) -> Self {
         Self {
-            tally: Tally::new(validator.policy(), validator.keys()),
+            tally: Tally::new(validator.policy(), validator.keys()).with_distinct(distinct),
             rows: Rows::default(),
             lines: 0,
             bytes: 0,
@@ -325,6 +325,9 @@ impl Record<'_> {
         outcome: &mut Outcome,
     ) {
         outcome.tally.count(judged);
+        if let (Some(distinct), Subject::Token(token)) = (&mut outcome.tally.distinct, subject) {
+            distinct.add(token);
+        }
         for reason in judged.verdict.reasons.iter() {
             if self.sampled[reason.index()] == SAMPLES {
                 continue;

@@ -55,8 +55,8 @@ pub use policy::{
     RegisteredClaim,
 };
 pub use report::{
-    Counts, EXPIRY_BUCKETS, InputReport, MAX_NAMES, NameCounts, Only, REPORT_SCHEMA, Report,
-    RowOptions, Sample, Tally, TextOptions,
+    Counts, Distinct, EXPIRY_BUCKETS, InputReport, MAX_NAMES, NameCounts, Only, REPORT_SCHEMA,
+    Report, RowOptions, Sample, Tally, TextOptions,
 };
 pub use signature::{Algorithm, AlgorithmSet, Kernel, SelfTestError};
 pub use time::{NumericDate, UnixTime};

@@ -52,6 +52,8 @@ pub struct RunOptions {
     /// About how many bytes to spend, over all threads, on remembering tokens that may come again;
     /// 0 judges every token from the start.
     pub repeat_bytes: usize,
+    /// Whether to estimate how many tokens differ.
+    pub distinct: bool,
 }
 
 /// What is spent by default on tokens that may come again.
@@ -65,6 +67,7 @@ impl Default for RunOptions {
             block_bytes: DEFAULT_BLOCK_BYTES,
             kernel: Kernel::best(),
             repeat_bytes: REPEAT_BYTES,
+            distinct: false,
         }
     }
 }
@@ -280,9 +283,10 @@ fn run_with<'v, J: FnMut(&mut Work)>(
         to_workers,
         from_workers,
     };
-    let free = (0..in_flight).map(|_| Work::new(validator)).collect();
-    let mut aggregator =
-        Aggregator::new(validator, &inputs, rows, watch, free, options.block_bytes);
+    let free = (0..in_flight)
+        .map(|_| Work::new(validator, options.distinct))
+        .collect();
+    let mut aggregator = Aggregator::new(validator, &inputs, rows, watch, free, options);
     let mut feeder = Feeder::new(validator, inputs);
     let drive = |aggregator: &mut Aggregator<'_, '_, '_>| {
         aggregator.drive(line, &mut feeder, new_judge, &alive, workers);
@@ -358,12 +362,12 @@ fn judge_guarded<J: FnMut(&mut Work)>(judge: &mut J, new_judge: &impl Fn() -> J,
 }
 
 impl Work {
-    fn new(validator: &Validator) -> Self {
+    fn new(validator: &Validator, distinct: bool) -> Self {
         Self {
             sequence: 0,
             block: Block::default(),
             section: None,
-            outcome: Outcome::new(validator),
+            outcome: Outcome::new(validator, distinct),
             input: 0,
             begin: 0,
             end: 0,
@@ -530,16 +534,16 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
         rows: Option<RowSink<'r>>,
         watch: Watch<'w>,
         free: Vec<Work>,
-        block_bytes: usize,
+        options: &RunOptions,
     ) -> Self {
-        let block_bytes = block_bytes.max(1);
+        let (block_bytes, distinct) = (options.block_bytes.max(1), options.distinct);
         let report = |input: &Input<'_>| InputReport {
             name: input.name(),
             ..Default::default()
         };
         Self {
             validator,
-            tally: Tally::new(validator.policy(), validator.keys()),
+            tally: Tally::new(validator.policy(), validator.keys()).with_distinct(distinct),
             inputs: inputs.iter().map(report).collect(),
             rows,
             watch,
@@ -663,15 +667,15 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
                 offset: work.begin,
             };
             input.error = Some(error.to_string());
-            work.outcome = Outcome::new(self.validator);
+            work.outcome = Outcome::new(self.validator, self.tally.distinct.is_some());
             self.fail(error);
         } else if work.outcome.was_stopped {
             // Judged in part, so not at all: what is in order ends before it.
-            work.outcome = Outcome::new(self.validator);
+            work.outcome = Outcome::new(self.validator, self.tally.distinct.is_some());
             (self.is_cut_short, self.is_broken, self.stopped) = (true, true, true);
         } else if self.is_broken || self.faulty == Some(work.input) {
             // What is behind a fault is not judged.
-            work.outcome = Outcome::new(self.validator);
+            work.outcome = Outcome::new(self.validator, self.tally.distinct.is_some());
         } else {
             self.count(&mut work);
             match std::mem::replace(&mut work.rest, Rest::Nothing) {

@@ -150,6 +150,7 @@ fn judge<'v>(
     let mut options = RunOptions {
         threads: flags.threads.map_or_else(cores, usize::from),
         kernel,
+        distinct: flags.distinct,
         ..RunOptions::default()
     };
     if let Some(bytes) = flags.block_bytes {

@@ -63,6 +63,9 @@ pub(crate) struct AuditFlags {
     /// [default: $JOTMILL_KERNEL, or the fastest here].
     #[arg(long, value_name = "NAME", value_parser = kernel)]
     pub(crate) kernel: Option<Kernel>,
+    /// Estimate as well how many tokens differ, to about 1 %.
+    #[arg(long)]
+    pub(crate) distinct: bool,
     #[command(flatten)]
     pub(crate) output: OutputFlags,
 }

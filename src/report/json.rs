@@ -14,7 +14,7 @@ use serde_json::ser::Formatter;
 
 use super::rows::{hex, is_deceptive};
 use super::tally::{EXPIRY_EDGES, Sample};
-use super::{Counts, KeySum, NameCounts, Report};
+use super::{Counts, Distinct, KeySum, NameCounts, Report};
 use crate::key::SetAside;
 use crate::policy::Policy;
 use crate::signature::{Algorithm, REGISTERED};
@@ -61,6 +61,8 @@ impl Report<'_> {
     /// | `valid` | tokens whose signature held and whose claims all passed |
     /// | `rejected` | all others |
     /// | `blank_lines` | lines without a token, which are no tokens |
+    /// | `distinct.estimate` ? | about how many tokens differ, if that was asked for; lines that were too long are not among them |
+    /// | `distinct.standard_error` ? | the standard deviation of the estimate, relative to the true number |
     /// | `bytes` | the sum of `inputs.bytes` |
     /// | `reasons.CODE` | how often a token was rejected for this [`Reason`]; a token may have several. Reasons that did not occur are left out |
     /// | `algs.NAME.valid` | by the header's `alg`: names registered with IANA, and `other` for everything else. Tokens whose `alg` could not be read are in none |
@@ -123,6 +125,8 @@ struct Document<'r> {
     valid: u64,
     rejected: u64,
     blank_lines: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distinct: Option<DistinctMembers>,
     bytes: u64,
     reasons: Entries<&'static str, u64>,
     algs: Entries<&'static str, CountsMembers>,
@@ -139,6 +143,12 @@ struct Document<'r> {
     duplicate_kids: Vec<&'r str>,
     samples: Entries<&'static str, Vec<SampleMembers<'r>>>,
     elapsed_s: f64,
+}
+
+#[derive(serde::Serialize)]
+struct DistinctMembers {
+    estimate: u64,
+    standard_error: f64,
 }
 
 #[derive(serde::Serialize)]
@@ -250,6 +260,10 @@ impl<'r> Document<'r> {
             valid: tally.tokens.valid,
             rejected: tally.tokens.rejected,
             blank_lines: tally.blank_lines,
+            distinct: tally.distinct.as_ref().map(|distinct| DistinctMembers {
+                estimate: distinct.estimate(),
+                standard_error: Distinct::STANDARD_ERROR,
+            }),
             bytes: report.bytes(),
             reasons: Entries::sorted(counted(
                 Reason::ALL.iter().map(|reason| reason.code()),

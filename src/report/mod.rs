@@ -4,6 +4,7 @@
 //! This room knows no cryptography. Whatever it prints of a token is escaped and cut, and no token
 //! or secret is printed unless asked for.
 
+mod distinct;
 #[cfg(test)]
 mod fixture;
 mod json;
@@ -12,6 +13,7 @@ pub(crate) mod rows;
 pub(crate) mod tally;
 mod text;
 
+pub use distinct::Distinct;
 pub use json::REPORT_SCHEMA;
 pub use names::{MAX_NAMES, NameCounts};
 pub use rows::{Only, RowOptions};

@@ -3,6 +3,7 @@
 //! Workers count a block into a tally of their own; the ordered end merges it. Merging is
 //! associative and commutative, so neither threads nor blocks nor shards can change a total.
 
+use super::distinct::Distinct;
 use super::names::NameCounts;
 use crate::key::KeySet;
 use crate::policy::Policy;
@@ -110,6 +111,8 @@ pub struct Tally {
     pub no_expiry: u64,
     /// How often each finding was made, by its place in [`Finding::ALL`].
     pub findings: [u64; Finding::ALL.len()],
+    /// How many tokens differ, if that was asked for; lines that were too long are not among them.
+    pub distinct: Option<Distinct>,
     /// The first places of each reason, by [`Reason::index`].
     pub samples: [Vec<Sample>; Reason::COUNT],
     expiry_points: [Point; EXPIRY_BUCKETS - 1],
@@ -134,11 +137,18 @@ impl Tally {
             expiry: [0; EXPIRY_BUCKETS],
             no_expiry: 0,
             findings: [0; Finding::ALL.len()],
+            distinct: None,
             samples: std::array::from_fn(|_| Vec::new()),
             expiry_points: expiry_points(policy),
             last_alg: 0,
             last_bucket: 0,
         }
+    }
+
+    /// The same with a count of the tokens that differ, if it is wanted.
+    pub(crate) fn with_distinct(mut self, is_wanted: bool) -> Self {
+        self.distinct = is_wanted.then(Distinct::default);
+        self
     }
 
     /// Counts one token.
@@ -228,6 +238,9 @@ impl Tally {
         }
         self.issuers.drain(&mut block.issuers);
         self.unknown_kids.drain(&mut block.unknown_kids);
+        if let (Some(own), Some(block)) = (&mut self.distinct, &mut block.distinct) {
+            own.drain(block);
+        }
         for reason in Reason::ALL {
             for sample in std::mem::take(&mut block.samples[reason.index()]) {
                 self.add_sample(
@@ -256,6 +269,9 @@ impl Tally {
         }
         self.issuers.merge(&other.issuers);
         self.unknown_kids.merge(&other.unknown_kids);
+        if let (Some(own), Some(other)) = (&mut self.distinct, &other.distinct) {
+            own.merge(other);
+        }
         for reason in Reason::ALL {
             for sample in &other.samples[reason.index()] {
                 self.add_sample(*reason, *sample);

@@ -15,7 +15,7 @@ use std::io::{self, Write};
 use layout::{Page, Span, Tone};
 use layout::{duration, elapsed, grouped, per_second, plural, scaled_bytes, share, shown};
 
-use super::{Counts, InputReport, Report};
+use super::{Counts, Distinct, InputReport, Report};
 use crate::policy::{DEFAULT_MAX_KEY_TRIES, DEFAULT_MAX_TOKEN_BYTES};
 use crate::signature::Algorithm;
 
@@ -160,6 +160,14 @@ impl Report<'_> {
             inputs => read.push_str(&format!(" from {} inputs", grouped(inputs.len() as u64))),
         }
         page.paragraph("read", LABEL, &[plain(read)]);
+        if let Some(distinct) = &self.tally.distinct {
+            let distinct = format!(
+                "about {}; the standard error is {:.1}%",
+                plural(distinct.estimate(), "distinct token"),
+                100.0 * Distinct::STANDARD_ERROR
+            );
+            page.paragraph("", LABEL, &[plain(distinct)]);
+        }
         let now = self.policy().now();
         let now = format!("{now}, by jotmill {}", env!("CARGO_PKG_VERSION"));
         page.paragraph("as of", LABEL, &[plain(now)]);

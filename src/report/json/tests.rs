@@ -56,7 +56,11 @@ fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 
 /// A report in which nothing is left out.
 fn full_report<'v>(validator: &'v Validator, log: &str) -> Report<'v> {
-    let mut report = judged(validator, &[("tokens.txt", log)], &RunOptions::default());
+    let options = RunOptions {
+        distinct: true,
+        ..RunOptions::default()
+    };
+    let mut report = judged(validator, &[("tokens.txt", log)], &options);
     report.inputs[0].grown = 1;
     for number in 0..=MAX_NAMES {
         let name = format!("{number}");
@@ -102,6 +106,7 @@ fn threads_and_blocks_change_no_byte() {
         let options = RunOptions {
             threads,
             block_bytes,
+            distinct: true,
             ..RunOptions::default()
         };
         json(&judged(&validator, &inputs, &options))
