@@ -256,7 +256,12 @@ impl<'v> Worker<'v> {
         }
         work.input = block.input;
         work.begin = block.offset();
-        work.end = block.end_of(work.outcome.bytes);
+        // A byte order mark without a line behind it is as little judged as a section in which no
+        // line begins.
+        work.end = match work.outcome.lines {
+            0 => 0,
+            _ => block.end_of(work.outcome.bytes),
+        };
         work.rest = rest;
     }
 }
@@ -904,14 +909,21 @@ mod tests {
         }
         log.extend(b"z".repeat(200_000));
         log.extend(b"\n.\n..\n...\nend");
+        let logs = ["", "\n", "\r", "a", "\u{feff}", "\u{feff}\n", "\u{feff}a"].map(str::as_bytes);
+        for log in logs.into_iter().chain([&log[..]]) {
+            file_and_stream_agree(&validator, log);
+        }
+    }
+
+    fn file_and_stream_agree(validator: &Validator, log: &[u8]) {
         let path = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(path.path(), &log).unwrap();
+        std::fs::write(path.path(), log).unwrap();
 
         let run = |from_file: bool, threads, block_bytes| {
             let input = if from_file {
                 Input::Path(path.path().to_owned())
             } else {
-                input("log", &log)
+                input("log", log)
             };
             let mut rows = Vec::new();
             let sink = RowSink {
@@ -928,7 +940,7 @@ mod tests {
                 ..RunOptions::default()
             };
             let inputs = vec![input];
-            let report = run(&validator, inputs, &options, Some(sink), watch).report;
+            let report = run(validator, inputs, &options, Some(sink), watch).report;
             assert!(report.complete);
             let input = &report.inputs[0];
             let tally = &report.tally;
@@ -936,11 +948,13 @@ mod tests {
             (rows, input.lines, input.bytes, counts)
         };
         let expected = run(false, 1, 1 << 20);
-        assert_eq!(expected.2, log.len() as u64);
-        assert_eq!(
-            expected.1,
-            memchr::memchr_iter(b'\n', &log).count() as u64 + 1
-        );
+        let ends = memchr::memchr_iter(b'\n', log).count() as u64;
+        let marked = log.strip_prefix(b"\xef\xbb\xbf").unwrap_or(log);
+        let last = u64::from(marked.last().is_some_and(|byte| *byte != b'\n'));
+        assert_eq!(expected.1, ends + last);
+        if expected.1 > 0 {
+            assert_eq!(expected.2, log.len() as u64);
+        }
         for threads in [1, 2, 8] {
             for block_bytes in [50, 1000, 4096, 1 << 20] {
                 for from_file in [false, true] {

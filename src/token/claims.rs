@@ -224,4 +224,37 @@ mod tests {
         }
         assert!(taken > 20_000, "it takes much on itself: {taken}");
     }
+
+    #[test]
+    fn of_the_payloads_that_are_made_fewer_than_one_in_a_hundred_go_to_simd_json() {
+        use crate::dataset::{Dataset, Share, Spec};
+        for shape in ["mixed", "bench", "bench:100", "bench:2000", "bench:16000"] {
+            for edges in ["0%", "2%"] {
+                let spec = Spec {
+                    count: 3000,
+                    shape: shape.parse().unwrap(),
+                    edges: edges.parse::<Share>().unwrap(),
+                    ..Spec::default()
+                };
+                let mut tokens = Vec::new();
+                let dataset = Dataset::new(spec).unwrap();
+                dataset.write(&mut tokens, None, |_| ()).unwrap();
+                let (mut payloads, mut left) = (0, 0);
+                for line in tokens.split(|byte| *byte == b'\n') {
+                    let Some(encoded) = line.split(|byte| *byte == b'.').nth(1) else {
+                        continue;
+                    };
+                    let mut padded = vec![0; base64url::decoded_len(encoded.len()) + PADDING];
+                    let len = base64url::decode(encoded, &mut padded).unwrap();
+                    let mut claims = Claims::NONE;
+                    let taken = Scanner::best().scan(&padded, len, &[], &mut claims);
+                    (payloads, left) = (payloads + 1, left + u32::from(taken.is_none()));
+                }
+                assert!(
+                    left * 100 < payloads,
+                    "{shape} {edges}: {left} of {payloads}"
+                );
+            }
+        }
+    }
 }
