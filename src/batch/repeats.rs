@@ -23,6 +23,8 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 32..=4096;
 const MOST_TEXT: usize = 1024;
 /// Over how many blocks the share of tokens that come again is taken.
 const WINDOW: u32 = 16;
+/// The same at the start: few, so that a stream that does not repeat costs little memory.
+const FIRST_WINDOW: u32 = 4;
 /// The longest time without a look, in blocks.
 const LONGEST_REST: u32 = 256;
 
@@ -305,7 +307,7 @@ enum State {
 impl Attention {
     const fn new() -> Self {
         Self {
-            state: State::Looking(WINDOW),
+            state: State::Looking(FIRST_WINDOW),
             next_rest: WINDOW,
             looked: 0,
             hits: 0,

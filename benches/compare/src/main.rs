@@ -34,6 +34,9 @@ const ROUNDS: usize = 5;
 /// The tokens of a mix: enough that what a run costs once is lost in what it costs a token.
 const TOKENS: u64 = 100_000;
 
+/// The same where a token takes a hundred times as long.
+const PUBLIC_TOKENS: u64 = 4000;
+
 /// How far ahead of the clock the tokens are made and judged. `jsonwebtoken` judges by the clock
 /// alone; a leeway of as much gives it the same verdicts for as long.
 const AHEAD: u64 = 900;
@@ -56,6 +59,13 @@ fn main() {
     compare("one-in-100-forged", Algorithm::Hs256, forged);
     compare("all-valid", Algorithm::Hs384, spec(Algorithm::Hs384));
     compare("all-valid", Algorithm::Hs512, spec(Algorithm::Hs512));
+    for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
+        let spec = Spec {
+            count: PUBLIC_TOKENS,
+            ..spec(algorithm)
+        };
+        compare("all-valid", algorithm, spec);
+    }
 }
 
 /// Judges one mix by every peer, with one thread and with all of them, and prints the table.

@@ -7,6 +7,10 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
+    VerificationAlgorithm,
+};
 use hmac::{Hmac, KeyInit, Mac};
 use jotmill::dataset::Algorithm;
 use jotmill::{Input, RunOptions, Watch, run};
@@ -35,6 +39,7 @@ Every library checks the signature, exp, nbf, iss and aud, with a key that was r
   jwt-simple               verify_token into its own struct of registered claims; checks iat too
   plain loop               memchr, hmac, base64-simd, simd-json as they are; checks the signature
                            and exp alone, reads no header and reports nothing
+  aws-lc-rs                verifies the signatures and does nothing else
 Those that judge a token a call are given tokens already split at the line ends, and rayon spreads
 their tokens over the threads. Medians of five interleaved rounds.";
 
@@ -141,19 +146,62 @@ pub fn peers(mix: &Mix, algorithm: Algorithm) -> Vec<Peer<'_>> {
             jwt_simple(name, mix, HS512Key::from_bytes(&secret(mix))),
             plain_loop::<Hmac<Sha512>, 64>(mix),
         ]),
+        Algorithm::Rs256 => peers.push(bare(mix, &RSA_PKCS1_2048_8192_SHA256, &rsa_key(mix))),
+        Algorithm::Es256 => peers.push(bare(mix, &ECDSA_P256_SHA256_FIXED, &ec_key(mix))),
+        Algorithm::EdDsa => peers.push(bare(mix, &ED25519, &member(mix, "x"))),
+        _ => {}
     }
     peers
 }
 
+/// The signatures and nothing else, by the library that jotmill verifies them with: the bound of
+/// public keys.
+fn bare<'m>(mix: &'m Mix, algorithm: &'static dyn VerificationAlgorithm, key: &[u8]) -> Peer<'m> {
+    let key = ParsedPublicKey::new(algorithm, key).expect("a key");
+    assert!(mix.valid > 0);
+    Peer::of_tokens("aws-lc-rs, signatures alone", move |token| {
+        let dot = memchr::memrchr(b'.', token).expect("a signature");
+        let mut signature = [0; 512];
+        let out = base64_simd::Out::from_slice(&mut signature);
+        let signature = base64_simd::URL_SAFE_NO_PAD.decode(&token[dot + 1..], out);
+        signature.is_ok_and(|signature| key.verify_sig(&token[..dot], signature).is_ok())
+    })
+}
+
+/// `RSAPublicKey` (RFC 8017 appendix A.1.1) of a mix's only key.
+fn rsa_key(mix: &Mix) -> Vec<u8> {
+    fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(content.len()).expect("short").to_be_bytes();
+        [&[tag, 0x82], &length[..], content].concat()
+    }
+    // The length is written in three bytes even where it is short, which BER allows and DER does
+    // not; so the exponent has a form of its own.
+    let modulus = [&[0], &member(mix, "n")[..]].concat();
+    let exponent = member(mix, "e");
+    let length = u8::try_from(exponent.len()).expect("short");
+    let exponent = [&[0x02, length], &exponent[..]].concat();
+    element(0x30, &[element(0x02, &modulus), exponent].concat())
+}
+
+/// The uncompressed point (SEC 1 section 2.3.3) of a mix's only key.
+fn ec_key(mix: &Mix) -> Vec<u8> {
+    [&[4], &member(mix, "x")[..], &member(mix, "y")].concat()
+}
+
 /// The secret of a mix's only key.
 fn secret(mix: &Mix) -> Vec<u8> {
+    member(mix, "k")
+}
+
+/// A member of a mix's only key, decoded.
+fn member(mix: &Mix, name: &str) -> Vec<u8> {
     let jwks: serde_json::Value = serde_json::from_str(&mix.jwks).expect("a key set is JSON");
     let [key] = &jwks["keys"].as_array().expect("keys")[..] else {
         panic!("{}: one key", mix.name);
     };
-    let secret = key["k"].as_str().expect("a secret");
+    let value = key[name].as_str().expect("a member");
     let url_safe = base64_simd::URL_SAFE_NO_PAD;
-    url_safe.decode_to_vec(secret).expect("base64url")
+    url_safe.decode_to_vec(value).expect("base64url")
 }
 
 fn jotmill_in_bulk(mix: &Mix) -> Peer<'_> {
