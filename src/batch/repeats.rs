@@ -62,7 +62,6 @@ pub(super) enum Sighting {
 /// A token, and what was found of it.
 #[derive(Default)]
 struct Entry {
-    hash: u64,
     token: Vec<u8>,
     /// The block that it occurred in last, in which its place is not given away.
     block: u64,
@@ -93,11 +92,19 @@ struct Span {
     end: usize,
 }
 
+/// Where an entry is to be found.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    /// A part of the hash: other entries of the set need not be looked at.
+    tag: u32,
+    /// 1 + the number of an entry, 0 where there is none.
+    taken: u32,
+}
+
 /// The memory of one worker.
 pub(super) struct Repeats {
     entries: Vec<Entry>,
-    /// 1 + the number of an entry, 0 where there is none.
-    slots: Vec<[u32; WAYS]>,
+    slots: Vec<[Slot; WAYS]>,
     /// Bytes that entries take, and how many they may.
     used: usize,
     budget: usize,
@@ -113,7 +120,7 @@ impl Repeats {
         let sets = if budget == 0 { 0 } else { SETS };
         Self {
             entries: Vec::new(),
-            slots: vec![[0; WAYS]; sets],
+            slots: vec![[Slot::default(); WAYS]; sets],
             used: 0,
             budget,
             block: 0,
@@ -138,14 +145,17 @@ impl Repeats {
         // The characters of a signature are a hash already, and cheap to take.
         let end = token.last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
         let hash = (end ^ token.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let set = usize::try_from(hash >> 40).unwrap_or(0) % SETS;
+        let [.., a, b, c, d] = hash.to_le_bytes();
+        let tag = u32::from_le_bytes([a, b, c, d]);
+        let set = (tag >> 8) as usize % SETS;
         for slot in self.slots[set] {
-            let Some(number) = slot.checked_sub(1) else {
+            if slot.tag != tag || slot.taken == 0 {
                 continue;
-            };
+            }
+            let number = slot.taken - 1;
             let entry = &mut self.entries[number as usize];
             // A hit is a comparison in full.
-            if entry.hash == hash && entry.token == token {
+            if entry.token == token {
                 if entry.known.is_some() {
                     entry.block = self.block;
                     self.attention.hits += 1;
@@ -160,11 +170,10 @@ impl Repeats {
                 return Sighting::New(number);
             }
         }
-        match self.make_room(set, token.len()) {
+        match self.make_room(set, tag, token.len()) {
             Some(number) => {
                 let entry = &mut self.entries[number as usize];
-                (entry.hash, entry.known) = (hash, None);
-                (entry.block, entry.pending) = (self.block, pending);
+                (entry.known, entry.block, entry.pending) = (None, self.block, pending);
                 entry.token.clear();
                 entry.token.extend_from_slice(token);
                 self.used += entry.bytes();
@@ -176,20 +185,22 @@ impl Repeats {
 
     /// An entry of the set for a token of `len` bytes, its own bytes not counted as used: a new one
     /// while there is room, else that of the token that was not seen for longest.
-    fn make_room(&mut self, set: usize, len: usize) -> Option<u32> {
+    fn make_room(&mut self, set: usize, tag: u32, len: usize) -> Option<u32> {
         let least = size_of::<Entry>() + len;
         let slots = &mut self.slots[set];
         if self.used + least <= self.budget
-            && let Some(slot) = slots.iter_mut().find(|slot| **slot == 0)
+            && let Some(slot) = slots.iter_mut().find(|slot| slot.taken == 0)
         {
-            *slot = u32::try_from(self.entries.len() + 1).ok()?;
+            let taken = u32::try_from(self.entries.len() + 1).ok()?;
+            *slot = Slot { tag, taken };
             self.entries.push(Entry::default());
-            return Some(*slot - 1);
+            return Some(taken - 1);
         }
-        let number = slots
-            .iter()
-            .filter_map(|slot| slot.checked_sub(1))
-            .min_by_key(|number| self.entries[*number as usize].block)?;
+        let slot = slots
+            .iter_mut()
+            .filter(|slot| slot.taken > 0)
+            .min_by_key(|slot| self.entries[slot.taken as usize - 1].block)?;
+        let number = slot.taken - 1;
         let entry = &mut self.entries[number as usize];
         if entry.block == self.block {
             return None;
@@ -204,6 +215,7 @@ impl Repeats {
             self.used += entry.bytes();
             return None;
         }
+        slot.tag = tag;
         Some(number)
     }
 
