@@ -325,10 +325,14 @@ pub fn key_names(keys: &[oracle::Key]) -> Vec<(usize, String)> {
             continue;
         }
         let is_free = |name: &String| names.iter().all(|(_, taken)| taken != name);
-        let name = match &key.id {
+        let thumbprint = match &key.kind {
+            oracle::Kind::Public(key) => Some(&key.thumbprint),
+            oracle::Kind::Secret(_) | oracle::Kind::Other => None,
+        };
+        let name = match key.id.as_ref().or(thumbprint) {
             None => (1..).map(|n| format!("secret-{n}")).find(is_free),
-            Some(id) => std::iter::once(cut(id))
-                .chain((2..).map(|n| format!("{}#{n}", cut(id))))
+            Some(name) => std::iter::once(cut(name))
+                .chain((2..).map(|n| format!("{}#{n}", cut(name))))
                 .find(is_free),
         };
         names.push((index, name.expect("numbers do not run out")));

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::public::{self, Public, Read};
+
 /// One key, in the place where it was given.
 #[derive(Clone, Debug)]
 pub struct Key {
@@ -17,18 +19,13 @@ pub struct Key {
     pub kind: Kind,
 }
 
-/// What an RSA key verifies.
-const RSA: [&str; 6] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
-
 /// What a key is, by its `kty`.
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// `oct`: the bytes of an HMAC secret.
     Secret(Vec<u8>),
-    /// A public key: the algorithms of its type, and the bytes of its signatures. The oracle knows
-    /// which it may be asked for, and leaves it to the vectors what it verifies: no line that it
-    /// judges is signed by one.
-    Public(&'static [&'static str], usize),
+    /// A public key that is sound.
+    Public(Box<Public>),
     /// A key of any other type, or none that can be made out.
     Other,
 }
@@ -78,28 +75,15 @@ fn key_from_jwk(jwk: &Value) -> Key {
             broken |= is_as_good_as_empty(&secret);
             Kind::Secret(secret)
         }
-        Some("RSA") => match text("n").and_then(|n| super::decode(n.as_bytes())) {
-            Some(n) if n.len() >= 256 => Kind::Public(&RSA, n.len()),
-            _ => {
+        Some(kty) => match public::read(kty, jwk) {
+            Read::Sound(key) => Kind::Public(key),
+            Read::OtherType => Kind::Other,
+            Read::Broken => {
                 broken = true;
                 Kind::Other
             }
         },
-        // The curve of an octet key pair says what it is for.
-        Some("OKP") if text("crv") == Some("Ed25519") => {
-            broken |= text("x").is_none();
-            Kind::Public(&["EdDSA", "Ed25519"], 64)
-        }
-        Some("EC") if text("crv") == Some("P-256") => {
-            broken |= text("x").is_none() || text("y").is_none();
-            Kind::Public(&["ES256"], 64)
-        }
-        // Without a curve, or one that could be looked up, there is nothing to be another type.
-        Some("EC" | "OKP") => {
-            broken |= text("crv").is_none();
-            Kind::Other
-        }
-        _ => Kind::Other,
+        None => Kind::Other,
     };
 
     let used_to_sign = jwk.get("use").is_none() || text("use") == Some("sig");
@@ -107,9 +91,11 @@ fn key_from_jwk(jwk: &Value) -> Key {
         None => true,
         Some(Value::Array(ops)) => {
             broken |= !ops.iter().all(Value::is_string);
-            // A secret that signs also verifies: it is the same secret.
+            // Who may sign with a key can verify with it: it is the same secret, or its other half.
+            let may_sign = text("kty") == Some("oct")
+                || public::PRIVATE.iter().any(|name| jwk.get(name).is_some());
             ops.iter()
-                .any(|op| op == "verify" || (op == "sign" && text("kty") == Some("oct")))
+                .any(|op| op == "verify" || (op == "sign" && may_sign))
         }
         Some(_) => {
             broken = true;

@@ -2,9 +2,9 @@
 //!
 //! It owns one question, "which codes does this line deserve?", and answers it the obvious way:
 //! allocate, decode everything, walk everything, compare exactly. Nothing here is shared with the
-//! program it judges, so a mistake has to be made twice, in two styles, to go unseen. Speed,
-//! reports and reading of files are left to others, and so is whether a signature by a private key
-//! holds: of those it knows the keys and the lengths, and no more.
+//! program it judges, so a mistake has to be made twice, in two styles, to go unseen. Signatures are
+//! verified by other crates as well. Speed, reports and reading of files are left to others, and
+//! so are keys in any form but a JWK.
 
 #![allow(
     dead_code,
@@ -19,6 +19,7 @@
 mod exact;
 mod json;
 mod keys;
+mod public;
 #[cfg(test)]
 mod tests;
 
@@ -229,7 +230,7 @@ fn run_stages(
     let signature = decode(signature).ok_or("signature-base64url")?;
     let fits = |&index: &usize| match keys[index].kind {
         Kind::Secret(_) => signature.len() == mac(&alg, b"any", b"").len(),
-        Kind::Public(_, len) => signature.len() == len,
+        Kind::Public(ref key) => signature.len() == key.signature_len,
         Kind::Other => false,
     };
     if !candidates.iter().any(fits) {
@@ -237,7 +238,8 @@ fn run_stages(
     }
     let verifies = |&index: &usize| match &keys[index].kind {
         Kind::Secret(secret) => mac(&alg, secret, &signed) == signature,
-        Kind::Public(..) | Kind::Other => false,
+        Kind::Public(key) => key.verifies(&alg, &signed, &signature),
+        Kind::Other => false,
     };
     out.key = Some(
         candidates
@@ -392,7 +394,7 @@ fn choose_keys(
             && key.verifies
             && match key.kind {
                 Kind::Secret(_) => HMAC.contains(&alg),
-                Kind::Public(algorithms, _) => algorithms.contains(&alg),
+                Kind::Public(ref key) => key.algorithms.contains(&alg),
                 Kind::Other => false,
             }
             && key.alg.as_ref().is_none_or(|bound| bound == alg)
