@@ -3,7 +3,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use jotmill::dataset::{Algorithm, Dataset, Defect, Share, Spec};
+use jotmill::dataset::{Algorithm, Dataset, Defect, KeyForm, Share, Spec};
 use jotmill::{
     Input, KeySet, Policy, RowOptions, RowSink, RunOptions, UnixTime, Validator, Watch, run,
 };
@@ -53,6 +53,10 @@ fn validator(dataset: &Dataset) -> Validator {
     let mut keys = KeySet::new();
     keys.add_jwks(dataset.jwks().as_bytes(), "keys.json")
         .expect("usable keys");
+    for file in dataset.key_files() {
+        keys.add_key(&file.content, &file.name)
+            .expect("a usable key");
+    }
     Validator::new(policy, keys).expect("a validator")
 }
 
@@ -125,6 +129,107 @@ fn every_line_of_a_mix_of_every_defect_gets_what_its_maker_says() {
             ..Spec::default()
         });
     }
+}
+
+/// Every defect but these, each with the same share.
+fn mix(left_out: &[Defect], each: u32) -> Vec<(Defect, Share)> {
+    let share = Share::from_millionths(each).expect("a share");
+    let defects = Defect::ALL.iter().copied();
+    let defects = defects.filter(|defect| !left_out.contains(defect));
+    defects.map(|defect| (defect, share)).collect()
+}
+
+/// The algorithms for which `picks` holds.
+fn algorithms(picks: impl Fn(Algorithm) -> bool) -> Vec<Algorithm> {
+    let all = Algorithm::ALL.iter().copied();
+    all.filter(|algorithm| picks(*algorithm)).collect()
+}
+
+/// Whether its keys are quickly made.
+fn is_quick(algorithm: Algorithm) -> bool {
+    let name = algorithm.name();
+    !algorithm.is_hmac() && !name.starts_with("RS") && !name.starts_with("PS")
+}
+
+/// What data sets cannot have where keys stand in files of their own, and so have no id: a `kid` of
+/// nobody leads to those keys.
+const NEEDS_IDS: [Defect; 2] = [Defect::KeyNotFound, Defect::TooManyKeys];
+
+#[test]
+fn every_algorithm_with_every_form_of_key_and_every_defect() {
+    // Two keys an algorithm, so that those of RSA have every form once.
+    check(Spec {
+        count: 6_000,
+        algorithms: Algorithm::ALL.to_vec(),
+        keys: 38,
+        key_forms: KeyForm::ALL.to_vec(),
+        // No algorithm is left that could be off the allow-list.
+        defects: mix(&[&NEEDS_IDS[..], &[Defect::AlgNotAllowed]].concat(), 14_000),
+        edges: Share::from_percent(20),
+        ..Spec::default()
+    });
+}
+
+#[test]
+fn every_type_of_key_that_is_quickly_made_in_every_form() {
+    let algorithms = algorithms(is_quick);
+    check(Spec {
+        count: 4_000,
+        seed: 2,
+        // `EdDSA` changes its curve from round to round, and so needs twice the rounds.
+        keys: 16 * u32::try_from(algorithms.len()).expect("a few"),
+        algorithms,
+        key_forms: KeyForm::ALL.to_vec(),
+        defects: mix(&NEEDS_IDS, 14_000),
+        leeway: 30,
+        ..Spec::default()
+    });
+}
+
+#[test]
+fn defects_of_keys_with_ids_among_public_keys() {
+    // Each in turn is the first, of which there are more keys than may be tried, and each in turn
+    // is missing.
+    for (seed, absent) in [
+        Algorithm::Ps384,
+        Algorithm::EdDsa,
+        Algorithm::Hs256,
+        Algorithm::MlDsa65,
+        Algorithm::Es256k,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut algorithms = algorithms(|algorithm| {
+            algorithm != absent && (is_quick(algorithm) || algorithm.is_hmac())
+        });
+        let turn = 3 * seed % algorithms.len();
+        algorithms.rotate_left(turn);
+        check(Spec {
+            count: 2_000,
+            seed: 3 + u64::try_from(seed).expect("a few"),
+            keys: 3 * u32::try_from(algorithms.len()).expect("a few"),
+            algorithms,
+            key_forms: vec![KeyForm::X5cJwk, KeyForm::Jwk, KeyForm::PrivateJwk],
+            defects: mix(&[], 14_000),
+            ..Spec::default()
+        });
+    }
+}
+
+#[test]
+fn rsa_keys_of_several_sizes_that_no_token_names() {
+    check(Spec {
+        count: 2_000,
+        seed: 8,
+        algorithms: algorithms(|algorithm| algorithm.name().contains("S256")),
+        keys: 10,
+        rsa_bits: vec![2048, 3072],
+        key_forms: vec![KeyForm::Jwk, KeyForm::Pkcs1, KeyForm::Certificate],
+        without_kid: Share::ALL,
+        defects: mix(&NEEDS_IDS, 14_000),
+        ..Spec::default()
+    });
 }
 
 #[test]
