@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
+use jotmill::dataset::Algorithm as DatasetAlgorithm;
 use jotmill::{
     Algorithm, Input, KeySet, Policy, Report, RowOptions, RowSink, RunOptions, UnixTime, Validator,
     Watch, run,
@@ -62,8 +63,12 @@ fn policies(algorithms: &[Algorithm], max_token_bytes: usize) -> (Policy, oracle
 }
 
 fn validator(policy: Policy) -> Validator {
+    validator_of(policy, &hostile::keys())
+}
+
+fn validator_of(policy: Policy, jwks: &str) -> Validator {
     let mut keys = KeySet::new();
-    keys.add_jwks(hostile::keys().as_bytes(), "hostile keys")
+    keys.add_jwks(jwks.as_bytes(), "hostile keys")
         .expect("usable keys");
     Validator::new(policy, keys).expect("a validator")
 }
@@ -231,13 +236,28 @@ fn trimmed(line: &[u8]) -> &[u8] {
 
 /// Judges `cases` lines by all three, in logs of [`LOG`] lines.
 fn agree(seed: u64, cases: usize, policy: Policy, expected: &oracle::Policy) {
-    let validator = validator(policy);
-    let keys = oracle::keys_from_jwks(&hostile::keys());
+    let lines = hostile::cases(seed);
+    let judged = agree_on(lines, cases, policy, &hostile::keys(), expected);
+    // Blank lines are few.
+    let judged: usize = judged.values().sum();
+    assert!(judged > cases * 9 / 10, "{judged}");
+}
+
+/// Judges `cases` of these lines by all three under a JWK Set; says how often each codes came.
+fn agree_on(
+    mut lines: impl Iterator<Item = Vec<u8>>,
+    cases: usize,
+    policy: Policy,
+    jwks: &str,
+    expected: &oracle::Policy,
+) -> BTreeMap<String, usize> {
+    let validator = validator_of(policy, jwks);
+    let keys = oracle::keys_from_jwks(jwks);
     let names = key_names(&keys);
-    let mut lines = hostile::cases(seed);
-    let mut judged = 0;
+    let mut judged = BTreeMap::new();
     for log_number in 0..cases.div_ceil(LOG) {
-        let log_lines: Vec<Vec<u8>> = lines.by_ref().take(LOG).collect();
+        let count = LOG.min(cases - log_number * LOG);
+        let log_lines: Vec<Vec<u8>> = lines.by_ref().take(count).collect();
         let log = log_lines.join(&b"\n"[..]);
         let (threads, block_bytes) = [(1, 1 << 18), (2, 1 << 16), (8, 5000)][log_number % 3];
         let (rows, _) = audit(&validator, &log, threads, block_bytes);
@@ -258,7 +278,7 @@ fn agree(seed: u64, cases: usize, policy: Policy, expected: &oracle::Policy) {
             if let Some(judgement) = &judgement
                 && !bare_cr
             {
-                judged += 1;
+                *judged.entry(judgement.codes.join(" ")).or_default() += 1;
                 let mut row: BTreeMap<String, Value> =
                     serde_json::from_str(rows.next().expect("a row a token"))
                         .expect("rows are JSON");
@@ -280,8 +300,7 @@ fn agree(seed: u64, cases: usize, policy: Policy, expected: &oracle::Policy) {
         }
         assert_eq!(rows.next(), None, "no row without a token");
     }
-    // Blank lines are few.
-    assert!(judged > cases * 9 / 10, "{judged}");
+    judged
 }
 
 #[test]
@@ -296,6 +315,74 @@ fn every_judge_agrees_under_a_stricter_policy() {
     agree(2, CASES / 10, policy, &expected);
     let (policy, expected) = policies(&[Algorithm::Hs256], 300);
     agree(3, CASES / 10, policy, &expected);
+}
+
+/// Nothing is expected of claims: these lines are about keys and signatures.
+fn lenient_policies() -> (Policy, oracle::Policy) {
+    let seconds = u64::try_from(hostile::NOW).expect("after 1970");
+    let policy = Policy::new(UnixTime::new(seconds, 0).expect("before 10000"));
+    let expected = oracle::Policy {
+        now: (hostile::NOW, 0),
+        ..oracle::Policy::default()
+    };
+    (policy, expected)
+}
+
+#[test]
+fn every_judge_agrees_on_hostile_tokens_of_every_algorithm() {
+    let mut tokens = hostile::PublicTokens::new(1, DatasetAlgorithm::ALL);
+    let keys = tokens.good_keys();
+    let (policy, expected) = lenient_policies();
+    let lines = std::iter::repeat_with(|| tokens.line());
+    let judged = agree_on(lines, 6000, policy, &keys, &expected);
+    for codes in [
+        "",
+        "alg-none",
+        "alg-unsupported",
+        "key-not-found",
+        "key-mismatch",
+        "signature-base64url",
+        "signature-length",
+        "signature-mismatch",
+    ] {
+        assert!(
+            judged.get(codes).is_some_and(|count| *count > 20),
+            "{codes}: {judged:?}"
+        );
+    }
+}
+
+#[test]
+fn every_judge_agrees_on_which_hostile_keys_are_broken() {
+    let is_quick = |alg: &DatasetAlgorithm| !matches!(alg.name().as_bytes()[0], b'R' | b'P');
+    let quick: Vec<_> = DatasetAlgorithm::ALL
+        .iter()
+        .copied()
+        .filter(is_quick)
+        .collect();
+    for (seed, algorithms) in [
+        (2, quick.clone()),
+        (3, vec![DatasetAlgorithm::Rs256, DatasetAlgorithm::Ps512]),
+        (4, quick),
+    ] {
+        let mut tokens = hostile::PublicTokens::new(seed, &algorithms);
+        for _ in 0..10 {
+            let keys = tokens.hostile_keys();
+            let (policy, expected) = lenient_policies();
+            let mut set = KeySet::new();
+            set.add_jwks(keys.as_bytes(), "hostile keys")
+                .expect("some are usable");
+            let aside: Vec<usize> = set.set_aside().iter().map(|key| key.index).collect();
+            let wanted = oracle::keys_from_jwks(&keys).into_iter().enumerate();
+            let wanted: Vec<usize> = wanted
+                .filter(|(_, key)| key.broken || matches!(key.kind, oracle::Kind::Other))
+                .map(|(index, _)| index)
+                .collect();
+            assert_eq!(aside, wanted, "{:#?} {keys}", set.set_aside());
+            let lines = std::iter::repeat_with(|| tokens.line());
+            agree_on(lines, 150, policy, &keys, &expected);
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Hostile lines: an endless, seeded stream of inputs for a validator of HMAC-signed tokens.
+//! Hostile lines: endless, seeded streams of inputs for a validator, signed by HMAC with secrets of
+//! its own or, in `public`, by every algorithm.
 //!
 //! It owns the lines and the keys that sign them, and judges nothing: whether a line is valid is
 //! left to the oracle. Noise and mutants wear down the early stages; the greater part is signed
@@ -26,11 +27,14 @@
 
 mod json;
 mod keys;
+mod public;
 mod rng;
 mod token;
 
 #[allow(unused_imports, reason = "a test binary uses a part of it")]
 pub use keys::keys;
+#[allow(unused_imports, reason = "a test binary uses a part of it")]
+pub use public::PublicTokens;
 
 use keys::{Route, Signers};
 use rng::Rng;
