@@ -3,7 +3,9 @@
 //!
 //! `keyfiles/` was written by OpenSSL 3.0. Its keys were made for these tests and protect nothing.
 
-use aws_lc_rs::rand::SystemRandom;
+use std::sync::LazyLock;
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, PqdsaKeyPair,
@@ -53,24 +55,24 @@ fn codes(validator: &Validator, token: &str) -> String {
 }
 
 /// Signs a message by the algorithm of this name.
-type Sign = dyn Fn(&str, &[u8]) -> Vec<u8>;
+pub type Sign = dyn Fn(&str, &[u8]) -> Vec<u8> + Send + Sync;
 
 /// A private key, its public half as a JWK without `alg` or `kid`, and how it signs.
-struct Signer {
-    jwk: serde_json::Value,
-    algs: Vec<&'static str>,
-    sign: Box<Sign>,
+pub struct Signer {
+    pub jwk: serde_json::Value,
+    pub algs: Vec<&'static str>,
+    pub sign: Box<Sign>,
 }
 
 impl Signer {
-    fn token(&self, alg: &str, more: &str) -> String {
+    pub fn token(&self, alg: &str, more: &str) -> String {
         let header = format!(r#"{{"alg":"{alg}"{more}}}"#);
         let input = format!("{}.{}", encode(header), encode(r#"{"sub":"me"}"#));
         let signature = (self.sign)(alg, input.as_bytes());
         format!("{input}.{}", encode(signature))
     }
 
-    fn jwks(&self, more: serde_json::Value) -> String {
+    pub fn jwks(&self, more: serde_json::Value) -> String {
         let mut jwk = self.jwk.clone();
         for (name, value) in more.as_object().expect("members") {
             jwk[name] = value.clone();
@@ -145,7 +147,9 @@ fn ed25519() -> Signer {
 }
 
 fn ed448() -> Signer {
-    let key = crrl::ed448::PrivateKey::from_seed(&[7; 57]);
+    let mut seed = [0; 57];
+    SystemRandom::new().fill(&mut seed).expect("chance");
+    let key = crrl::ed448::PrivateKey::from_seed(&seed);
     Signer {
         jwk: json!({"kty": "OKP", "crv": "Ed448", "x": encode(key.public_key.encode())}),
         algs: vec!["EdDSA", "Ed448"],
@@ -166,7 +170,13 @@ fn ml_dsa(alg: &'static str, algorithm: &'static PqdsaSigningAlgorithm) -> Signe
     }
 }
 
-fn signers() -> Vec<Signer> {
+/// A signer of each type, the same for every test: RSA keys take their time.
+pub fn shared_signers() -> &'static [Signer] {
+    static SIGNERS: LazyLock<Vec<Signer>> = LazyLock::new(signers);
+    &SIGNERS
+}
+
+pub fn signers() -> Vec<Signer> {
     vec![
         rsa(KeySize::Rsa2048),
         rsa(KeySize::Rsa4096),
@@ -200,7 +210,7 @@ fn signers() -> Vec<Signer> {
 
 #[test]
 fn every_algorithm_verifies_its_own_signatures_whole_and_no_other() {
-    let signers = signers();
+    let signers = shared_signers();
     for (index, signer) in signers.iter().enumerate() {
         let validator = validator(&signer.jwks(json!({"kid": "k"})));
         for alg in &signer.algs {
@@ -618,7 +628,7 @@ fn a_kid_is_a_rule_and_with_a_hint_it_is_a_hint() {
 /// Grouping by key changes the order of the work and nothing else.
 #[test]
 fn a_log_of_every_algorithm_is_judged_as_its_tokens_are_one_by_one() {
-    let signers = signers();
+    let signers = shared_signers();
     let mut members = vec![json!({"kty": "oct", "kid": "oct", "k": encode([3; 64])})];
     let mut tokens = Vec::new();
     for (number, signer) in signers.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! Bugs that validators of tokens have had, each as a test named for the behaviour that rules it
 //! out here.
 //!
-//! Every line is judged by the validator, by a run and by the oracle, which must agree. Faults of
-//! signatures by private keys are in `public_keys.rs`; how much memory a run takes and which code
+//! Every line is judged by the validator, by a run and by the oracle, which must agree. More of keys
+//! and their forms is in `public_keys.rs`; how much memory a run takes and which code
 //! it exits with are tested elsewhere.
 
 mod algorithms;
@@ -11,6 +11,8 @@ mod claims;
 mod encoding;
 mod header;
 mod keys;
+mod public;
+mod table;
 
 use crate::judges::Judges;
 use crate::oracle;
