@@ -3,12 +3,13 @@
 
 use std::collections::HashSet;
 
-use jotmill::{Algorithm, Key, KeySet, NumericDate, Reason};
+use jotmill::{Algorithm, Key, KeySet, NumericDate, Reason, SetAside};
 use serde_json::Value;
 
 use super::Facts;
 use super::escape::{excerpt, grouped, json_string, quoted};
 use super::json_text::{JsonText, Member, kind_of};
+use super::keys;
 use super::segment::JsonSegment;
 use super::words::{self, relative, whole_duration};
 
@@ -20,7 +21,7 @@ pub(super) struct Note {
 }
 
 /// A sentence of our own.
-fn own(text: impl Into<String>) -> Note {
+pub(super) fn own(text: impl Into<String>) -> Note {
     Note {
         text: text.into(),
         quotes: false,
@@ -408,40 +409,48 @@ fn no_key(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
             if !ids.is_empty() {
                 notes.push(own(format!("there are keys of the ids {}", few(&ids))));
             }
+            notes.extend(misfits(&candidates.keys, algorithm));
         }
-        (None, Reason::KeyNotFound) => notes.push(own(format!(
-            "the header has no kid, and none of {} may verify {algorithm}",
-            keys_word(keys.len())
-        ))),
+        (None, Reason::KeyNotFound) => {
+            notes.push(own(format!(
+                "the header has no kid, and none of {} may verify {algorithm}",
+                keys_word(keys.len())
+            )));
+            notes.push(own(keys::wanted(algorithm)));
+            notes.extend(misfits(&candidates.keys, algorithm));
+            notes.extend(set_aside(keys, |_| true));
+        }
         (Some(kid), _) => {
             notes.push(quoting(format!("kid {}", quoted(kid))));
-            for key in candidates.keys.iter().take(MANY) {
-                let may: Vec<_> = key.algorithms().iter().map(Algorithm::name).collect();
-                notes.push(own(if may.is_empty() {
-                    format!(
-                        "key {} verifies nothing, by its alg, use or key_ops",
-                        key_words(key)
-                    )
-                } else {
-                    format!("key {} verifies {} only", key_words(key), may.join(", "))
-                }));
-            }
-            let aside = keys
-                .set_aside()
-                .iter()
-                .filter(|key| key.kid.as_ref() == Some(kid));
-            for key in aside.take(MANY) {
-                notes.push(own(format!(
-                    "keys[{}] of {} is set aside: {}",
-                    key.index,
-                    quoted(&key.origin),
-                    excerpt(&key.problem())
-                )));
-            }
+            notes.extend(misfits(&candidates.keys, algorithm));
+            notes.extend(set_aside(keys, |key| key.kid.as_ref() == Some(kid)));
         }
         (None, _) => {}
     }
     notes
+}
+
+/// Why each of a few keys does not verify an algorithm.
+fn misfits(keys: &[&Key], algorithm: Algorithm) -> Vec<Note> {
+    let note = |key: &&Key| {
+        let why = keys::misfit(key, algorithm);
+        own(format!("key {}: {why}", key_words(key)))
+    };
+    keys.iter().take(MANY).map(note).collect()
+}
+
+/// A few of the keys that cannot be used, with what is wrong with each.
+fn set_aside(keys: &KeySet, which: impl Fn(&SetAside) -> bool) -> Vec<Note> {
+    let note = |key: &SetAside| {
+        own(format!(
+            "keys[{}] of {} is set aside: {}",
+            key.index,
+            quoted(&key.origin),
+            excerpt(&key.problem())
+        ))
+    };
+    let aside = keys.set_aside().iter().filter(|key| which(key));
+    aside.take(MANY).map(note).collect()
 }
 
 fn signature(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
@@ -496,9 +505,15 @@ fn signature(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
                     few(&tried.iter().map(|key| key.name()).collect::<Vec<_>>())
                 )));
             }
+            let is_pss = facts
+                .algorithm()
+                .is_some_and(|algorithm| algorithm.name().starts_with("PS"));
             notes.push(own(if is_mac {
                 "the token was changed, or it was signed with another secret. Is the secret \
                  written in base64, base64url or hex? Then say so: --secret-file base64:PATH"
+            } else if is_pss {
+                "the token was changed, it was signed with another private key, or its salt is not \
+                 as long as the hash (RFC 7518 section 3.5)"
             } else {
                 "the token was changed, or it was signed with another private key"
             }));

@@ -9,6 +9,7 @@ mod content;
 mod details;
 mod escape;
 mod json_text;
+mod keys;
 mod object;
 mod page;
 mod run;

@@ -5,11 +5,12 @@
 
 use std::io::{self, Write};
 
-use jotmill::{Finding, Reason, UnixTime};
+use jotmill::{Finding, Key, Reason, UnixTime};
 use sha2::{Digest, Sha256};
 
 use super::escape::json_string;
 use super::json_text::JsonText;
+use super::keys;
 use super::segment::JsonSegment;
 use super::times::{TIMES, time_words, times};
 use super::{Facts, Outcome, details, words};
@@ -49,7 +50,9 @@ pub(super) fn write(facts: &Facts<'_>, out: &mut dyn Write) -> io::Result<()> {
     object.raw("segments", &segments(facts));
     object.raw(
         "key",
-        &facts.key.map_or_else(|| "null".to_owned(), key_object),
+        &facts
+            .key
+            .map_or_else(|| "null".to_owned(), |key| key_object(facts, key)),
     );
     object.raw("covered_by_signature", bool_text(facts.is_covered));
     add_json(&mut object, "header", Some(&facts.header));
@@ -113,7 +116,7 @@ fn segments(facts: &Facts<'_>) -> String {
     }))
 }
 
-fn key_object(key: &jotmill::Key) -> String {
+fn key_object(facts: &Facts<'_>, key: &Key) -> String {
     let mut object = Object::new();
     object.string("name", key.name());
     object.raw(
@@ -121,6 +124,12 @@ fn key_object(key: &jotmill::Key) -> String {
         &key.id().map_or_else(|| "null".to_owned(), json_string),
     );
     object.string("origin", key.origin());
+    let members = facts
+        .keys
+        .map(|set| keys::members(set, key, facts.policy.now()));
+    for (name, value) in members.into_iter().flatten() {
+        object.raw(name, &value.to_string());
+    }
     object.end()
 }
 

@@ -11,6 +11,7 @@ use jotmill::{Algorithm, Finding, Reason, Stage};
 use super::details::{self, Note};
 use super::escape::{columns, excerpt, grouped, wrap};
 use super::json_text::JsonText;
+use super::keys;
 use super::segment::{JsonSegment, Segment};
 use super::times::{time_words, times};
 use super::{Facts, InspectOptions, Outcome, words};
@@ -193,8 +194,13 @@ impl Page<'_> {
         }
         if facts.outcome == Outcome::NotVerified {
             if codes.is_empty() {
-                let text = "To verify it, give the secret (--secret-file), a key (--key) or a key set (--jwks).";
-                self.paragraph(false, Style::Bold, 0, text)?;
+                let what = match facts.algorithm().map(Algorithm::is_hmac) {
+                    Some(true) => "the secret (--secret-file)",
+                    Some(false) => "its public key or certificate (--key)",
+                    None => "the secret (--secret-file), a key (--key)",
+                };
+                let text = format!("To verify it, give {what} or a key set (--jwks).");
+                self.paragraph(false, Style::Bold, 0, &text)?;
             } else {
                 let text = format!("Whatever the key, jotmill rejects it: {codes}.");
                 self.paragraph(false, Style::Bad, 0, &text)?;
@@ -365,6 +371,9 @@ impl Page<'_> {
         let key = facts.key.map(details::key_words).unwrap_or_default();
         let text = format!("{algorithm} holds under the key {key}");
         self.paragraph(false, Style::Plain, 0, &text)?;
+        if let Some((set, key)) = facts.keys.zip(facts.key) {
+            self.notes(2, &keys::notes(set, key, facts.policy.now()))?;
+        }
         self.paragraph(false, Style::Plain, 0, "header and payload are authentic")?;
         if facts
             .findings
