@@ -16,7 +16,7 @@ use repeats::{Known, Repeats, Sighting};
 use crate::input::{Block, Line, leading_blanks, lines};
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
-use crate::signature::{BatchVerifier, Kernel, Pending};
+use crate::signature::{BatchVerifier, Kernel, Pending, Proof};
 use crate::token::{Claims, PayloadScratch, Token};
 use crate::validator::{Judged, Validator};
 use crate::verdict::{FindingSet, Reason};
@@ -193,9 +193,10 @@ impl<'v> BatchJudge<'v> {
                 judging.standing = match split(&line) {
                     Err(reason) => Standing::Rejected(reason),
                     Ok(token) => {
-                        let (index, header) = self.headers.get(self.validator, token.header());
+                        let (validator, payload) = (self.validator, &mut self.payload);
+                        let (index, selection) = self.headers.select(validator, token, payload);
                         judging.header = Some(index);
-                        match header.selection {
+                        match selection {
                             Err(reason) => Standing::Rejected(reason),
                             Ok(selection) => {
                                 let next = pending.len();
@@ -228,7 +229,6 @@ impl<'v> BatchJudge<'v> {
     /// Payloads, claims, and the record of every line, in order.
     fn record(&mut self, block: &Block, pending: &[Pending<'_>], outcome: &mut Outcome) {
         let validator = self.validator;
-        let policy = validator.policy();
         let mut record = Record {
             validator,
             rows: self.rows,
@@ -264,12 +264,17 @@ impl<'v> BatchJudge<'v> {
                         (_, entry, Some(index)) => {
                             let known = match pending[index].outcome() {
                                 Err(reason) => Known::unsigned(reason),
-                                Ok(authentic) => Known {
-                                    proof: Ok(authentic.proof()),
-                                    payload: claims.scan(authentic, policy, &mut self.payload),
-                                },
+                                Ok(authentic) => {
+                                    let policy = validator.policy_of(Some(authentic.proof().key()));
+                                    Known {
+                                        proof: Ok(authentic.proof()),
+                                        payload: claims.scan(authentic, policy, &mut self.payload),
+                                    }
+                                }
                             };
                             if let Some(entry) = entry {
+                                let key = known.proof.ok().map(Proof::key);
+                                let policy = validator.policy_of(key);
                                 self.repeats
                                     .learn(entry, known, &claims, policy.audiences());
                             }
@@ -350,7 +355,8 @@ impl Record<'_> {
         if let Some(options) = &self.rows
             && options.wants(&judged.verdict)
         {
-            let context = (self.validator.policy(), self.validator.keys(), options);
+            let policy = self.validator.policy_of(judged.verdict.key);
+            let context = (policy, self.validator.keys(), options);
             outcome.rows.push(line, offset, subject, judged, context);
         }
     }

@@ -38,7 +38,8 @@ use crate::verdict::FindingSet;
 pub enum Step {
     /// Finding the lines, and the two dots of each token.
     Split,
-    /// Looking up each header among those known, and with it the keys to try.
+    /// Looking up each header among those known, and with it the keys to try; with several issuers,
+    /// decoding each payload and reading its issuer, too.
     Header,
     /// Decoding each signature from base64url.
     SignatureBase64url,
@@ -168,7 +169,8 @@ impl<'v: 'b, 'b> Walk<'v, 'b> {
 
         self.headers.begin_block();
         for token in &self.tokens {
-            let selection = self.headers.select(self.validator, token.header());
+            let payload = &mut self.payload;
+            let (_, selection) = self.headers.select(self.validator, *token, payload);
             self.selected.extend(selection.map(|keys| (*token, keys)));
         }
         self.end(Step::Header, &mut begun);
@@ -194,10 +196,11 @@ impl<'v: 'b, 'b> Walk<'v, 'b> {
         }
         self.end(Step::PayloadBase64url, &mut begun);
 
-        let (policy, mut valid) = (self.validator.policy(), 0);
+        let mut valid = 0;
         for authentic in authentic(&self.pending) {
             let mut claims = Claims::NONE;
             let unsigned = Judged::unsigned(None, None, FindingSet::EMPTY);
+            let policy = self.validator.policy_of(Some(authentic.proof().key()));
             let read = claims.scan(authentic, policy, &mut self.payload);
             let judged =
                 self.validator
@@ -255,7 +258,7 @@ impl<'m> Macs<'m> {
     /// signature, or of the first that might have.
     #[must_use]
     pub fn new(validator: &'m Validator, text: &'m [u8]) -> Self {
-        let mut headers = HeaderMemo::new();
+        let (mut headers, mut payload) = (HeaderMemo::new(), PayloadScratch::new());
         let (mut jobs256, mut jobs512) = (Vec::new(), Vec::new());
         for block in blocks(text) {
             headers.begin_block();
@@ -263,7 +266,7 @@ impl<'m> Macs<'m> {
                 let Ok(token) = Token::split(line.token) else {
                     continue;
                 };
-                let Ok(selection) = headers.select(validator, token.header()) else {
+                let (_, Ok(selection)) = headers.select(validator, token, &mut payload) else {
                     continue;
                 };
                 let keys = validator.keys();

@@ -1,14 +1,16 @@
 //! One token at a time: the path that reads like the RFC.
 //!
-//! [`Validator`] holds what a run judges by, and judges a single token through plain crates, stage
-//! by stage. `batch.rs` judges whole blocks by the same rules and is fast; every test of the one is
+//! [`Validator`] holds what a run judges by, one policy or one for each of several issuers, and
+//! judges a single token through plain crates, stage by stage. `batch.rs` judges whole blocks by the same rules and is fast; every test of the one is
 //! run against the other.
+
+use std::collections::HashMap;
 
 use crate::error::Error;
 use crate::key::{KeySet, Selection};
 use crate::policy::Policy;
 use crate::signature::{self, Proof};
-use crate::token::{Claims, Header, JsonScratch, Token, base64url};
+use crate::token::{Claims, Header, JsonScratch, Token, UnverifiedIssuer, base64url};
 use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
 
 /// The policy and the keys that tokens are judged by. It can be shared between threads.
@@ -30,8 +32,20 @@ use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
 /// ```
 #[derive(Debug)]
 pub struct Validator {
-    policy: Policy,
+    /// At least one; each judges the tokens that the keys of the realm of its index verify.
+    policies: Vec<Policy>,
     keys: KeySet,
+    /// Which policy an issuer is judged by; empty where there is one policy and nothing to choose.
+    issuers: HashMap<String, u32>,
+}
+
+/// What a header comes to, before anything else of the token is looked at.
+#[derive(Clone, Copy)]
+pub(crate) enum Choice {
+    /// The same whoever issued the token.
+    Made(Result<Selection, Reason>),
+    /// The policy of the issuer decides; for an issuer without one, this reason.
+    OfIssuer(Reason),
 }
 
 /// What judging a token brought to light: the verdict, and what may be told of the token.
@@ -109,15 +123,128 @@ impl Validator {
                     .to_owned(),
             });
         }
-        Ok(Self { policy, keys })
+        Ok(Self {
+            policies: vec![policy],
+            keys,
+            issuers: HashMap::new(),
+        })
     }
 
-    /// The policy.
-    pub const fn policy(&self) -> &Policy {
-        &self.policy
+    /// A validator for several issuers, each with a policy and keys of its own.
+    ///
+    /// The `iss` of a token chooses the policy, before it is verified and for this purpose alone;
+    /// a key of that policy must then have made the signature, and `iss` is judged again as a
+    /// claim. Where `iss` is absent, unreadable or in no policy, the reason is
+    /// [`Reason::IssuerUnknown`]. With one policy nothing is chosen: this is [`Validator::new`].
+    ///
+    /// ```
+    /// use jotmill::{KeySet, Policy, UnixTime, Validator};
+    ///
+    /// # fn main() -> Result<(), jotmill::Error> {
+    /// let now = UnixTime::now()?;
+    /// let (mut ours, mut theirs) = (KeySet::new(), KeySet::new());
+    /// ours.add_secret(b"our 256-bit secret, our 256-bit!", "ours")?;
+    /// theirs.add_secret(b"their 256-bit secret, 256-bit!!!", "theirs")?;
+    /// let validator = Validator::with_issuers([
+    ///     (Policy::new(now).issuer("https://auth.example.com/"), ours),
+    ///     (Policy::new(now).issuer("https://sts.example.net/").leeway(60)?, theirs),
+    /// ])?;
+    /// assert_eq!(validator.policies().len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Policy`] when a policy has no key; with several policies, also when one expects
+    /// no issuer, when two expect the same, and when they differ in `now` or in the maximal length
+    /// of a token, which are those of the whole run.
+    pub fn with_issuers(
+        policies: impl IntoIterator<Item = (Policy, KeySet)>,
+    ) -> Result<Self, Error> {
+        let error = |message: String| Error::Policy { message };
+        let mut all = policies.into_iter();
+        let (policy, keys) = all
+            .next()
+            .ok_or_else(|| error("no policy to judge by".to_owned()))?;
+        let mut validator = Self::new(policy, keys)?;
+        for (policy, keys) in all {
+            let Self {
+                policies,
+                keys: own,
+                ..
+            } = &mut validator;
+            let Self {
+                policies: one,
+                keys,
+                ..
+            } = Self::new(policy, keys)?;
+            policies.extend(one);
+            own.append(keys)?;
+        }
+        let policies = &validator.policies;
+        let first = &policies[0];
+        for (policy, number) in policies.iter().zip(0..).filter(|_| policies.len() > 1) {
+            if policy.issuers().is_empty() {
+                let message = "of several policies, each must expect an issuer to be chosen by";
+                return Err(error(message.to_owned()));
+            }
+            if policy.now() != first.now() || policy.token_limit() != first.token_limit() {
+                let message = "all policies of a run have one moment and one maximal token length";
+                return Err(error(message.to_owned()));
+            }
+            for issuer in policy.issuers() {
+                let other = validator.issuers.insert(issuer.clone(), number);
+                if other.is_some_and(|other| other != number) {
+                    return Err(error(format!("two policies expect the issuer {issuer:?}")));
+                }
+            }
+        }
+        Ok(validator)
     }
 
-    /// The keys.
+    /// The policy; the first of several. The moment and the maximal length of a token are the same
+    /// in all.
+    pub fn policy(&self) -> &Policy {
+        &self.policies[0]
+    }
+
+    /// The policies, in the order given: one, unless the validator knows several issuers.
+    #[must_use]
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
+    /// The policy that judges a token of this verified key: an index into the keys, as in
+    /// [`Verdict::key`]. Without a key, the first policy.
+    pub(crate) fn policy_of(&self, key: Option<u32>) -> &Policy {
+        let realm = key.map_or(0, |key| self.keys.realm_of(key));
+        &self.policies[realm as usize]
+    }
+
+    /// Which of the policies a token is judged by, as its unverified `iss` chooses it; `None` where
+    /// the token cannot be read so far, or its issuer is in no policy.
+    #[must_use]
+    pub fn policy_index(&self, token: &[u8]) -> Option<usize> {
+        match self.policies.len() {
+            1 => Some(0),
+            _ => {
+                let token = Token::split(token).ok()?;
+                self.realm_for(token, &mut JsonScratch::new())
+                    .map(|realm| realm as usize)
+            }
+        }
+    }
+
+    fn realm_for(&self, token: Token<'_>, scratch: &mut JsonScratch) -> Option<u32> {
+        self.realm(UnverifiedIssuer::read(token, scratch))
+    }
+
+    /// The number of the policy, and of the realm of keys, that an unverified issuer chooses.
+    pub(crate) fn realm(&self, issuer: Option<UnverifiedIssuer<'_>>) -> Option<u32> {
+        issuer?.look_up(&self.issuers)
+    }
+
+    /// The keys, of all policies.
     #[must_use]
     pub const fn keys(&self) -> &KeySet {
         &self.keys
@@ -169,7 +296,7 @@ impl Validator {
         scratch: &'s mut Scratch,
         claims: &'s mut Claims<'s>,
     ) -> Judged<'s> {
-        if token.len() > self.policy.token_limit() {
+        if token.len() > self.policy().token_limit() {
             return Judged::rejected(Reason::TooLong);
         }
         let token = match Token::split(token) {
@@ -180,16 +307,40 @@ impl Validator {
             Ok(header) => header,
             Err(reason) => return Judged::rejected(reason),
         };
-        let selection = self.select(&header);
+        let selection = match self.choose(&header) {
+            Choice::Made(selection) => selection,
+            Choice::OfIssuer(otherwise) => match self.realm_for(token, &mut scratch.payload) {
+                Some(realm) => self.select(realm, &header),
+                None => Err(otherwise),
+            },
+        };
         let judged = Judged::unsigned(header.alg.value(), header.kid.value(), header.findings);
         self.judge_from_signature(token, selection, judged, &mut scratch.payload, claims)
     }
 
-    /// The header and key stages: which keys may have signed a token with this header.
-    pub(crate) fn select(&self, header: &Header<'_>) -> Result<Selection, Reason> {
-        let algorithm = header.judge(&self.policy)?;
-        self.keys
-            .select(header.kid.value(), algorithm, &self.policy)
+    /// What a header decides by itself.
+    ///
+    /// Of the reasons of the header stage, `alg-not-allowed` and those behind it may come second to
+    /// another one under a policy. Where there is no policy for the issuer, neither an allow-list
+    /// nor an expected `typ` is there to break, and all other rules of the header still hold.
+    pub(crate) fn choose(&self, header: &Header<'_>) -> Choice {
+        if self.policies.len() == 1 {
+            return Choice::Made(self.select(0, header));
+        }
+        match header.judge(&Policy::new(self.policy().now())) {
+            Err(reason) if reason < Reason::AlgNotAllowed => Choice::Made(Err(reason)),
+            Err(reason) => Choice::OfIssuer(reason),
+            Ok(_) => Choice::OfIssuer(Reason::IssuerUnknown),
+        }
+    }
+
+    /// The header and key stages under one policy: which keys may have signed a token with this
+    /// header.
+    pub(crate) fn select(&self, realm: u32, header: &Header<'_>) -> Result<Selection, Reason> {
+        let policy = &self.policies[realm as usize];
+        let algorithm = header.judge(policy)?;
+        let kid = header.kid.value();
+        self.keys.select(realm, kid, algorithm, policy)
     }
 
     /// The stages from the signature on, for a token whose header selected keys, or did not.
@@ -212,14 +363,16 @@ impl Validator {
         });
         match authentic {
             Ok(authentic) => {
-                let payload = claims.read(authentic, &self.policy, scratch);
+                let policy = self.policy_of(Some(authentic.proof().key()));
+                let payload = claims.read(authentic, policy, scratch);
                 self.judge_claims(authentic.proof(), judged, payload.map(|()| &*claims))
             }
             Err(reason) => judged.with(reason),
         }
     }
 
-    /// The stages after the signature held, given the claims, or why they could not be read.
+    /// The stages after the signature held, given the claims, or why they could not be read. The
+    /// policy is that of the key which verified it, and no word of the token's.
     #[inline]
     pub(crate) fn judge_claims<'s>(
         &self,
@@ -228,21 +381,22 @@ impl Validator {
         claims: Result<&'s Claims<'s>, Reason>,
     ) -> Judged<'s> {
         judged.verdict.key = Some(proof.key());
+        let policy = self.policy_of(judged.verdict.key);
         if let Some(key) = self.keys.get(proof.key()) {
             if key.is_weak_for(proof.algorithm()) {
                 judged.verdict.findings.insert(Finding::WeakKey);
             }
-            if self.policy.takes_kid_as_hint()
+            if policy.takes_kid_as_hint()
                 && let Some(kid) = judged.kid
                 && key.id() != Some(kid)
-                && (key.id().is_some() || self.keys.has_id(kid))
+                && (key.id().is_some() || self.keys.has_id(self.keys.realm_of(proof.key()), kid))
             {
                 judged.verdict.findings.insert(Finding::KidOfAnotherKey);
             }
         }
         match claims {
             Ok(claims) => {
-                judged.verdict.reasons = self.policy.judge(claims);
+                judged.verdict.reasons = policy.judge(claims);
                 judged.claims = Some(claims);
                 judged
             }
@@ -308,6 +462,47 @@ mod tests {
             token.remove(position);
             assert!(!validator.validate(&token).is_valid(), "{position} removed");
         }
+    }
+
+    fn keys(secret: &[u8]) -> KeySet {
+        let mut keys = KeySet::new();
+        keys.add_secret(secret, "test").unwrap();
+        keys
+    }
+
+    #[test]
+    fn several_policies_are_told_apart_and_belong_to_one_run() {
+        let policy = || Policy::new(UnixTime::new(0, 0).unwrap());
+        let validator = |second: Policy| {
+            let first = (policy().issuer("a").issuer("b"), keys(b"first"));
+            Validator::with_issuers([first, (second, keys(b"second"))])
+        };
+        let good = validator(policy().issuer("c").leeway(9).unwrap()).unwrap();
+        let names: Vec<_> = good.keys().iter().map(|key| key.name()).collect();
+        assert_eq!(names, ["secret-1", "secret-2"]);
+        let of: Vec<_> = good.keys().iter().map(|key| key.policy_index()).collect();
+        assert_eq!(of, [0, 1]);
+        for (second, hint) in [
+            (policy(), "must expect an issuer"),
+            (policy().issuer("b"), "expect the issuer \"b\""),
+            (
+                Policy::new(UnixTime::new(1, 0).unwrap()).issuer("c"),
+                "one moment",
+            ),
+            (
+                policy().issuer("c").max_token_bytes(9).unwrap(),
+                "maximal token length",
+            ),
+        ] {
+            let error = validator(second).unwrap_err().to_string();
+            assert!(error.contains(hint), "{error}");
+        }
+        let without_key = (policy().issuer("c"), KeySet::new());
+        let with_key = (policy().issuer("a"), keys(b"first"));
+        assert!(Validator::with_issuers([with_key, without_key]).is_err());
+        assert!(Validator::with_issuers([]).is_err());
+        let one = Validator::with_issuers([(policy(), keys(b"first"))]).unwrap();
+        assert_eq!(one.policy_index(b"whatever"), Some(0));
     }
 
     #[test]

@@ -26,11 +26,12 @@ use crate::oracle;
 /// A row, or what is expected of one.
 pub type Row = BTreeMap<String, Value>;
 
-/// The three judges, under one policy and one key set.
+/// The three judges, under one policy and one key set, or those of several issuers.
 pub struct Judges {
     pub validator: Validator,
-    policy: oracle::Policy,
-    keys: Vec<oracle::Key>,
+    /// The policy and the keys of each issuer; or of all, where there is one.
+    policies: Vec<(oracle::Policy, Vec<oracle::Key>)>,
+    /// By their place among the keys of all policies.
     key_names: Vec<(usize, String)>,
 }
 
@@ -78,8 +79,25 @@ impl Judges {
         Self {
             validator: Validator::new(policy_like(&policy), keys).expect("a key"),
             key_names: key_names(&expected_keys),
-            policy,
-            keys: expected_keys,
+            policies: vec![(policy, expected_keys)],
+        }
+    }
+
+    /// Judges by the policies of several issuers, each with the keys of a JWK Set.
+    pub fn of_issuers(policies: impl IntoIterator<Item = (oracle::Policy, String)>) -> Self {
+        let (mut own, mut expected, mut all_keys) = (Vec::new(), Vec::new(), Vec::new());
+        for (policy, jwks) in policies {
+            let mut keys = KeySet::new();
+            keys.add_jwks(jwks.as_bytes(), "the keys of an issuer")
+                .expect("usable keys");
+            own.push((policy_like(&policy), keys));
+            all_keys.extend(oracle::keys_from_jwks(&jwks));
+            expected.push((policy, oracle::keys_from_jwks(&jwks)));
+        }
+        Self {
+            validator: Validator::with_issuers(own).expect("policies that go together"),
+            key_names: key_names(&all_keys),
+            policies: expected,
         }
     }
 
@@ -139,7 +157,11 @@ impl Judges {
         (number, offset): (usize, usize),
         line: &[u8],
     ) -> Option<(oracle::Judgement, Row)> {
-        let judgement = oracle::judge(line, &self.policy, &self.keys)?;
+        let judgement = match &self.policies[..] {
+            [(policy, keys)] => oracle::judge(line, policy, keys)?,
+            policies => oracle::judge_by_issuer(line, policies)?,
+        };
+        let max_token_bytes = self.policies[0].0.max_token_bytes;
         let mut row = Row::new();
         let mut put = |name: &str, value: Value| drop(row.insert(name.to_owned(), value));
         put("line", number.into());
@@ -148,7 +170,7 @@ impl Judges {
         if judgement.codes == ["too-long"] {
             put("length", bare.len().into());
             // No more of such a line is looked at than shows that it is one.
-            let first = first.filter(|first| *first <= self.policy.max_token_bytes);
+            let first = first.filter(|first| *first <= max_token_bytes);
             put("offset", (offset + first.unwrap_or(0)).into());
         } else {
             put("sha256", digest(trimmed(line)).into());

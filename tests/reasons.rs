@@ -20,7 +20,7 @@ const MAX_TOKEN_BYTES: usize = 4096;
 /// Fewer than the three keys that share the id `triplet`.
 const MAX_KEY_TRIES: usize = 2;
 
-/// The codes that no token signed with HMAC can earn: only a policy file knows several issuers.
+/// The codes that one policy cannot give: `issuers` has the cases of several.
 const DOES_NOT_APPLY: [Reason; 1] = [Reason::IssuerUnknown];
 
 fn judges() -> Judges {

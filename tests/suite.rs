@@ -3,7 +3,7 @@
 //! `oracle` judges tokens a second time without any code of the library; `hostile` makes lines to
 //! judge, `token_maker` tokens to order. `differential` and `judges` hold the library against the
 //! oracle, `ground_truth` against the generator, `vectors` and `public_keys` against signatures of
-//! others; `reasons` has a case for every code and `security` one for every known bug of this class
+//! others; `reasons` has a case for every code, `issuers` several issuers in one run, and `security` one for every known bug of this class
 //! of software. `cli` is the program as its user meets it, `bench` its subcommand that measures.
 
 #![allow(
@@ -23,6 +23,7 @@ mod differential;
 mod fuzz_seeds;
 mod ground_truth;
 mod hostile;
+mod issuers;
 mod judges;
 mod oracle;
 mod public_keys;

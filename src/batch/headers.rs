@@ -2,15 +2,17 @@
 //! decides, up to the choice of keys, is remembered.
 
 use crate::key::Selection;
-use crate::token::{Header, JsonScratch};
-use crate::validator::Validator;
+use crate::token::{Header, JsonScratch, PayloadScratch, Token, UnverifiedIssuer};
+use crate::validator::{Choice, Validator};
 use crate::verdict::{FindingSet, Reason};
 
 /// What a header decides, and what rows tell of it.
 pub(super) struct KnownHeader {
     /// The encoded header. A hit is a comparison in full, never of a hash.
     encoded: Vec<u8>,
-    pub(super) selection: Result<Selection, Reason>,
+    choice: Choice,
+    /// What it selects under the policies of the issuers it was seen with, by their number.
+    of_issuers: Vec<(u32, Result<Selection, Reason>)>,
     pub(super) alg: OptionalText,
     pub(super) kid: OptionalText,
     pub(super) findings: FindingSet,
@@ -39,7 +41,8 @@ impl KnownHeader {
     fn new() -> Self {
         Self {
             encoded: Vec::new(),
-            selection: Err(Reason::HeaderBase64url),
+            choice: Choice::Made(Err(Reason::HeaderBase64url)),
+            of_issuers: Vec::new(),
             alg: OptionalText::default(),
             kid: OptionalText::default(),
             findings: FindingSet::EMPTY,
@@ -47,14 +50,41 @@ impl KnownHeader {
     }
 
     fn read(&mut self, validator: &Validator, encoded: &[u8], scratch: &mut JsonScratch) {
-        let (selection, header) = match Header::read(encoded, scratch) {
-            Ok(header) => (validator.select(&header), header),
-            Err(reason) => (Err(reason), Header::default()),
+        let (choice, header) = match Header::read(encoded, scratch) {
+            Ok(header) => (validator.choose(&header), header),
+            Err(reason) => (Choice::Made(Err(reason)), Header::default()),
         };
-        self.selection = selection;
+        self.choice = choice;
+        self.of_issuers.clear();
         self.alg.set(header.alg.value());
         self.kid.set(header.kid.value());
         self.findings = header.findings;
+    }
+
+    /// What it selects under the policy of this number.
+    fn select(
+        &mut self,
+        validator: &Validator,
+        realm: u32,
+        scratch: &mut JsonScratch,
+    ) -> Result<Selection, Reason> {
+        let known = self
+            .of_issuers
+            .binary_search_by_key(&realm, |(realm, _)| *realm);
+        match known {
+            Ok(place) => self.of_issuers[place].1,
+            Err(place) => {
+                let header = Header::read(&self.encoded, scratch)?;
+                let selection = validator.select(realm, &header);
+                self.of_issuers.insert(place, (realm, selection));
+                selection
+            }
+        }
+    }
+
+    /// About how much memory it takes.
+    fn bytes(&self) -> usize {
+        self.encoded.len() + self.of_issuers.len() * size_of::<(u32, Result<Selection, Reason>)>()
     }
 }
 
@@ -95,37 +125,48 @@ impl HeaderMemo {
     /// Forgets, if there is much to forget.
     pub(crate) fn begin_block(&mut self) {
         let known = &self.known[..self.used];
-        let bytes = || {
-            known
-                .iter()
-                .map(|header| header.encoded.len())
-                .sum::<usize>()
-        };
+        let bytes = || known.iter().map(KnownHeader::bytes).sum::<usize>();
         if self.used > Self::KEPT || bytes() > Self::KEPT_BYTES {
             self.used = 0;
             self.known.truncate(Self::KEPT);
             self.known
                 .retain(|header| header.encoded.capacity() <= 1024);
+            (self.known.iter_mut()).for_each(|header| header.of_issuers = Vec::new());
             self.slots.fill(0);
         }
     }
 
-    /// Which keys may have signed a token with this header.
+    /// The index of a token's header, and which keys may have signed it. With several issuers the
+    /// payload says which policy decides, and nothing else of it is looked at.
+    #[inline]
     pub(crate) fn select(
         &mut self,
         validator: &Validator,
-        encoded: &[u8],
-    ) -> Result<Selection, Reason> {
-        self.get(validator, encoded).1.selection
+        token: Token<'_>,
+        payload: &mut PayloadScratch,
+    ) -> (u32, Result<Selection, Reason>) {
+        let index = self.get(validator, token.header());
+        let selection = match self.at(index).choice {
+            Choice::Made(selection) => selection,
+            Choice::OfIssuer(otherwise) => {
+                match validator.realm(UnverifiedIssuer::scan(token, payload)) {
+                    Some(realm) => {
+                        self.known[index as usize].select(validator, realm, &mut self.scratch)
+                    }
+                    None => Err(otherwise),
+                }
+            }
+        };
+        (index, selection)
     }
 
     pub(super) fn at(&self, index: u32) -> &KnownHeader {
         &self.known[index as usize]
     }
 
-    pub(super) fn get(&mut self, validator: &Validator, encoded: &[u8]) -> (u32, &KnownHeader) {
+    fn get(&mut self, validator: &Validator, encoded: &[u8]) -> u32 {
         if (self.last as usize) < self.used && self.at(self.last).encoded == encoded {
-            return (self.last, self.at(self.last));
+            return self.last;
         }
         let mut slot = slot_of(encoded) % Self::SLOTS;
         let index = loop {
@@ -137,7 +178,7 @@ impl HeaderMemo {
             }
         };
         self.last = index;
-        (index, self.at(index))
+        index
     }
 
     fn insert(&mut self, validator: &Validator, encoded: &[u8], slot: usize) -> u32 {

@@ -13,7 +13,7 @@ use super::loaded::{Certificate, Content, Unusable, Usable};
 use super::secret::Encoding;
 use super::thumbprint::thumbprint;
 use super::{der, pem};
-use crate::error::KeyError;
+use crate::error::{Error, KeyError};
 use crate::policy::Policy;
 use crate::report::rows::cut;
 use crate::signature::public::PublicMaterial;
@@ -26,6 +26,8 @@ pub struct Key {
     id: Option<String>,
     name: String,
     origin: String,
+    realm: u32,
+    group: u32,
     algorithms: AlgorithmSet,
     verifying: VerifyingKey,
     /// The length of a secret, in bytes.
@@ -60,6 +62,12 @@ impl Key {
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// Which of a validator's policies it verifies tokens for; 0 where there is one.
+    #[must_use]
+    pub const fn policy_index(&self) -> usize {
+        self.realm as usize
     }
 
     /// The algorithms it may verify.
@@ -231,6 +239,16 @@ impl Names {
     }
 }
 
+/// What a key is called before it is seen whether another is called the same; none for a secret
+/// without an id, which gets a number.
+fn own_name(id: Option<&str>, verifying: &VerifyingKey) -> Option<String> {
+    match (id, verifying) {
+        (Some(id), _) => Some(id.to_owned()),
+        (None, VerifyingKey::Public(public)) => Some(thumbprint(public.material())),
+        (None, VerifyingKey::Mac(_)) => None,
+    }
+}
+
 /// Keys that share an id, or that have none.
 #[derive(Default)]
 pub(crate) struct Group {
@@ -273,10 +291,35 @@ impl Selection {
     }
 }
 
-/// The group of all keys.
-const EVERY: u32 = 0;
-/// The group of the keys without an id.
-const ANONYMOUS: u32 = 1;
+/// The keys among which a token chooses: all of a set, unless it was put together from those of
+/// several issuers. No selection of one realm ever holds a key of another.
+struct Realm {
+    /// The group of all its keys.
+    every: u32,
+    /// The group of those without an id.
+    anonymous: u32,
+    by_id: HashMap<String, u32>,
+}
+
+impl Realm {
+    /// A realm without a key, and its groups.
+    fn new() -> (Self, [Group; 2]) {
+        let realm = Self {
+            every: 0,
+            anonymous: 1,
+            by_id: HashMap::new(),
+        };
+        (realm, Default::default())
+    }
+
+    /// The same realm behind so many other groups.
+    fn shifted(mut self, groups: u32) -> Self {
+        self.every += groups;
+        self.anonymous += groups;
+        self.by_id.values_mut().for_each(|group| *group += groups);
+        self
+    }
+}
 
 /// The keys of a run. Build it with [`KeySet::add_secret`], [`KeySet::add_jwks`] and
 /// [`KeySet::add_key`].
@@ -294,7 +337,8 @@ const ANONYMOUS: u32 = 1;
 pub struct KeySet {
     keys: Vec<Key>,
     groups: Vec<Group>,
-    by_id: HashMap<String, u32>,
+    /// At least one; keys are added to the last.
+    realms: Vec<Realm>,
     set_aside: Vec<SetAside>,
     names: Names,
 }
@@ -309,10 +353,11 @@ impl KeySet {
     /// The set without a key.
     #[must_use]
     pub fn new() -> Self {
+        let (realm, groups) = Realm::new();
         Self {
             keys: Vec::new(),
-            groups: vec![Group::default(), Group::default()],
-            by_id: HashMap::new(),
+            groups: groups.into(),
+            realms: vec![realm],
             set_aside: Vec::new(),
             names: Names::default(),
         }
@@ -485,22 +530,22 @@ impl KeySet {
             }
             Content::Public(public) => (VerifyingKey::Public(Box::new(public)), None, false),
         };
-        let own_name = match (&id, &verifying) {
-            (Some(id), _) => Some(id.clone()),
-            (None, VerifyingKey::Public(public)) => Some(thumbprint(public.material())),
-            (None, VerifyingKey::Mac(_)) => None,
-        };
-        let name = self.names.give(own_name.as_deref());
+        let name = (self.names).give(own_name(id.as_deref(), &verifying).as_deref());
+        let realm = self.realms.len() - 1;
         let group = match &id {
             Some(id) => self.group_of(id.clone()),
-            None => ANONYMOUS as usize,
+            None => self.realms[realm].anonymous as usize,
         };
+        let every = self.realms[realm].every as usize;
         self.groups[group].add(index, key.algorithms);
-        self.groups[EVERY as usize].add(index, key.algorithms);
+        self.groups[every].add(index, key.algorithms);
+        let number = |place: usize| u32::try_from(place).map_err(|_| error("too many keys"));
         self.keys.push(Key {
             id,
             name,
             origin: origin.to_owned(),
+            realm: number(realm)?,
+            group: number(group)?,
             algorithms: key.algorithms,
             verifying,
             secret_len,
@@ -515,7 +560,8 @@ impl KeySet {
 
     fn group_of(&mut self, id: String) -> usize {
         let next = self.groups.len();
-        let group = *self
+        let last = self.realms.len() - 1;
+        let group = *self.realms[last]
             .by_id
             .entry(id)
             .or_insert(u32::try_from(next).unwrap_or(u32::MAX));
@@ -523,6 +569,36 @@ impl KeySet {
             self.groups.push(Group::default());
         }
         group as usize
+    }
+
+    /// Adds the keys of another set as a realm of their own. They are named anew, so that each key
+    /// still has a name that no other has.
+    pub(crate) fn append(&mut self, other: Self) -> Result<(), Error> {
+        let too_many = |_| Error::Policy {
+            message: "too many keys".to_owned(),
+        };
+        let number = |count: usize| u32::try_from(count).map_err(too_many);
+        // The last index of either kind still has to be a number.
+        number(self.keys.len() + other.keys.len())?;
+        number(self.groups.len() + other.groups.len())?;
+        let (keys, groups) = (number(self.keys.len())?, number(self.groups.len())?);
+        let realms = number(self.realms.len())?;
+        for mut group in other.groups {
+            let fitting = group.fitting.iter_mut().flatten();
+            fitting.for_each(|index| *index += keys);
+            self.groups.push(group);
+        }
+        for mut key in other.keys {
+            key.realm += realms;
+            key.group += groups;
+            let own_name = own_name(key.id.as_deref(), &key.verifying);
+            key.name = self.names.give(own_name.as_deref());
+            self.keys.push(key);
+        }
+        let shifted = other.realms.into_iter().map(|realm| realm.shifted(groups));
+        self.realms.extend(shifted);
+        self.set_aside.extend(other.set_aside);
+        Ok(())
     }
 
     /// Whether there is no key to verify with.
@@ -548,18 +624,23 @@ impl KeySet {
         &self.set_aside
     }
 
-    /// The ids that more than one key goes by, sorted.
+    /// The ids that more than one key of an issuer goes by, sorted.
     #[must_use]
     pub fn duplicate_ids(&self) -> Vec<&str> {
-        let mut ids: Vec<&str> = self.keys.iter().filter_map(Key::id).collect();
-        ids.sort_unstable();
-        let mut twice: Vec<&str> = ids
-            .windows(2)
-            .filter(|pair| pair[0] == pair[1])
-            .map(|pair| pair[0])
-            .collect();
+        let shared = self.keys.iter().filter(|key| self.shares_its_id(key));
+        let mut twice: Vec<&str> = shared.filter_map(Key::id).collect();
+        twice.sort_unstable();
         twice.dedup();
         twice
+    }
+
+    fn shares_its_id(&self, key: &Key) -> bool {
+        key.id.is_some() && self.groups[key.group as usize].len > 1
+    }
+
+    /// The realm of a key: that of the set which it came with.
+    pub(crate) fn realm_of(&self, index: u32) -> u32 {
+        self.get(index).map_or(0, |key| key.realm)
     }
 
     /// The key of this index, as a [`Verdict`](crate::Verdict) names it.
@@ -568,32 +649,34 @@ impl KeySet {
         self.keys.get(index as usize)
     }
 
-    /// Whether a key goes by this id, be it a usable one or not.
-    pub(crate) fn has_id(&self, kid: &str) -> bool {
-        self.by_id.contains_key(kid)
+    /// Whether a key of this realm goes by this id, be it a usable one or not.
+    pub(crate) fn has_id(&self, realm: u32, kid: &str) -> bool {
+        self.realms[realm as usize].by_id.contains_key(kid)
     }
 
-    /// Chooses the keys to try (RFC 7515 section 6): those of the id that `kid` names, else those
-    /// without an id; without `kid`, every key that fits.
+    /// Chooses the keys of a realm to try (RFC 7515 section 6): those of the id that `kid` names,
+    /// else those without an id; without `kid`, every key that fits.
     pub(crate) fn select(
         &self,
+        realm: u32,
         kid: Option<&str>,
         algorithm: Algorithm,
         policy: &Policy,
     ) -> Result<Selection, Reason> {
-        let named = kid.and_then(|kid| self.by_id.get(kid)).copied();
+        let realm = &self.realms[realm as usize];
+        let named = kid.and_then(|kid| realm.by_id.get(kid)).copied();
         let group = match (named, kid) {
             (Some(group), _) => group,
-            (None, Some(_)) => ANONYMOUS,
-            (None, None) => EVERY,
+            (None, Some(_)) => realm.anonymous,
+            (None, None) => realm.every,
         };
         let fitting = |group: u32| self.groups[group as usize].fitting(algorithm).len();
         let limit = policy.key_limit();
         let (group, then) = match (policy.takes_kid_as_hint(), kid) {
             (false, _) | (true, None) => (group, None),
             // A key without an id is no better a guess than any other.
-            (true, Some(_)) if fitting(group) == 0 || named.is_none() => (EVERY, None),
-            (true, Some(_)) => (group, Some(EVERY)),
+            (true, Some(_)) if fitting(group) == 0 || named.is_none() => (realm.every, None),
+            (true, Some(_)) => (group, Some(realm.every)),
         };
         let is_cut = then.is_some_and(|then| fitting(then) > limit);
         match fitting(group) {
@@ -632,17 +715,13 @@ impl KeySet {
     pub fn findings(&self, key: &Key, now: UnixTime) -> Vec<KeyFinding> {
         let is_over = |validity: Validity| validity.is_over(now);
         let is_ahead = |validity: Validity| validity.is_ahead(now);
-        let shares_its_id = || {
-            let group = key.id().and_then(|id| self.by_id.get(id));
-            group.is_some_and(|group| self.groups[*group as usize].len > 1)
-        };
         let holds = |finding: &KeyFinding| match finding {
             KeyFinding::ShortSecret => key.is_weak(),
             KeyFinding::NotoriousSecret => key.is_notorious,
             KeyFinding::CertificateExpired => key.validity().is_some_and(is_over),
             KeyFinding::CertificateNotYetValid => key.validity().is_some_and(is_ahead),
             KeyFinding::CertificateUnreadable => key.certificate == Certificate::Unreadable,
-            KeyFinding::DuplicateKid => shares_its_id(),
+            KeyFinding::DuplicateKid => self.shares_its_id(key),
             KeyFinding::PrivateMaterial => key.is_private,
         };
         KeyFinding::ALL.into_iter().filter(holds).collect()
@@ -671,7 +750,7 @@ mod tests {
         let policy = Policy::new(UnixTime::new(0, 0).unwrap())
             .max_key_tries(3)
             .unwrap();
-        let selection = set.select(kid, algorithm, &policy)?;
+        let selection = set.select(0, kid, algorithm, &policy)?;
         Ok(set.candidates(selection).iter().collect())
     }
 

@@ -34,9 +34,9 @@ pub struct Claims<'s> {
 /// The buffers of the fast path: one for the scanner, which only looks, and one for `simd-json`,
 /// which rewrites what it reads.
 pub(crate) struct PayloadScratch {
-    scanner: Scanner,
-    bytes: Vec<u8>,
-    json: JsonScratch,
+    pub(super) scanner: Scanner,
+    pub(super) bytes: Vec<u8>,
+    pub(super) json: JsonScratch,
 }
 
 impl PayloadScratch {
@@ -78,18 +78,29 @@ impl<'s> Claims<'s> {
         policy: &Policy,
         scratch: &'s mut PayloadScratch,
     ) -> Result<(), Reason> {
-        let encoded = authentic.payload();
-        let needed = base64url::decoded_len(encoded.len()) + PADDING;
-        if scratch.bytes.len() < needed {
-            scratch.bytes.resize(needed, 0);
-        }
-        let len = base64url::decode(encoded, &mut scratch.bytes[..needed])
-            .map_err(|_| Reason::PayloadBase64url)?;
-        let extra = policy.extra_names();
-        match scratch.scanner.scan(&scratch.bytes, len, extra, self) {
+        let (scanner, bytes) = (&scratch.scanner, &mut scratch.bytes);
+        match self.scan_encoded(authentic.payload(), policy.extra_names(), scanner, bytes)? {
             Some(()) => Ok(()),
             None => self.read(authentic, policy, &mut scratch.json),
         }
+    }
+
+    /// Decodes a payload and scans it; None where the scanner does not take it on itself.
+    #[inline]
+    pub(super) fn scan_encoded(
+        &mut self,
+        encoded: &[u8],
+        extra: &[Box<str>],
+        scanner: &Scanner,
+        bytes: &'s mut Vec<u8>,
+    ) -> Result<Option<()>, Reason> {
+        let needed = base64url::decoded_len(encoded.len()) + PADDING;
+        if bytes.len() < needed {
+            bytes.resize(needed, 0);
+        }
+        let len = base64url::decode(encoded, &mut bytes[..needed])
+            .map_err(|_| Reason::PayloadBase64url)?;
+        Ok(scanner.scan(bytes, len, extra, self))
     }
 
     /// Reads the claims of a payload whose signature held; there is no other way to any. After an

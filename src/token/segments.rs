@@ -49,6 +49,13 @@ impl<'b> Token<'b> {
         &self.bytes[..self.first_dot]
     }
 
+    /// The encoded payload, which nothing covers yet: for [`UnverifiedIssuer`] alone.
+    ///
+    /// [`UnverifiedIssuer`]: super::UnverifiedIssuer
+    pub(super) fn unverified_payload(&self) -> &'b [u8] {
+        &self.bytes[self.first_dot + 1..self.second_dot]
+    }
+
     /// The encoded signature.
     #[must_use]
     pub fn signature(&self) -> &'b [u8] {

@@ -17,6 +17,7 @@
 )]
 
 mod exact;
+mod issuers;
 mod json;
 mod keys;
 mod public;
@@ -29,6 +30,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Number, Value};
 
 use exact::Exact;
+#[allow(unused_imports, reason = "not every test binary knows several issuers")]
+pub use issuers::judge_by_issuer;
 use json::{Flaw, Members};
 #[allow(
     unused_imports,
@@ -36,8 +39,8 @@ use json::{Flaw, Members};
 )]
 pub use keys::{Key, Kind, keys_from_jwks};
 
-/// Every code of the verdict table in its order, those included that this oracle never gives
-/// (`issuer-unknown` belongs to policy files).
+/// Every code of the verdict table in its order. `issuer-unknown` is for whoever knows several
+/// issuers, and so comes of `judge_by_issuer` alone.
 pub const CODES: [&str; 54] = [
     "too-long",
     "segment-count",

@@ -1,0 +1,109 @@
+//! The issuer that a token claims before anything is verified.
+//!
+//! [`UnverifiedIssuer`] serves one purpose, choosing the policy of a run with several issuers, and
+//! gives nothing else: it can be looked up among the issuers of the policies, and neither be read
+//! nor shown. Once the signature holds, `iss` is judged as a claim like any other.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::claims::{Claims, PayloadScratch};
+use super::json::JsonScratch;
+use super::segments::Token;
+
+/// The `iss` of a payload that nobody has verified.
+#[derive(Clone, Copy)]
+pub(crate) struct UnverifiedIssuer<'s>(&'s str);
+
+impl<'s> UnverifiedIssuer<'s> {
+    /// The issuer that the payload names, if the payload is one that could be read were its
+    /// signature to hold, and `iss` is a string.
+    pub(crate) fn read(token: Token<'_>, scratch: &'s mut JsonScratch) -> Option<Self> {
+        let object = scratch.read(token.unverified_payload()).ok()?;
+        let mut members = object.members();
+        let (_, value) = members.find(|(name, _)| *name == "iss")?;
+        value.string().value().map(Self)
+    }
+
+    /// [`UnverifiedIssuer::read`], by the scanner where it takes the payload on itself.
+    pub(crate) fn scan(token: Token<'_>, scratch: &'s mut PayloadScratch) -> Option<Self> {
+        let (scanner, bytes) = (&scratch.scanner, &mut scratch.bytes);
+        let mut claims = Claims::NONE;
+        match claims.scan_encoded(token.unverified_payload(), &[], scanner, bytes) {
+            Ok(Some(())) => claims.iss.value().map(Self),
+            Ok(None) => Self::read(token, &mut scratch.json),
+            Err(_) => None,
+        }
+    }
+
+    /// What stands under this very name: no folding, no prefixes.
+    pub(crate) fn look_up(self, names: &HashMap<String, u32>) -> Option<u32> {
+        names.get(self.0).copied()
+    }
+}
+
+/// Prints nothing of it.
+impl fmt::Debug for UnverifiedIssuer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UnverifiedIssuer")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    /// Under which of the names `a` and `b` a payload stands, by either way of reading.
+    fn chosen(payload: &str) -> Option<u32> {
+        let names = HashMap::from([("a".to_owned(), 0), ("b/".to_owned(), 1)]);
+        let text = format!("e30.{payload}.AAAA");
+        let token = Token::split(text.as_bytes()).unwrap();
+        let (mut json, mut scratch) = (JsonScratch::new(), PayloadScratch::new());
+        let read = UnverifiedIssuer::read(token, &mut json).and_then(|iss| iss.look_up(&names));
+        let scan = UnverifiedIssuer::scan(token, &mut scratch).and_then(|iss| iss.look_up(&names));
+        assert_eq!(read, scan, "{payload}");
+        read
+    }
+
+    #[test]
+    fn an_issuer_is_looked_up_exactly_where_the_payload_can_be_read() {
+        for (payload, expected) in [
+            (r#"{"iss":"a"}"#, Some(0)),
+            (r#"{"iss":"b/"}"#, Some(1)),
+            (r#"{"exp":1,"iss":"b\/"}"#, Some(1)),
+            (r#"{"\u0069ss":"\u0061"}"#, Some(0)),
+            (r#"{"iss":"A"}"#, None),
+            (r#"{"iss":"b"}"#, None),
+            (r#"{"iss":"a "}"#, None),
+            (r#"{"ISS":"a"}"#, None),
+            (r#"{"iss":["a"]}"#, None),
+            (r#"{"iss":null}"#, None),
+            (r#"{"x":{"iss":"a"}}"#, None),
+            (r#"{"iss":"a","iss":"a"}"#, None),
+            (r#"{"iss":"a","\u0069ss":"b/"}"#, None),
+            (r#"{"iss":"a","x":1,"x":1}"#, None),
+            (r#"{"iss":"a"}x"#, None),
+            (r#"["iss","a"]"#, None),
+            ("{}", None),
+        ] {
+            assert_eq!(
+                chosen(&URL_SAFE_NO_PAD.encode(payload)),
+                expected,
+                "{payload}"
+            );
+        }
+        for unreadable in ["", "!", "e30=", "eyJpc3MiOiJhIn0="] {
+            assert_eq!(chosen(unreadable), None, "{unreadable}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_it_is_printed() {
+        assert_eq!(
+            format!("{:?}", UnverifiedIssuer("a secret")),
+            "UnverifiedIssuer"
+        );
+    }
+}
