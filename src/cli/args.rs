@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use jotmill::{Encoding, Kernel, Key, KeyError, KeyFinding, KeySet, Policy, UnixTime};
+use jotmill::{Encoding, Kernel, Key, KeyError, KeyFinding, KeySet, Policy, UnixTime, Validator};
 use zeroize::Zeroizing;
 
 use super::flags::{ENCODINGS, KeyFlags, PolicyFlags, Secret};
+use super::policy_file::{self, PolicyFile};
 
 /// Key files beyond this are not read: no key set needs as much.
 const MAX_KEY_FILE: u64 = 64 << 20;
@@ -56,12 +57,129 @@ pub(crate) fn policy(flags: &PolicyFlags) -> Result<Policy> {
     Ok(policy)
 }
 
-/// The keys that the flags name, and what is to be said about them. Secrets of files come first,
-/// then those of variables, then key sets, then other keys, each in the order given. `now` is the
-/// moment by which certificates are judged.
+/// What a run judges by.
+pub(crate) struct Rules {
+    /// The policies and their keys: one, unless a policy file has several issuers.
+    policies: Vec<(Policy, KeySet)>,
+    /// Where the keys of each policy are.
+    sources: Vec<KeyFlags>,
+    policy_file: Option<PathBuf>,
+    now: UnixTime,
+    is_strict: bool,
+    warnings: Vec<String>,
+}
+
+impl Rules {
+    /// The rules that the flags describe, or the policy file that they name.
+    pub(crate) fn new(flags: &PolicyFlags, keys: &KeyFlags) -> Result<Self> {
+        let now = flags.now.map_or_else(UnixTime::now, Ok)?;
+        let Some(path) = &flags.policy else {
+            let policy = policy(&PolicyFlags {
+                now: Some(now),
+                ..flags.clone()
+            })?;
+            let (mut set, mut warnings) = (KeySet::new(), Vec::new());
+            add_keys(&mut set, &mut warnings, keys)?;
+            return Ok(Self {
+                policies: vec![(policy, set)],
+                sources: vec![keys.clone()],
+                policy_file: None,
+                now,
+                is_strict: keys.strict_keys,
+                warnings,
+            });
+        };
+        let file = PolicyFile::read(path)?;
+        let (policies, warnings) = file.policies(flags, now)?;
+        Ok(Self {
+            policies,
+            sources: file.sources(),
+            policy_file: Some(path.clone()),
+            now,
+            is_strict: keys.strict_keys || file.is_strict(),
+            warnings,
+        })
+    }
+
+    /// Whether there is no key to verify with.
+    pub(crate) fn has_no_key(&self) -> bool {
+        self.policies.iter().all(|(_, keys)| keys.is_empty())
+    }
+
+    /// Judges by the policy of this number alone, and its keys.
+    pub(crate) fn only(mut self, number: usize) -> Self {
+        if number < self.policies.len() {
+            self.policies = vec![self.policies.swap_remove(number)];
+            self.sources = vec![self.sources.swap_remove(number)];
+        }
+        self
+    }
+
+    /// A validator, and what is to be said about its keys; or an error that names the flags which
+    /// give keys.
+    pub(crate) fn validator(mut self) -> Result<(Validator, Vec<String>)> {
+        if self.has_no_key() {
+            bail!("no key given; use --jwks, --key, --secret-file or --secret-env");
+        }
+        let validator = Validator::with_issuers(self.policies)?;
+        look_over(
+            validator.keys(),
+            self.is_strict,
+            self.now,
+            &mut self.warnings,
+        )?;
+        Ok((validator, self.warnings))
+    }
+
+    /// The files that are read for it.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let of = |keys: &KeyFlags| {
+            let secrets = keys.secret_file.iter();
+            let secrets: Vec<PathBuf> = secrets.map(|secret| (&secret.place).into()).collect();
+            [&keys.jwks[..], &keys.key, &secrets].concat()
+        };
+        let files = self.sources.iter().flat_map(of);
+        files.chain(self.policy_file.clone()).collect()
+    }
+
+    /// The policy file that says the same.
+    pub(crate) fn print(self) -> Result<String> {
+        let (sources, is_strict) = (self.sources.clone(), self.is_strict);
+        let (validator, _) = self.validator()?;
+        policy_file::effective(&validator, &sources, is_strict)
+    }
+}
+
+/// The keys that the flags name, and what is to be said about them. `now` is the moment by which
+/// certificates are judged.
 pub(crate) fn keys(flags: &KeyFlags, now: UnixTime) -> Result<(KeySet, Vec<String>)> {
-    let mut keys = KeySet::new();
-    let mut warnings = Vec::new();
+    let (mut keys, mut warnings) = (KeySet::new(), Vec::new());
+    add_keys(&mut keys, &mut warnings, flags)?;
+    look_over(&keys, flags.strict_keys, now, &mut warnings)?;
+    Ok((keys, warnings))
+}
+
+/// Refuses weak keys where that is asked for, else warns of them.
+fn look_over(
+    keys: &KeySet,
+    is_strict: bool,
+    now: UnixTime,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    if is_strict {
+        refuse_weak(keys, now)?;
+    }
+    warn_of_weak(keys, now, warnings);
+    Ok(())
+}
+
+/// Adds the keys that the flags name. Secrets of files come first, then those of variables, then
+/// key sets, then other keys, each in the order given.
+pub(crate) fn add_keys(
+    keys: &mut KeySet,
+    warnings: &mut Vec<String>,
+    flags: &KeyFlags,
+) -> Result<()> {
     for secret in &flags.secret_file {
         let origin = secret.place.to_string_lossy().into_owned();
         let text = read(Path::new(&secret.place), "secret").map_err(|error| {
@@ -71,7 +189,7 @@ pub(crate) fn keys(flags: &KeyFlags, now: UnixTime) -> Result<(KeySet, Vec<Strin
                 error
             }
         })?;
-        add_secret(&mut keys, &mut warnings, secret, &text, &origin)?;
+        add_secret(keys, warnings, secret, &text, &origin)?;
     }
     for secret in &flags.secret_env {
         let name = secret.place.to_string_lossy();
@@ -91,7 +209,7 @@ pub(crate) fn keys(flags: &KeyFlags, now: UnixTime) -> Result<(KeySet, Vec<Strin
             bail!("{shown} is not set; --secret-env takes a variable's name{hint}");
         };
         let text = Zeroizing::new(value.into_encoded_bytes());
-        add_secret(&mut keys, &mut warnings, secret, &text, &origin)?;
+        add_secret(keys, warnings, secret, &text, &origin)?;
     }
     for path in &flags.jwks {
         let text = read(path, "key set")?;
@@ -99,17 +217,13 @@ pub(crate) fn keys(flags: &KeyFlags, now: UnixTime) -> Result<(KeySet, Vec<Strin
     }
     for path in &flags.key {
         if path.is_dir() {
-            add_folder(&mut keys, &mut warnings, path)?;
+            add_folder(keys, warnings, path)?;
         } else {
             let text = read(path, "key")?;
             keys.add_key(&text, &path.display().to_string())?;
         }
     }
-    if flags.strict_keys {
-        refuse_weak(&keys, now)?;
-    }
-    warn_of_weak(&keys, now, &mut warnings);
-    Ok((keys, warnings))
+    Ok(())
 }
 
 /// Adds the keys of every file that stands in a folder, in the order of their names. Files that
@@ -266,7 +380,7 @@ fn public_form(secret: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
     use io::Read;
     let read = || {
         let mut text = Zeroizing::new(Vec::new());

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use jotmill::{
-    Finished, Input, Kernel, KeySet, Only, Policy, Progress, Report, RowOptions, RowSink,
-    RunOptions, TextOptions, Validator, Watch,
+    Finished, Input, Kernel, Only, Progress, Report, RowOptions, RowSink, RunOptions, TextOptions,
+    Validator, Watch,
 };
 
 use super::flags::{AuditFlags, Format, OnlyRows, OutputFlags};
@@ -17,12 +17,15 @@ use super::{Exit, args, signals};
 
 /// Runs the audit that the flags describe.
 pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
-    let policy = args::policy(&flags.policy)?;
-    let (keys, warnings) = args::keys(&flags.keys, policy.now())?;
-    let validator = validator(policy, keys)?;
+    let rules = args::Rules::new(&flags.policy, &flags.keys)?;
+    if flags.print_policy {
+        return print(&rules.print()?);
+    }
+    let files = rules.files();
+    let (validator, warnings) = rules.validator()?;
     let inputs = inputs(&flags.paths)?;
     let kernel = args::kernel(flags.kernel)?;
-    let (mut main, mut rows) = open_outputs(flags)?;
+    let (mut main, mut rows) = open_outputs(flags, &files)?;
     if !flags.output.quiet {
         warnings
             .iter()
@@ -53,12 +56,13 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
     conclude(&finished, &flags.output, &mut main)
 }
 
-/// A validator, or an error that names the flags which give keys.
-pub(crate) fn validator(policy: Policy, keys: KeySet) -> Result<Validator> {
-    if keys.is_empty() {
-        bail!("no key given; use --jwks, --key, --secret-file or --secret-env");
-    }
-    Ok(Validator::new(policy, keys)?)
+fn print(policy: &str) -> Result<Exit> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(policy.as_bytes())
+        .and_then(|()| stdout.flush())
+        .context("cannot write the policy")?;
+    Ok(Exit::Valid)
 }
 
 fn inputs(paths: &[PathBuf]) -> Result<Vec<Input<'static>>> {
@@ -91,7 +95,7 @@ fn row_options(flags: &OutputFlags, inputs: usize) -> RowOptions {
 }
 
 /// Opens what is written to, once nothing can be lost by it any more.
-fn open_outputs(flags: &AuditFlags) -> Result<(Output, Option<Output>)> {
+fn open_outputs(flags: &AuditFlags, rules: &[PathBuf]) -> Result<(Output, Option<Output>)> {
     let output = &flags.output;
     let writes_rows = output.format == Format::Ndjson || output.rows.is_some();
     if !writes_rows && (output.only.is_some() || output.show_tokens) {
@@ -102,18 +106,7 @@ fn open_outputs(flags: &AuditFlags) -> Result<(Output, Option<Output>)> {
         };
         bail!("{flag} is about rows, and none are written; add --rows PATH or --format ndjson");
     }
-    let keys = &flags.keys;
-    let secrets = keys
-        .secret_file
-        .iter()
-        .map(|secret| Path::new(&secret.place));
-    let read = flags
-        .paths
-        .iter()
-        .chain(&keys.jwks)
-        .chain(&keys.key)
-        .map(PathBuf::as_path)
-        .chain(secrets);
+    let read = flags.paths.iter().chain(rules).map(PathBuf::as_path);
     let reads_stdin =
         flags.paths.is_empty() || flags.paths.iter().any(|path| path == Path::new("-"));
     let files = ReadFiles::new(read, reads_stdin);

@@ -1,6 +1,6 @@
 //! What was typed: the flags, and the parsing of single values. No file is touched here.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser, ValueParser};
@@ -53,6 +53,10 @@ pub(crate) struct AuditFlags {
     pub(crate) keys: KeyFlags,
     #[command(flatten)]
     pub(crate) policy: PolicyFlags,
+    /// Print the effective policy as a file that --policy takes, and judge nothing. Files are
+    /// named by their absolute paths, secrets by their places.
+    #[arg(long, help_heading = "Policy")]
+    pub(crate) print_policy: bool,
     /// Threads that do any work; 1 is serial [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
@@ -71,7 +75,7 @@ pub(crate) struct AuditFlags {
 }
 
 /// Where the keys come from.
-#[derive(Args)]
+#[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Keys")]
 pub(crate) struct KeyFlags {
     /// A file that holds an HMAC secret; ENC is raw (default), base64, base64url or hex. A secret
@@ -95,9 +99,13 @@ pub(crate) struct KeyFlags {
 }
 
 /// What is expected of tokens.
-#[derive(Args, Default, PartialEq)]
+#[derive(Args, Clone, Default, PartialEq)]
 #[command(next_help_heading = "Policy")]
 pub(crate) struct PolicyFlags {
+    /// A file of policies, one for each issuer, in TOML: in place of all options for keys and
+    /// policy but --now, --max-token-bytes and --strict-keys, which are for the whole run.
+    #[arg(long, value_name = "PATH", conflicts_with_all = PER_ISSUER)]
+    pub(crate) policy: Option<PathBuf>,
     /// Allow these algorithms alone [default: those that the keys allow].
     #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = algorithm)]
     pub(crate) alg: Vec<Algorithm>,
@@ -138,6 +146,25 @@ pub(crate) struct PolicyFlags {
     #[arg(long)]
     pub(crate) kid_hint: bool,
 }
+
+/// The flags for which a policy file has a member for each issuer.
+const PER_ISSUER: [&str; 15] = [
+    "secret_file",
+    "secret_env",
+    "jwks",
+    "key",
+    "alg",
+    "issuer",
+    "audience",
+    "subject",
+    "require",
+    "typ",
+    "leeway",
+    "max_age",
+    "max_lifetime",
+    "max_key_tries",
+    "kid_hint",
+];
 
 /// What is written, where, and how it looks.
 #[derive(Args)]
@@ -401,10 +428,28 @@ pub(crate) struct Secret {
     pub(crate) place: OsString,
 }
 
+impl Secret {
+    /// Parses `[ENC:]PLACE`. A place may hold colons: only a known encoding in front of one counts.
+    pub(crate) fn parse(value: &OsStr) -> Self {
+        let prefixed = value.to_str().and_then(|text| text.split_once(':'));
+        let prefixed = prefixed.and_then(|(name, place)| Some((Encoding::from_name(name)?, place)));
+        match prefixed {
+            Some((encoding, place)) => Self {
+                encoding,
+                place: place.into(),
+            },
+            None => Self {
+                encoding: Encoding::Raw,
+                place: value.to_owned(),
+            },
+        }
+    }
+}
+
 /// The names of the encodings, for messages.
 pub(crate) const ENCODINGS: &str = "raw:, base64:, base64url:, hex:";
 
-/// Parses `[ENC:]PLACE`. A place may hold colons: only a known encoding in front of one counts.
+/// Parses `[ENC:]PLACE`, which must not be empty.
 #[derive(Clone)]
 struct SecretParser {
     /// What a place is, for messages.
@@ -418,20 +463,9 @@ impl TypedValueParser for SecretParser {
         &self,
         command: &clap::Command,
         argument: Option<&clap::Arg>,
-        value: &std::ffi::OsStr,
+        value: &OsStr,
     ) -> Result<Secret, clap::Error> {
-        let prefixed = value.to_str().and_then(|text| text.split_once(':'));
-        let prefixed = prefixed.and_then(|(name, place)| Some((Encoding::from_name(name)?, place)));
-        let secret = match prefixed {
-            Some((encoding, place)) => Secret {
-                encoding,
-                place: place.into(),
-            },
-            None => Secret {
-                encoding: Encoding::Raw,
-                place: value.to_owned(),
-            },
-        };
+        let secret = Secret::parse(value);
         if secret.place.is_empty() {
             let flag = argument
                 .map(|argument| format!("'{argument}': "))
@@ -444,7 +478,7 @@ impl TypedValueParser for SecretParser {
     }
 }
 
-fn algorithm(name: &str) -> Result<Algorithm, String> {
+pub(crate) fn algorithm(name: &str) -> Result<Algorithm, String> {
     Algorithm::from_name(name).ok_or_else(|| {
         let known: Vec<&str> = Algorithm::ALL
             .iter()
@@ -468,7 +502,7 @@ pub(crate) fn kernel(name: &str) -> Result<Kernel, String> {
 }
 
 /// Seconds, from `90`, `90s`, `5m`, `2h` or `7d`.
-fn duration(text: &str) -> Result<u64, String> {
+pub(crate) fn duration(text: &str) -> Result<u64, String> {
     let (number, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
         Some(number) => (number, &text[number.len()..]),
         None => (text, "s"),
@@ -486,7 +520,7 @@ fn duration(text: &str) -> Result<u64, String> {
 }
 
 /// Bytes, from `4096`, `64K`, `1M` or `1G`, each with an optional `iB`.
-fn bytes(text: &str) -> Result<usize, String> {
+pub(crate) fn bytes(text: &str) -> Result<usize, String> {
     let (number, shift) = match text.strip_suffix("iB").unwrap_or(text) {
         plain if plain.ends_with('K') => (&plain[..plain.len() - 1], 10),
         plain if plain.ends_with('M') => (&plain[..plain.len() - 1], 20),

@@ -20,6 +20,7 @@ mod generate;
 mod inspect;
 mod keys;
 mod output;
+mod policy_file;
 mod progress;
 mod signals;
 

@@ -95,6 +95,13 @@ pub(super) fn validator() -> Validator {
     Validator::new(policy, named_keys()).unwrap()
 }
 
+/// The same, and another issuer with the same keys, of whom nothing is expected.
+pub(super) fn two_issuers() -> Validator {
+    let other = bare_policy().issuer("https://other.example/");
+    let first = validator().policy().clone();
+    Validator::with_issuers([(first, named_keys()), (other, named_keys())]).unwrap()
+}
+
 /// The same with a weak secret that has no id, so that it is tried for every unknown one.
 pub(super) fn lenient_validator() -> Validator {
     let mut keys = named_keys();

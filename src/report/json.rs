@@ -51,7 +51,8 @@ impl Report<'_> {
     /// | `policy.max_token_bytes` | the longest line that was taken as a token |
     /// | `policy.max_key_tries` | how many keys were tried on one token at most |
     /// | `policy.kid_hint` | whether `kid` was a hint alone, and other keys were tried as well |
-    /// | `unchecked` | the checks that were not made because no value was expected: `issuer`, `audience`, `typ` |
+    /// | `policy.by_issuer` ? | with several policies: an array of them in the order given, each with the members above; `policy` itself then has `issuers`, those of all, and `max_token_bytes`, and none of the others |
+    /// | `unchecked` | the checks that were not made, under one of several policies at least, because no value was expected: `issuer`, `audience`, `typ` |
     /// | `inputs.name` | the input as it was given; `inputs` is an array in the order given |
     /// | `inputs.bytes` | how many of its bytes were judged |
     /// | `inputs.lines` | how many of its lines were judged |
@@ -118,7 +119,7 @@ struct Document<'r> {
     complete: bool,
     tool: Tool,
     now: String,
-    policy: PolicyMembers<'r>,
+    policy: PolicySection<'r>,
     unchecked: Vec<&'static str>,
     inputs: Vec<InputMembers<'r>>,
     tokens: u64,
@@ -155,6 +156,18 @@ struct DistinctMembers {
 struct Tool {
     name: &'static str,
     version: &'static str,
+}
+
+/// One policy is told as it is; of several, what they share and then each.
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+enum PolicySection<'r> {
+    One(PolicyMembers<'r>),
+    Several {
+        issuers: Vec<&'r str>,
+        max_token_bytes: usize,
+        by_issuer: Vec<PolicyMembers<'r>>,
+    },
 }
 
 #[derive(serde::Serialize)]
@@ -253,8 +266,8 @@ impl<'r> Document<'r> {
                 version: env!("CARGO_PKG_VERSION"),
             },
             now: report.policy().now().to_string(),
-            policy: PolicyMembers::new(report.policy()),
-            unchecked: report.policy().unchecked(),
+            policy: PolicySection::new(report.validator.policies()),
+            unchecked: report.unchecked(),
             inputs: inputs(report),
             tokens: tally.tokens.total(),
             valid: tally.tokens.valid,
@@ -290,6 +303,20 @@ impl<'r> Document<'r> {
             duplicate_kids: report.validator.keys().duplicate_ids(),
             samples: samples(report),
             elapsed_s: report.elapsed.as_secs_f64(),
+        }
+    }
+}
+
+impl<'r> PolicySection<'r> {
+    fn new(policies: &'r [Policy]) -> Self {
+        if let [policy] = policies {
+            return Self::One(PolicyMembers::new(policy));
+        }
+        let issuers = policies.iter().flat_map(Policy::issuers);
+        Self::Several {
+            issuers: issuers.map(String::as_str).collect(),
+            max_token_bytes: policies.first().map_or(0, Policy::token_limit),
+            by_issuer: policies.iter().map(PolicyMembers::new).collect(),
         }
     }
 }

@@ -74,6 +74,17 @@ impl Report<'_> {
         self.validator.policy()
     }
 
+    /// The checks that were not made under at least one of the policies.
+    fn unchecked(&self) -> Vec<&'static str> {
+        let mut all: Vec<&str> = Vec::new();
+        for name in self.validator.policies().iter().flat_map(Policy::unchecked) {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        all
+    }
+
     /// The keys by their names, of which each has its own.
     fn keys_by_name(&self) -> BTreeMap<&str, KeySum> {
         let set = self.validator.keys();

@@ -16,7 +16,7 @@ use layout::{Page, Span, Tone};
 use layout::{duration, elapsed, grouped, per_second, plural, scaled_bytes, share, shown};
 
 use super::{Counts, Distinct, InputReport, Report};
-use crate::policy::{DEFAULT_MAX_KEY_TRIES, DEFAULT_MAX_TOKEN_BYTES};
+use crate::policy::{DEFAULT_MAX_KEY_TRIES, DEFAULT_MAX_TOKEN_BYTES, Policy};
 use crate::signature::Algorithm;
 
 /// How many names of a kind are listed; of unknown kids, half as many.
@@ -25,6 +25,8 @@ const NAMES: usize = 10;
 const FEW: usize = 3;
 /// The longest name within a sentence, in characters.
 const SHORT: usize = 48;
+/// How many policies are told one by one.
+const POLICIES: usize = 10;
 /// The column at which the lines on the run and the policy begin.
 const LABEL: usize = 9;
 
@@ -171,59 +173,69 @@ impl Report<'_> {
         let now = self.policy().now();
         let now = format!("{now}, by jotmill {}", env!("CARGO_PKG_VERSION"));
         page.paragraph("as of", LABEL, &[plain(now)]);
-        page.paragraph("policy", LABEL, &[plain(self.policy_in_words())]);
+        let policies = self.validator.policies();
+        let listed = policies.iter().take(POLICIES).map(in_words);
+        for (index, words) in listed.enumerate() {
+            let label = if index == 0 { "policy" } else { "" };
+            page.paragraph(label, LABEL, &[plain(words)]);
+        }
+        if policies.len() > POLICIES {
+            let more = plural((policies.len() - POLICIES) as u64, "more issuer");
+            let more = format!("and {more}, each by a policy of its own");
+            page.paragraph("", LABEL, &[plain(more)]);
+        }
     }
+}
 
-    fn policy_in_words(&self) -> String {
-        let policy = self.policy();
-        let mut parts = Vec::new();
-        for (claim, expected) in [
-            ("issuer", policy.issuers()),
-            ("subject", policy.subjects()),
-            ("audience", policy.audiences()),
-        ] {
-            if !expected.is_empty() {
-                let names = few(expected.iter().map(String::as_str), expected.len(), " or ");
-                parts.push(format!("{claim} {names}"));
-            }
+/// A policy as part of a sentence.
+fn in_words(policy: &Policy) -> String {
+    let mut parts = Vec::new();
+    for (claim, expected) in [
+        ("issuer", policy.issuers()),
+        ("subject", policy.subjects()),
+        ("audience", policy.audiences()),
+    ] {
+        if !expected.is_empty() {
+            let names = few(expected.iter().map(String::as_str), expected.len(), " or ");
+            parts.push(format!("{claim} {names}"));
         }
-        if let Some(typ) = policy.expected_typ() {
-            parts.push(format!("typ {}", shown(typ, SHORT)));
-        }
-        if let Some(allowed) = policy.allowed_algorithms() {
-            let names: Vec<&str> = allowed.iter().map(Algorithm::name).collect();
-            parts.push(format!("algorithms {}", names.join(", ")));
-        }
-        let required: Vec<String> = policy
-            .required_names()
-            .map(|name| shown(name, SHORT))
-            .collect();
-        if !required.is_empty() {
-            parts.push(format!("required {}", required.join(", ")));
-        }
-        for (name, seconds) in [
-            ("max age", policy.max_age_seconds()),
-            ("max lifetime", policy.max_lifetime_seconds()),
-        ] {
-            parts.extend(seconds.map(|seconds| format!("{name} {}", duration(seconds))));
-        }
-        if policy.token_limit() != DEFAULT_MAX_TOKEN_BYTES {
-            let limit = grouped(policy.token_limit() as u128);
-            parts.push(format!("at most {limit} bytes a token"));
-        }
-        if policy.key_limit() != DEFAULT_MAX_KEY_TRIES {
-            let limit = grouped(policy.key_limit() as u128);
-            parts.push(format!("at most {limit} keys tried a token"));
-        }
-        if policy.takes_kid_as_hint() {
-            parts.push("kid as a hint".to_owned());
-        }
-        parts.push(match policy.leeway_seconds() {
-            0 => "no leeway".to_owned(),
-            seconds => format!("leeway {}", duration(seconds)),
-        });
-        parts.join("; ")
     }
+    if let Some(typ) = policy.expected_typ() {
+        parts.push(format!("typ {}", shown(typ, SHORT)));
+    }
+    if let Some(allowed) = policy.allowed_algorithms() {
+        let names: Vec<&str> = allowed.iter().map(Algorithm::name).collect();
+        parts.push(format!("algorithms {}", names.join(", ")));
+    }
+    let required: Vec<String> = policy
+        .required_names()
+        .map(|name| shown(name, SHORT))
+        .collect();
+    if !required.is_empty() {
+        parts.push(format!("required {}", required.join(", ")));
+    }
+    for (name, seconds) in [
+        ("max age", policy.max_age_seconds()),
+        ("max lifetime", policy.max_lifetime_seconds()),
+    ] {
+        parts.extend(seconds.map(|seconds| format!("{name} {}", duration(seconds))));
+    }
+    if policy.token_limit() != DEFAULT_MAX_TOKEN_BYTES {
+        let limit = grouped(policy.token_limit() as u128);
+        parts.push(format!("at most {limit} bytes a token"));
+    }
+    if policy.key_limit() != DEFAULT_MAX_KEY_TRIES {
+        let limit = grouped(policy.key_limit() as u128);
+        parts.push(format!("at most {limit} keys tried a token"));
+    }
+    if policy.takes_kid_as_hint() {
+        parts.push("kid as a hint".to_owned());
+    }
+    parts.push(match policy.leeway_seconds() {
+        0 => "no leeway".to_owned(),
+        seconds => format!("leeway {}", duration(seconds)),
+    });
+    parts.join("; ")
 }
 
 impl InputReport {

@@ -12,8 +12,8 @@ use jotmill::dataset::{Algorithm, Dataset, Spec};
 use jotmill::{Counts, Input, KeySet, Policy, UnixTime, Validator};
 
 use super::figures::Source;
+use crate::cli::args;
 use crate::cli::flags::{BenchFlags, PolicyFlags};
-use crate::cli::{args, audit};
 
 /// A data set that can be had, as often as it is wanted: only one at a time need be in memory.
 pub(super) enum Plan<'f> {
@@ -80,8 +80,7 @@ fn path(_file: &File) -> PathBuf {
 /// What the flags ask for.
 pub(super) fn plans(flags: &BenchFlags) -> Result<Vec<Plan<'_>>> {
     if !flags.paths.is_empty() {
-        let policy = args::policy(&flags.policy)?;
-        let (_, warnings) = args::keys(&flags.keys, policy.now())?;
+        let (_, warnings) = args::Rules::new(&flags.policy, &flags.keys)?.validator()?;
         if !flags.quiet {
             warnings
                 .iter()
@@ -205,9 +204,7 @@ fn policy(dataset: &Dataset) -> Result<Policy> {
 }
 
 fn own(flags: &BenchFlags) -> Result<Data> {
-    let policy = args::policy(&flags.policy)?;
-    let (keys, _) = args::keys(&flags.keys, policy.now())?;
-    let validator = audit::validator(policy, keys)?;
+    let (validator, _) = args::Rules::new(&flags.policy, &flags.keys)?.validator()?;
     let paths = &flags.paths;
     let mut text = Vec::new();
     for path in paths {

@@ -75,7 +75,7 @@ pub(super) fn of(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
         Reason::KeyNotFound | Reason::KeyMismatch | Reason::KeyUnusable | Reason::TooManyKeys => {
             no_key(facts, reason)
         }
-        Reason::IssuerUnknown => vec![],
+        Reason::IssuerUnknown => issuer_unknown(facts),
         Reason::SignatureBase64url | Reason::SignatureLength | Reason::SignatureMismatch => {
             signature(facts, reason)
         }
@@ -380,6 +380,11 @@ pub(super) fn choice(facts: &Facts<'_>) -> Vec<Note> {
             "the header has no kid; {count} that may verify {algorithm} {verb} tried: {names}"
         )),
     }]
+}
+
+fn issuer_unknown(facts: &Facts<'_>) -> Vec<Note> {
+    let names: Vec<&str> = facts.issuers.iter().map(String::as_str).collect();
+    vec![own(format!("there are policies for {}", few(&names)))]
 }
 
 fn no_key(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {

@@ -74,6 +74,8 @@ const MAX_SEGMENTS: usize = 6;
 struct Facts<'a> {
     token: &'a [u8],
     policy: &'a Policy,
+    /// The issuers that there are policies for, where a policy is chosen by them.
+    issuers: Vec<String>,
     /// The keys, where any were given.
     keys: Option<&'a KeySet>,
     outcome: Outcome,
@@ -118,6 +120,10 @@ impl<'a> Facts<'a> {
         Self {
             token,
             policy: validator.map_or(policy, Validator::policy),
+            issuers: (validator.into_iter())
+                .flat_map(Validator::policies)
+                .flat_map(|policy| policy.issuers().to_vec())
+                .collect(),
             keys: validator.map(Validator::keys),
             outcome,
             reasons,

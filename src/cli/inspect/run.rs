@@ -14,17 +14,29 @@ const MAX_INPUT: u64 = 64 << 20;
 
 /// Explains the token that the flags give.
 pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
-    let policy = args::policy(&flags.policy)?;
-    let (keys, warnings) = args::keys(&flags.keys, policy.now())?;
-    for warning in warnings {
-        tell!("warning: {warning}");
-    }
-    let validator = if keys.is_empty() {
-        None
+    let rules = || args::Rules::new(&flags.policy, &flags.keys);
+    let judged_by = rules()?;
+    let (validator, policy) = if judged_by.has_no_key() {
+        (None, args::policy(&flags.policy)?)
     } else {
-        Some(audit::validator(policy.clone(), keys)?)
+        let (validator, warnings) = judged_by.validator()?;
+        for warning in warnings {
+            tell!("warning: {warning}");
+        }
+        let policy = validator.policy().clone();
+        (Some(validator), policy)
     };
     let token = read(flags)?;
+    // Of several policies the one that the token is judged by is all there is to explain.
+    let validator = match validator {
+        Some(validator) if validator.policies().len() > 1 => {
+            match validator.policy_index(token.trim_ascii()) {
+                Some(number) => Some(rules()?.only(number).validator()?.0),
+                None => Some(validator),
+            }
+        }
+        other => other,
+    };
     let stdout = io::stdout();
     let options = InspectOptions {
         color: flags.color.or(audit::may_color(stdout.is_terminal())),

@@ -7,7 +7,7 @@ use super::*;
 use crate::key::KeySet;
 use crate::pipeline::RunOptions;
 use crate::report::fixture::{
-    NOW, example_report, judged, lenient_validator, log, named_keys, validator,
+    NOW, example_report, judged, lenient_validator, log, named_keys, two_issuers, validator,
 };
 use crate::report::{MAX_NAMES, Tally};
 use crate::time::UnixTime;
@@ -35,6 +35,11 @@ fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
         "reasons" | "findings" | "samples" => Some("CODE"),
         "algs" | "keys" | "issuers" | "unknown_kids" => Some("NAME"),
         "expiry.expired" | "expiry.unexpired" => Some("BUCKET"),
+        // Its members are those of one policy.
+        "policy.by_issuer" => {
+            found.insert(path.to_owned());
+            return;
+        }
         _ => None,
     };
     match value {
@@ -80,6 +85,8 @@ fn the_documented_members_are_those_of_a_report_in_this_order() {
     let validator = lenient_validator();
     let report = full_report(&validator, &log(200));
     paths(&parsed(&report), "", &mut found);
+    let two = two_issuers();
+    paths(&parsed(&example_report(&two)), "", &mut found);
     let expected: BTreeSet<String> = documented.iter().map(|name| (*name).to_owned()).collect();
     assert_eq!(found, expected);
     assert_eq!(documented.len(), expected.len(), "documented twice");
@@ -95,6 +102,23 @@ fn the_documented_members_are_those_of_a_report_in_this_order() {
         .map(|name| text.find(&format!("\n  \"{name}\": ")).unwrap())
         .collect();
     assert!(positions.is_sorted(), "{top:?}");
+}
+
+#[test]
+fn several_policies_are_told_one_by_one() {
+    let two = two_issuers();
+    let report = parsed(&example_report(&two));
+    let policy = report["policy"].as_object().unwrap();
+    let names: Vec<&String> = policy.keys().collect();
+    assert_eq!(names, ["by_issuer", "issuers", "max_token_bytes"]);
+    assert_eq!(policy["issuers"].as_array().unwrap().len(), 2);
+    let one = validator();
+    let alone = parsed(&example_report(&one));
+    assert_eq!(policy["by_issuer"][0], alone["policy"]);
+    let members = |value: &Value| value.as_object().unwrap().len();
+    assert_eq!(members(&policy["by_issuer"][1]), members(&alone["policy"]));
+    assert_eq!(report["unchecked"], serde_json::json!(["typ", "audience"]));
+    assert!(report["reasons"]["issuer-unknown"].as_u64() > Some(0));
 }
 
 #[test]

@@ -115,14 +115,17 @@ impl Report<'_> {
                 texts.push((share_row(count, total), text));
             }
         }
-        let unchecked = self.policy().unchecked();
+        let unchecked = self.unchecked();
         if !unchecked.is_empty() {
             let text = vec![
                 (Tone::Warning, "not checked".to_owned()),
-                plain(format!(
-                    ": {} (no value was expected)",
-                    unchecked.join(", ")
-                )),
+                plain(match self.validator.policies() {
+                    [_] => format!(": {} (no value was expected)", unchecked.join(", ")),
+                    _ => format!(
+                        ": {} (no value was expected of some issuer)",
+                        unchecked.join(", ")
+                    ),
+                }),
             ];
             texts.push((blank_row(), text));
         }

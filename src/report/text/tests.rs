@@ -6,7 +6,7 @@ use crate::pipeline::RunOptions;
 use crate::policy::Policy;
 use crate::report::fixture::{
     bare_policy, claims, example_report, judged, lenient_validator, log, mint, named_keys,
-    validator,
+    two_issuers, validator,
 };
 use crate::report::rows::is_deceptive;
 use crate::validator::Validator;
@@ -304,6 +304,24 @@ fn unknown_kids_are_ranked_and_the_rest_is_summed() {
         text.contains("       10      22.2%  4 more kids\n"),
         "{text}"
     );
+}
+
+#[test]
+fn several_policies_are_told_in_words_one_by_one() {
+    let two = two_issuers();
+    let text = plain_text(&example_report(&two));
+    assert_fits(&text, 80);
+    let expected = "
+policy   issuer https://auth.example.com/; audience api://orders; required iss,
+         aud, exp; leeway 1 min
+         issuer https://other.example/; required iss; no leeway
+";
+    assert!(text.contains(expected), "{text}");
+    assert!(text.contains("issuer-unknown"), "{text}");
+    let many = (0..12).map(|number| (bare_policy().issuer(number.to_string()), named_keys()));
+    let many = Validator::with_issuers(many).unwrap();
+    let text = plain_text(&example_report(&many));
+    assert!(text.contains("and 2 more issuers, each by"), "{text}");
 }
 
 #[test]
