@@ -209,7 +209,6 @@ impl Validator {
     }
 
     /// The policies, in the order given: one, unless the validator knows several issuers.
-    #[must_use]
     pub fn policies(&self) -> &[Policy] {
         &self.policies
     }

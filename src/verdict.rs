@@ -14,7 +14,8 @@ pub enum Stage {
     Structure,
     /// The JOSE header (RFC 7515 section 4).
     Header,
-    /// Choosing the key (RFC 7515 section 6).
+    /// Choosing the key (RFC 7515 section 6), and with several issuers first the policy, by an
+    /// `iss` that serves for nothing else before the signature holds (RFC 8725 section 3.8).
     Key,
     /// Verifying the signature (RFC 7515 section 5.2).
     Signature,
@@ -128,7 +129,8 @@ reasons! {
             "RFC 7515 section 4.1.11";
     }
     Key {
-        IssuerUnknown "issuer-unknown" "no policy for this issuer" "RFC 8725 section 3.8";
+        IssuerUnknown "issuer-unknown" "iss is absent, unreadable or in no policy"
+            "RFC 8725 section 3.8";
         KeyNotFound "key-not-found" "no key for this kid and algorithm" "RFC 7515 section 6";
         KeyMismatch "key-mismatch" "the key that kid names does not verify this algorithm"
             "RFC 8725 section 3.1";

@@ -20,26 +20,26 @@ const SECRET: &str = "a secret of thirty-two bytes, ok";
 const NOW: &str = "1790000000";
 
 /// A folder with a secret in `secret` and whatever a test puts there.
-struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let place = Self(TempDir::new().expect("a folder for the test"));
         place.write("secret", SECRET);
         place
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, content).expect("a file for the test");
         path
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).expect("a file of the run")
     }
 
@@ -53,7 +53,7 @@ impl Place {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().expect("jotmill runs")
     }
 
@@ -65,7 +65,7 @@ impl Place {
 
 const AUDIT: [&str; 5] = ["audit", "--secret-file", "secret", "--now", NOW];
 
-fn token(secret: &str, claims: &str) -> String {
+pub(crate) fn token(secret: &str, claims: &str) -> String {
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256"}"#);
     let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims));
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
@@ -90,15 +90,15 @@ fn expired() -> String {
     )
 }
 
-fn code(output: &Output) -> i32 {
+pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().expect("an exit code")
 }
 
-fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }
 
@@ -110,7 +110,7 @@ fn rows(text: &str) -> Vec<Value> {
 
 /// The run could not judge, and says all of `hints`.
 #[track_caller]
-fn assert_cannot(output: &Output, hints: &[&str]) {
+pub(crate) fn assert_cannot(output: &Output, hints: &[&str]) {
     let message = stderr(output);
     assert_eq!(code(output), 2, "{message}");
     for hint in hints {

@@ -4,7 +4,8 @@
 //! judge, `token_maker` tokens to order. `differential` and `judges` hold the library against the
 //! oracle, `ground_truth` against the generator, `vectors` and `public_keys` against signatures of
 //! others; `reasons` has a case for every code, `issuers` several issuers in one run, and `security` one for every known bug of this class
-//! of software. `cli` is the program as its user meets it, `bench` its subcommand that measures.
+//! of software. `cli` is the program as its user meets it, `policy` its
+//! policy files, `bench` its subcommand that measures.
 
 #![allow(
     clippy::expect_used,
@@ -26,6 +27,8 @@ mod hostile;
 mod issuers;
 mod judges;
 mod oracle;
+#[cfg(feature = "cli")]
+mod policy;
 mod public_keys;
 mod reach;
 mod reasons;

@@ -90,7 +90,8 @@ impl Rules {
             });
         };
         let file = PolicyFile::read(path)?;
-        let (policies, warnings) = file.policies(flags, now)?;
+        let mut warnings = Vec::new();
+        let policies = file.policies(flags, now, &mut warnings)?;
         Ok(Self {
             policies,
             sources: file.sources(),

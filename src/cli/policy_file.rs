@@ -108,8 +108,9 @@ impl PolicyFile {
         &self,
         flags: &PolicyFlags,
         now: UnixTime,
-    ) -> Result<(Vec<(Policy, KeySet)>, Vec<String>)> {
-        let (mut policies, mut warnings) = (Vec::new(), Vec::new());
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<(Policy, KeySet)>> {
+        let mut policies = Vec::new();
         let mut known: Vec<&str> = Vec::new();
         let issuers = &self.document.issuer;
         if issuers.is_empty() {
@@ -134,14 +135,14 @@ impl PolicyFile {
                 ..issuer.policy_flags()
             })
             .map_err(|error| self.error(span.clone(), &format!("{error:#}")))?;
-            let keys = self.keys(issuer, &mut warnings)?;
+            let keys = self.keys(issuer, warnings)?;
             if keys.is_empty() {
                 let message = "no key; give the issuer jwks, key, secret_file or secret_env";
                 return Err(self.error(span, message));
             }
             policies.push((policy, keys));
         }
-        Ok((policies, warnings))
+        Ok(policies)
     }
 
     fn max_token_bytes(&self, flags: &PolicyFlags) -> Option<usize> {

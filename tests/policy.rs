@@ -1,0 +1,212 @@
+//! A policy file as its user meets it: several issuers in one run, mistakes told by their place,
+//! and the effective policy printed as a file that reads back.
+
+use serde_json::Value;
+
+use crate::cli::{Place, assert_cannot, code, stderr, stdout, token};
+use crate::token_maker::{SECRET, encode};
+
+const OUR_SECRET: &str = "a secret of thirty-two bytes, ok";
+const THEIR_SECRET: &str = "one more secret, of 32 bytes too";
+const FILE: &str = r#"
+[[issuer]]
+iss = "https://auth.example.com/"
+secret_file = "secret"
+audience = "api://orders"
+leeway = "1m"
+
+[[issuer]]
+iss = ["https://sts.example.net/", "https://sts.example.org/"]
+jwks = "theirs.json"
+alg = ["HS256"]
+require = ["exp"]
+"#;
+
+/// A folder with the policy file and its keys in `rules`, and a log beside it.
+fn place() -> Place {
+    let place = Place::new();
+    std::fs::create_dir(place.path("rules")).expect("a folder");
+    place.write("rules/policy.toml", FILE);
+    place.write("rules/secret", OUR_SECRET);
+    let k = encode(THEIR_SECRET);
+    place.write("rules/theirs.json", format!(r#"{{"kty":"oct","k":"{k}"}}"#));
+    let ours = r#"{"iss":"https://auth.example.com/","aud":"api://orders","exp":1789999941}"#;
+    let theirs = r#"{"iss":"https://sts.example.org/","exp":1790000001}"#;
+    let lines = [
+        token(OUR_SECRET, ours),
+        token(THEIR_SECRET, theirs),
+        token(THEIR_SECRET, ours),
+        token(OUR_SECRET, r#"{"iss":"https://evil.example/"}"#),
+    ];
+    place.write("log", lines.join("\n"));
+    place
+}
+
+const AUDIT: [&str; 5] = [
+    "audit",
+    "--policy",
+    "rules/policy.toml",
+    "--now",
+    "1790000000",
+];
+
+#[test]
+fn a_policy_file_judges_each_issuer_by_its_own() {
+    let place = place();
+    let output = place.run(&[&AUDIT[..], &["--format", "ndjson", "log"]].concat());
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let rows: Vec<Value> = (stdout(&output).lines())
+        .map(|row| serde_json::from_str(row).expect("a row is JSON"))
+        .collect();
+    assert_eq!(rows[0]["key"], "secret-1");
+    assert_eq!(rows[1]["key"], "secret-2");
+    assert_eq!(
+        rows[2]["reasons"],
+        serde_json::json!(["signature-mismatch"])
+    );
+    assert_eq!(rows[3]["reasons"], serde_json::json!(["issuer-unknown"]));
+    let report = stderr(&output);
+    assert!(
+        report.contains("issuer https://sts.example.net/ or"),
+        "{report}"
+    );
+    let output = place.run(&[&AUDIT[..], &["--format", "json", "log"]].concat());
+    let report: Value = serde_json::from_str(&stdout(&output)).expect("a report");
+    assert_eq!(report["policy"]["by_issuer"][0]["leeway_s"], 60);
+}
+
+#[test]
+fn a_mistake_in_a_policy_file_is_told_with_its_place() {
+    let place = place();
+    for (from, to, hints) in [
+        (
+            "leeway = \"1m\"",
+            "leway = 1",
+            &["policy.toml:6:1", "leway", "leeway"][..],
+        ),
+        (
+            "theirs.json",
+            "gone.json",
+            &["policy.toml:10:8", "gone.json"],
+        ),
+        (
+            "\"https://sts.example.net/\"",
+            "\"https://auth.example.com/\"",
+            &[":9:7", "another"],
+        ),
+        (
+            "jwks = \"theirs.json\"\n",
+            "",
+            &["policy.toml:8:1", "no key"],
+        ),
+        (
+            "iss = \"https://auth.example.com/\"\n",
+            "",
+            &["policy.toml:2:1", "no iss"],
+        ),
+        (FILE, "", &["policy.toml:1:1", "no [[issuer]]"]),
+    ] {
+        place.write("rules/policy.toml", FILE.replace(from, to));
+        assert_cannot(&place.run(&[&AUDIT[..], &["log"]].concat()), hints);
+    }
+}
+
+#[test]
+fn a_policy_file_stands_in_place_of_the_options_of_an_issuer() {
+    let place = place();
+    for flag in [
+        "--issuer",
+        "--audience",
+        "--jwks",
+        "--secret-file",
+        "--leeway",
+        "--alg",
+    ] {
+        let value = if flag == "--alg" { "HS256" } else { "1" };
+        let output = place.run(&[&AUDIT[..], &[flag, value, "log"]].concat());
+        assert_cannot(&output, &["--policy", "cannot be used with", flag]);
+    }
+    let limited = place.run(&[&AUDIT[..], &["--max-token-bytes", "9", "log"]].concat());
+    assert!(
+        stdout(&limited).contains("too-long"),
+        "a limit is the run's"
+    );
+    let output = place.run(&[&AUDIT[..], &["-o", "rules/theirs.json", "log"]].concat());
+    assert_cannot(&output, &["also read"]);
+}
+
+#[test]
+fn the_effective_policy_is_printed_as_a_file_that_reads_back() {
+    let place = place();
+    let print = |args: &[&str]| {
+        let output = place.run(&[args, &["--print-policy"]].concat());
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let text = stdout(&output);
+        for secret in [OUR_SECRET, THEIR_SECRET, &encode(THEIR_SECRET)] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        text
+    };
+    // Long enough for HS512, or --strict-keys would refuse it.
+    place.write("long", SECRET);
+    let flags = "audit --secret-file long --issuer a --audience b --alg HS256,HS512 \
+                 --require exp,tenant --typ JWT --leeway 5 --max-age 1h --max-lifetime 2h \
+                 --max-key-tries 7 --max-token-bytes 64K --subject d --kid-hint --strict-keys";
+    let flags: Vec<&str> = flags.split_whitespace().collect();
+    for args in [&AUDIT[..], &flags, &["audit", "--secret-file", "secret"]] {
+        let printed = print(args);
+        place.write("printed.toml", &printed);
+        assert_eq!(print(&["audit", "--policy", "printed.toml"]), printed);
+    }
+}
+
+/// One policy is judged by in the same way, wherever it was read: nothing is chosen.
+#[test]
+fn a_file_of_one_issuer_is_the_same_as_the_options() {
+    let place = place();
+    let options = [
+        "--secret-file",
+        "rules/secret",
+        "--issuer",
+        "https://auth.example.com/",
+    ];
+    let printed = place.run(&[&["audit"], &options[..], &["--print-policy"]].concat());
+    place.write("one.toml", stdout(&printed));
+    let rest = [
+        "--now",
+        "1790000000",
+        "--format",
+        "ndjson",
+        "--quiet",
+        "log",
+    ];
+    let by_options = place.run(&[&["audit"], &options[..], &rest].concat());
+    let by_file = place.run(&[&["audit", "--policy", "one.toml"], &rest[..]].concat());
+    assert_eq!(stdout(&by_file), stdout(&by_options));
+    assert!(stdout(&by_file).contains("issuer-mismatch"));
+    assert_eq!(code(&by_file), code(&by_options));
+}
+
+#[test]
+fn inspect_explains_a_token_by_the_policy_of_its_issuer() {
+    let place = place();
+    let log = place.read("log");
+    let inspect = |line: usize| {
+        let token = log.lines().nth(line).expect("a line of the log");
+        place.run(&[
+            "inspect",
+            "--policy",
+            "rules/policy.toml",
+            "--now",
+            "1790000000",
+            token,
+        ])
+    };
+    assert_eq!(code(&inspect(0)), 0);
+    assert_eq!(code(&inspect(1)), 0);
+    let unknown = inspect(3);
+    assert_eq!(code(&unknown), 1);
+    let page = stdout(&unknown);
+    assert!(page.contains("issuer-unknown"), "{page}");
+    assert!(page.contains("https://sts.example.net/"), "{page}");
+}
