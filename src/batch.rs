@@ -66,9 +66,6 @@ pub(crate) struct BatchJudge<'v> {
     pending: Vec<Pending<'static>>,
     verifier: BatchVerifier,
     payload: PayloadScratch,
-    /// How many places of each reason this judge has given. Its blocks come in order, so that
-    /// once it has given enough, no later place of its own can be among the first.
-    sampled: [usize; Reason::COUNT],
 }
 
 /// A line that is not blank, on its way through the stages.
@@ -121,7 +118,6 @@ impl<'v> BatchJudge<'v> {
             pending: Vec::new(),
             verifier: BatchVerifier::new(kernel),
             payload: PayloadScratch::new(),
-            sampled: [0; Reason::COUNT],
         }
     }
 
@@ -233,7 +229,6 @@ impl<'v> BatchJudge<'v> {
             validator,
             rows: self.rows,
             input: block.input,
-            sampled: &mut self.sampled,
         };
         for judging in &self.lines {
             let unsigned = match judging.header {
@@ -317,7 +312,6 @@ struct Record<'r> {
     validator: &'r Validator,
     rows: Option<RowOptions>,
     input: usize,
-    sampled: &'r mut [usize; Reason::COUNT],
 }
 
 impl Record<'_> {
@@ -334,10 +328,10 @@ impl Record<'_> {
             distinct.add(token);
         }
         for reason in judged.verdict.reasons.iter() {
-            if self.sampled[reason.index()] == SAMPLES {
+            // Lines come in order, so that no later one is among the first of this outcome.
+            if outcome.tally.samples[reason.index()].len() == SAMPLES {
                 continue;
             }
-            self.sampled[reason.index()] += 1;
             let sha256 = match subject {
                 Subject::Token(token) => Some(rows::digest(token)),
                 Subject::TooLong(_) => None,

@@ -910,7 +910,10 @@ mod tests {
         log.extend(b"z".repeat(200_000));
         log.extend(b"\n.\n..\n...\nend");
         let logs = ["", "\n", "\r", "a", "\u{feff}", "\u{feff}\n", "\u{feff}a"].map(str::as_bytes);
-        for log in logs.into_iter().chain([&log[..]]) {
+        // More lines than are judged at a time, before anything that is told of: work that goes
+        // around again comes after work that follows it.
+        let late = [b"\n".repeat(MAX_LINES + 1000), b"x\n".repeat(300_000)].concat();
+        for log in logs.into_iter().chain([&log[..], &late]) {
             file_and_stream_agree(&validator, log);
         }
     }

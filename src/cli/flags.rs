@@ -93,7 +93,8 @@ pub(crate) struct KeyFlags {
     #[arg(long, value_name = "PATH")]
     pub(crate) key: Vec<PathBuf>,
     /// Refuse weak keys: short or well-known secrets, certificates that are expired or not valid
-    /// yet, ids that occur twice, private keys.
+    /// yet, ids that occur twice, private keys. A secret that no alg binds has to be long enough
+    /// for HS512, 64 bytes.
     #[arg(long)]
     pub(crate) strict_keys: bool,
 }

@@ -242,14 +242,9 @@ impl Tally {
             own.drain(block);
         }
         for reason in Reason::ALL {
-            for sample in std::mem::take(&mut block.samples[reason.index()]) {
-                self.add_sample(
-                    *reason,
-                    Sample {
-                        line: sample.line + line_base,
-                        ..sample
-                    },
-                );
+            for sample in block.samples[reason.index()].drain(..) {
+                let line = sample.line + line_base;
+                self.add_sample(*reason, Sample { line, ..sample });
             }
         }
         block.tokens = Counts::default();
