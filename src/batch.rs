@@ -16,7 +16,7 @@ use repeats::{Known, Repeats, Sighting};
 use crate::input::{Block, Line, leading_blanks, lines};
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
-use crate::signature::{BatchVerifier, Kernel, Pending, Proof};
+use crate::signature::{BatchVerifier, Kernel, Pending, Proof, recycle};
 use crate::token::{Claims, PayloadScratch, Token};
 use crate::validator::{Judged, Validator};
 use crate::verdict::{FindingSet, Reason};
@@ -298,13 +298,6 @@ pub(crate) fn split<'b>(line: &Line<'b>) -> Result<Token<'b>, Reason> {
     // them, their places mean nothing.
     let places = line.dots.first_two.map(|dot| dot.wrapping_sub(line.start));
     Token::from_dots(line.token, line.dots.count, places)
-}
-
-/// Empties a vector and gives its memory to elements of another lifetime: the iterator is empty,
-/// and collecting in place keeps the allocation.
-fn recycle<'a>(mut pending: Vec<Pending<'_>>) -> Vec<Pending<'a>> {
-    pending.clear();
-    pending.into_iter().map_while(|_| None).collect()
 }
 
 /// Puts what was judged on record: counts, places, a row.

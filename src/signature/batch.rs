@@ -103,9 +103,9 @@ const FULL: usize = 48;
 
 /// Empties a vector and gives its memory to elements of another lifetime: the iterator is empty,
 /// and collecting in place keeps the allocation.
-fn recycle<'a, W: Word>(mut jobs: Vec<Job<'_, W>>) -> Vec<Job<'a, W>> {
-    jobs.clear();
-    jobs.into_iter().map_while(|_| None).collect()
+pub(crate) fn recycle<T, U>(mut elements: Vec<T>) -> Vec<U> {
+    elements.clear();
+    elements.into_iter().map_while(|_| None).collect()
 }
 
 impl BatchVerifier {

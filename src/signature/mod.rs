@@ -10,7 +10,7 @@ pub(crate) mod lanes;
 pub(crate) mod public;
 
 pub use algorithm::{Algorithm, AlgorithmSet, REGISTERED};
-pub(crate) use batch::{BatchVerifier, Pending};
+pub(crate) use batch::{BatchVerifier, Pending, recycle};
 pub use hmac::MacKey;
 pub use lanes::{Kernel, SelfTestError};
 pub(crate) use public::PublicKey;
