@@ -55,9 +55,9 @@ impl Write for RowCounter {
 
 /// Audits a mix once and holds the counts against what its maker says.
 fn audit(mix: &Mix, threads: usize, rows: Option<RowSink<'_>>) {
-    let input = Input::Reader {
+    let input = Input::Bytes {
         name: mix.name.clone(),
-        reader: Box::new(black_box(&mix.tokens[..])),
+        bytes: black_box(&mix.tokens),
     };
     let options = RunOptions {
         threads,

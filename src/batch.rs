@@ -19,12 +19,14 @@ use crate::report::tally::{SAMPLES, Sample, Tally};
 use crate::signature::{BatchVerifier, Kernel, Pending, Proof, recycle};
 use crate::token::{Claims, PayloadScratch, Token};
 use crate::validator::{Judged, Validator};
-use crate::verdict::{FindingSet, Reason};
+use crate::verdict::{FindingSet, Reason, ReasonSet};
 
 /// What came of a block: bounded by the block's lines, and reused with it.
 pub(crate) struct Outcome {
     pub(crate) tally: Tally,
     pub(crate) rows: Rows,
+    /// The reasons of which enough places are known from lines before these.
+    pub(crate) placed: ReasonSet,
     /// How many lines were judged.
     pub(crate) lines: u64,
     /// How many bytes of the block they are.
@@ -43,6 +45,7 @@ impl Outcome {
         Self {
             tally: Tally::new(validator.policy(), validator.keys()).with_distinct(distinct),
             rows: Rows::default(),
+            placed: ReasonSet::EMPTY,
             lines: 0,
             bytes: 0,
             repeated: 0,
@@ -123,7 +126,7 @@ impl<'v> BatchJudge<'v> {
 
     /// Judges the lines of a block, the first [`MAX_LINES`] of them. `outcome` is one that was
     /// drained.
-    pub(crate) fn judge(&mut self, block: &Block, outcome: &mut Outcome) {
+    pub(crate) fn judge(&mut self, block: &Block<'_>, outcome: &mut Outcome) {
         outcome.rows.clear();
         (outcome.lines, outcome.bytes, outcome.repeated) = (0, 0, 0);
         let mut pending = recycle(std::mem::take(&mut self.pending));
@@ -140,7 +143,7 @@ impl<'v> BatchJudge<'v> {
     }
 
     /// Lines, dots, headers, choice of keys: what can be said before a signature is verified.
-    fn split<'b>(&mut self, block: &'b Block, pending: &mut Vec<Pending<'b>>, outcome: &mut Outcome)
+    fn split<'b>(&mut self, block: &'b Block<'_>, pending: &mut Vec<Pending<'b>>, outcome: &mut Outcome)
     where
         'v: 'b,
     {
@@ -203,12 +206,13 @@ impl<'v> BatchJudge<'v> {
                                     Sighting::Unknown => (None, Some(next)),
                                 };
                                 if signature == Some(next) {
-                                    pending.push(Pending::new(
+                                    Pending::push(
+                                        pending,
                                         token.signing_input(),
                                         token.signature(),
                                         selection.algorithm(),
                                         self.validator.keys().candidates(selection),
-                                    ));
+                                    );
                                 }
                                 judging.entry = entry;
                                 Standing::Signed(signature)
@@ -223,7 +227,7 @@ impl<'v> BatchJudge<'v> {
     }
 
     /// Payloads, claims, and the record of every line, in order.
-    fn record(&mut self, block: &Block, pending: &[Pending<'_>], outcome: &mut Outcome) {
+    fn record(&mut self, block: &Block<'_>, pending: &[Pending<'_>], outcome: &mut Outcome) {
         let validator = self.validator;
         let mut record = Record {
             validator,
@@ -322,7 +326,8 @@ impl Record<'_> {
         }
         for reason in judged.verdict.reasons.iter() {
             // Lines come in order, so that no later one is among the first of this outcome.
-            if outcome.tally.samples[reason.index()].len() == SAMPLES {
+            let own = outcome.tally.samples[reason.index()].len();
+            if own == SAMPLES || outcome.placed.contains(reason) {
                 continue;
             }
             let sha256 = match subject {

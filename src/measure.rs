@@ -176,12 +176,13 @@ impl<'v: 'b, 'b> Walk<'v, 'b> {
         self.end(Step::Header, &mut begun);
 
         for (token, selection) in &self.selected {
-            self.pending.push(Pending::new(
+            Pending::push(
+                &mut self.pending,
                 token.signing_input(),
                 token.signature(),
                 selection.algorithm(),
                 self.validator.keys().candidates(*selection),
-            ));
+            );
         }
         self.end(Step::SignatureBase64url, &mut begun);
 

@@ -1,7 +1,7 @@
 //! A run: inputs → work → workers → tally and rows.
 //!
 //! The thread that calls [`run`] sends work into a bounded channel: a block that it has read from a
-//! stream, or a section of a regular file, which the worker reads itself. Rayon workers judge; the
+//! stream, lines of a text in memory, or a section of a regular file, which the worker reads itself. Rayon workers judge; the
 //! caller takes the outcomes back, puts them in order, counts them, writes their rows and reuses
 //! their buffers. Where there is nothing to send it judges itself, so that `threads` threads do all
 //! the work there is, and one thread is the same loop without workers. Memory is bounded by the
@@ -26,6 +26,7 @@ use crate::batch::{BatchJudge, MAX_LINES, Outcome};
 use crate::error::Error;
 use crate::input::{
     Block, BlockReader, DEFAULT_BLOCK_BYTES, Fill, Input, Opened, RegularFile, Section, SectionRead,
+    Stretches,
 };
 use crate::report::tally::Tally;
 use crate::report::{InputReport, Report, RowOptions};
@@ -147,7 +148,7 @@ pub fn run<'v>(
     let stop = watch.stop;
     let new_judge = || {
         let mut worker = Worker::new(validator, row_options, options, stop);
-        move |work: &mut Work| worker.work(work)
+        move |work: &mut Work<'_>| worker.work(work)
     };
     run_with(&new_judge, validator, inputs, options, rows, watch)
 }
@@ -181,11 +182,11 @@ pub fn audit<'v>(validator: &'v Validator, reader: impl std::io::Read) -> Finish
 }
 
 /// What circulates: lines to judge, and what came of them.
-struct Work {
+struct Work<'t> {
     /// The place in the order of all work, from 0.
     sequence: u64,
-    /// Lines that have been read, unless there is a section.
-    block: Block,
+    /// Lines that are in memory, unless there is a section.
+    block: Block<'t>,
     /// Lines that the worker reads.
     section: Option<Section>,
     outcome: Outcome,
@@ -213,7 +214,7 @@ struct Worker<'v> {
     max_token_bytes: usize,
     stop: &'v AtomicBool,
     /// What sections are read into: a worker's own, so that it stays in its core's cache.
-    block: Block,
+    block: Block<'static>,
 }
 
 impl<'v> Worker<'v> {
@@ -232,7 +233,7 @@ impl<'v> Worker<'v> {
         }
     }
 
-    fn work(&mut self, work: &mut Work) {
+    fn work(&mut self, work: &mut Work<'_>) {
         let mut rest = Rest::Nothing;
         let block = match &work.section {
             None => &work.block,
@@ -267,7 +268,7 @@ impl<'v> Worker<'v> {
 }
 
 /// [`run`] with any judge: each worker makes one of its own.
-fn run_with<'v, J: FnMut(&mut Work)>(
+fn run_with<'v, J: FnMut(&mut Work<'_>)>(
     new_judge: &(impl Fn() -> J + Sync),
     validator: &'v Validator,
     inputs: Vec<Input<'_>>,
@@ -279,8 +280,8 @@ fn run_with<'v, J: FnMut(&mut Work)>(
     let workers = options.threads.saturating_sub(1);
     // One block for the only thread; with workers, enough that neither side waits for the other.
     let in_flight = if workers == 0 { 1 } else { 2 * (workers + 1) };
-    let (to_workers, from_reader) = bounded::<Work>(in_flight);
-    let (to_aggregator, from_workers) = bounded::<Work>(in_flight);
+    let (to_workers, from_reader) = bounded::<Work<'_>>(in_flight);
+    let (to_aggregator, from_workers) = bounded::<Work<'_>>(in_flight);
     let alive = AtomicUsize::new(workers);
 
     let line = Line {
@@ -293,16 +294,12 @@ fn run_with<'v, J: FnMut(&mut Work)>(
         .collect();
     let mut aggregator = Aggregator::new(validator, &inputs, rows, watch, free, options);
     let mut feeder = Feeder::new(validator, inputs);
-    let drive = |aggregator: &mut Aggregator<'_, '_, '_>| {
-        aggregator.drive(line, &mut feeder, new_judge, &alive, workers);
-    };
-
     if options.kernel.self_test().is_err() {
         aggregator.fail(Error::Kernel {
             kernel: options.kernel.name(),
         });
     } else if workers == 0 {
-        drive(&mut aggregator);
+        aggregator.drive(line, &mut feeder, new_judge, &alive, workers);
     } else {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(workers)
@@ -323,7 +320,7 @@ fn run_with<'v, J: FnMut(&mut Work)>(
                 }
                 // The workers' ends are theirs alone, so that losing them all can be seen.
                 drop((from_reader, to_aggregator));
-                drive(&mut aggregator);
+                aggregator.drive(line, &mut feeder, new_judge, &alive, workers);
             }),
             Err(error) => aggregator.fail(Error::Threads {
                 message: error.to_string(),
@@ -343,10 +340,10 @@ impl Drop for LeavesWorkforce<'_> {
 }
 
 /// A worker's life: blocks in, outcomes out, until the channel closes.
-fn work_off<J: FnMut(&mut Work)>(
+fn work_off<'t, J: FnMut(&mut Work<'_>)>(
     new_judge: &impl Fn() -> J,
-    from_reader: &Receiver<Work>,
-    to_aggregator: &Sender<Work>,
+    from_reader: &Receiver<Work<'t>>,
+    to_aggregator: &Sender<Work<'t>>,
 ) {
     let mut judge = new_judge();
     for mut work in from_reader {
@@ -359,14 +356,14 @@ fn work_off<J: FnMut(&mut Work)>(
 
 /// Judges a block; a panic is put on record and costs the judge, whose buffers it may have left
 /// in any state.
-fn judge_guarded<J: FnMut(&mut Work)>(judge: &mut J, new_judge: &impl Fn() -> J, work: &mut Work) {
+fn judge_guarded<J: FnMut(&mut Work<'_>)>(judge: &mut J, new_judge: &impl Fn() -> J, work: &mut Work<'_>) {
     if catch_unwind(AssertUnwindSafe(|| judge(work))).is_err() {
         work.has_panicked = true;
         *judge = new_judge();
     }
 }
 
-impl Work {
+impl Work<'_> {
     fn new(validator: &Validator, distinct: bool) -> Self {
         Self {
             sequence: 0,
@@ -392,11 +389,11 @@ impl Work {
 }
 
 /// The ends of the channels that the calling thread holds.
-struct Line {
-    to_workers: Sender<Work>,
+struct Line<'t> {
+    to_workers: Sender<Work<'t>>,
     /// The workers' end: the calling thread takes a block from it when it has nothing to read.
-    from_reader: Receiver<Work>,
-    from_workers: Receiver<Work>,
+    from_reader: Receiver<Work<'t>>,
+    from_workers: Receiver<Work<'t>>,
 }
 
 /// Gives the work of all inputs, in order.
@@ -412,6 +409,7 @@ enum Current<'a> {
     Stream(BlockReader<'a>),
     /// A file, and how far it has been given out.
     File(Arc<RegularFile>, u64),
+    Bytes(Stretches<'a>),
 }
 
 /// What became of an attempt to feed.
@@ -436,7 +434,7 @@ impl<'a> Feeder<'a> {
     }
 
     /// Makes `work` of about `target` bytes.
-    fn feed(&mut self, work: &mut Work, target: usize) -> Fed {
+    fn feed(&mut self, work: &mut Work<'a>, target: usize) -> Fed {
         let Some((input, current)) = &mut self.current else {
             return self.open_next();
         };
@@ -453,6 +451,14 @@ impl<'a> Feeder<'a> {
                 } else {
                     *begin = end;
                 }
+            }
+            Current::Bytes(stretches) => {
+                work.section = None;
+                if !stretches.fill(&mut work.block, target) {
+                    self.current = None;
+                    return Fed::InputOver(input, None, 0);
+                }
+                (work.input, work.begin) = (input, work.block.offset());
             }
             Current::Stream(reader) => {
                 work.section = None;
@@ -486,6 +492,7 @@ impl<'a> Feeder<'a> {
                 Current::Stream(BlockReader::new(source, index, self.max_token_bytes))
             }
             Ok(Opened::File(file)) => Current::File(Arc::new(file), 0),
+            Ok(Opened::Bytes(text)) => Current::Bytes(Stretches::new(text, index)),
             Err(error) => return Fed::InputOver(index, Some(error), 0),
         };
         self.current = Some((index, current));
@@ -505,18 +512,18 @@ impl<'a> Feeder<'a> {
 }
 
 /// The ordered end: counts, writes rows, and gives buffers back.
-struct Aggregator<'v, 'r, 'w> {
+struct Aggregator<'v, 'r, 'w, 't> {
     validator: &'v Validator,
     tally: Tally,
     inputs: Vec<InputReport>,
     rows: Option<RowSink<'r>>,
     watch: Watch<'w>,
-    free: Vec<Work>,
+    free: Vec<Work<'t>>,
     /// Outcomes that came before their turn, by sequence.
-    early: BTreeMap<u64, Work>,
+    early: BTreeMap<u64, Work<'t>>,
     next: u64,
     /// Work of which a part is still to be judged.
-    again: Option<Work>,
+    again: Option<Work<'t>>,
     /// The last file that could not be read to its end: nothing more of it is judged.
     faulty: Option<usize>,
     /// About how many bytes to judge at a time.
@@ -532,13 +539,13 @@ struct Aggregator<'v, 'r, 'w> {
     stopped: bool,
 }
 
-impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
+impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
     fn new(
         validator: &'v Validator,
         inputs: &[Input<'_>],
         rows: Option<RowSink<'r>>,
         watch: Watch<'w>,
-        free: Vec<Work>,
+        free: Vec<Work<'t>>,
         options: &RunOptions,
     ) -> Self {
         let (block_bytes, distinct) = (options.block_bytes.max(1), options.distinct);
@@ -569,10 +576,10 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
     }
 
     /// The loop of the calling thread.
-    fn drive<J: FnMut(&mut Work)>(
+    fn drive<J: FnMut(&mut Work<'_>)>(
         &mut self,
-        line: Line,
-        feeder: &mut Feeder<'_>,
+        line: Line<'t>,
+        feeder: &mut Feeder<'t>,
         new_judge: &impl Fn() -> J,
         alive: &AtomicUsize,
         workers: usize,
@@ -610,6 +617,7 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
                     self.free.push(work);
                 }
             } else if !is_fed && let Some(mut work) = self.free.pop() {
+                work.outcome.placed = self.tally.placed();
                 let fed = feeder.feed(&mut work, self.target);
                 if let Fed::Work = fed {
                     in_flight += 1;
@@ -654,7 +662,7 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
     }
 
     /// Takes an outcome, and deals with every one whose turn has come.
-    fn take(&mut self, work: Work) {
+    fn take(&mut self, work: Work<'t>) {
         self.early.insert(work.sequence, work);
         while self.again.is_none()
             && let Some(work) = self.early.remove(&self.next)
@@ -664,7 +672,7 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
     }
 
     /// Counts what came of the work whose turn it is.
-    fn put_in_order(&mut self, mut work: Work) {
+    fn put_in_order(&mut self, mut work: Work<'t>) {
         let input = &mut self.inputs[work.input];
         if std::mem::take(&mut work.has_panicked) {
             let error = Error::Worker {
@@ -706,7 +714,7 @@ impl<'v, 'r, 'w> Aggregator<'v, 'r, 'w> {
         self.free.push(work);
     }
 
-    fn count(&mut self, work: &mut Work) {
+    fn count(&mut self, work: &mut Work<'_>) {
         let outcome = &mut work.outcome;
         let input = &mut self.inputs[work.input];
         let line_base = input.lines;

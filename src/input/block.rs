@@ -2,8 +2,10 @@
 //!
 //! [`BlockReader`] cuts a [`Source`], which can only be read from front to back, into [`Block`]s.
 //! Memory is bounded by the blocks in flight whatever the input holds: a line longer than the limit
-//! is passed over without being kept.
+//! is passed over without being kept. [`Stretches`] does the same to a text that is in memory
+//! already, whose blocks lend from it.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::lines::leading_blanks;
@@ -23,11 +25,13 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Whole lines of one input.
 #[derive(Default)]
-pub struct Block {
+pub struct Block<'t> {
     /// The index of the input among all inputs.
     pub input: usize,
     /// The offset in the input of the buffer's first byte.
     pub(super) offset: u64,
+    /// What the block has in place of its buffer, if it lends its lines.
+    lent: Option<&'t [u8]>,
     /// The lines' bytes are `from..len` of the buffer.
     pub(super) buffer: Vec<u8>,
     pub(super) from: usize,
@@ -47,11 +51,11 @@ pub(crate) struct PassedOver {
     pub(crate) blanks: usize,
 }
 
-impl Block {
+impl<'t> Block<'t> {
     /// The lines, each with its LF but perhaps the last; empty for a line that was passed over.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.buffer[self.from..self.len]
+        &self.lent.unwrap_or(&self.buffer)[self.from..self.len]
     }
 
     /// The byte offset at which the lines begin in their input.
@@ -79,7 +83,13 @@ impl Block {
     /// Empties the block, for bytes from `offset` on.
     pub(super) const fn clear(&mut self, input: usize, offset: u64) {
         (self.input, self.offset, self.passed_over) = (input, offset, None);
-        (self.from, self.len) = (0, 0);
+        (self.lent, self.from, self.len) = (None, 0, 0);
+    }
+
+    /// Makes this the block of `lines` of a text.
+    fn lend(&mut self, input: usize, text: &'t [u8], lines: Range<usize>) {
+        self.clear(input, 0);
+        (self.lent, self.from, self.len) = (Some(text), lines.start, lines.end);
     }
 
     fn reset(&mut self, input: usize, offset: u64, carry: &mut Vec<u8>) {
@@ -169,7 +179,7 @@ impl<'a> BlockReader<'a> {
     /// # Errors
     /// [`Error::Read`] and [`Error::Shrunk`], after every whole line before the fault was given.
     /// The line that the fault cuts is not.
-    pub fn fill(&mut self, block: &mut Block, target: usize) -> Result<Fill, Error> {
+    pub fn fill(&mut self, block: &mut Block<'_>, target: usize) -> Result<Fill, Error> {
         block.reset(self.input, self.offset, &mut self.carry);
         // How many bytes of the block are known to hold no LF.
         let mut searched = 0;
@@ -235,7 +245,7 @@ impl<'a> BlockReader<'a> {
 
     /// Reads once into the free part of the block. An error is kept until the lines before it
     /// have been given.
-    fn read_more(&mut self, block: &mut Block, target: usize, wait: bool) -> Result<Fill, Error> {
+    fn read_more(&mut self, block: &mut Block<'_>, target: usize, wait: bool) -> Result<Fill, Error> {
         // Beyond the target only a line that is not complete is read on, up to the limit.
         let end = if block.len < target {
             target
@@ -265,7 +275,7 @@ impl<'a> BlockReader<'a> {
         }
     }
 
-    fn skip_byte_order_mark(&mut self, block: &mut Block) {
+    fn skip_byte_order_mark(&mut self, block: &mut Block<'_>) {
         if block.len < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(block.bytes()) {
             return; // it may still become one
         }
@@ -280,14 +290,14 @@ impl<'a> BlockReader<'a> {
     }
 
     /// Keeps the first `end` bytes of the block and carries the rest over to the next.
-    fn cut(&mut self, block: &mut Block, end: usize) {
+    fn cut(&mut self, block: &mut Block<'_>, end: usize) {
         self.carry.extend_from_slice(&block.buffer[end..block.len]);
         block.len = end;
         self.offset = block.offset + end as u64;
     }
 
     /// The block holds the beginning of a line that is too long.
-    fn begin_passing_over(&mut self, block: &mut Block) -> Fill {
+    fn begin_passing_over(&mut self, block: &mut Block<'_>) -> Fill {
         let blanks = leading_blanks(block.bytes(), self.line_limit - 2);
         let last = LastByte::of_all(block.bytes());
         let seen = block.len as u64;
@@ -305,7 +315,7 @@ impl<'a> BlockReader<'a> {
     }
 
     /// Reads on to the end of a line that is too long, keeping none of it.
-    fn pass_over(&mut self, block: &mut Block, target: usize) -> Result<Fill, Error> {
+    fn pass_over(&mut self, block: &mut Block<'_>, target: usize) -> Result<Fill, Error> {
         let State::PassingOver(mut line, mut last) =
             std::mem::replace(&mut self.state, State::Lines)
         else {
@@ -353,6 +363,48 @@ impl<'a> BlockReader<'a> {
     }
 }
 
+/// Cuts a text in memory into blocks of whole lines, and copies nothing.
+pub(crate) struct Stretches<'t> {
+    text: &'t [u8],
+    input: usize,
+    /// Where the next block begins.
+    begin: usize,
+}
+
+impl<'t> Stretches<'t> {
+    /// Cuts `text`, the `input`-th of the run.
+    pub(crate) fn new(text: &'t [u8], input: usize) -> Self {
+        let begin = if text.starts_with(BYTE_ORDER_MARK) {
+            BYTE_ORDER_MARK.len()
+        } else {
+            0
+        };
+        Self { text, input, begin }
+    }
+
+    /// Makes `block` the next lines, about `target` bytes of them; false at the end.
+    pub(crate) fn fill(&mut self, block: &mut Block<'t>, target: usize) -> bool {
+        let rest = &self.text[self.begin..];
+        if rest.is_empty() {
+            return false;
+        }
+        let (head, tail) = rest.split_at(target.min(rest.len()));
+        let len = if tail.is_empty() {
+            rest.len()
+        } else if let Some(end) = memchr::memrchr(b'\n', head) {
+            end + 1
+        } else {
+            // A line that is longer than a block should be.
+            let end = memchr::memchr(b'\n', tail);
+            end.map_or(rest.len(), |end| head.len() + end + 1)
+        };
+        let end = self.begin + len;
+        block.lend(self.input, self.text, self.begin..end);
+        self.begin = end;
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -385,7 +437,7 @@ mod tests {
     }
 
     /// The lines of a block, as a run sees them.
-    fn see_block(block: &Block, limit: usize, seen: &mut Vec<Seen>) {
+    fn see_block(block: &Block<'_>, limit: usize, seen: &mut Vec<Seen>) {
         if let Some(line) = block.passed_over {
             let offset = block.offset() + line.blanks as u64;
             seen.push(Seen::TooLong(offset, line.length));
@@ -471,6 +523,17 @@ mod tests {
             assert_eq!(block.offset(), if has_mark { 3 } else { offset });
             offset = block.end_of(block.bytes().len());
             assert!(offset > block.offset());
+            see_block(&block, limit, &mut seen);
+        }
+        seen
+    }
+
+    /// A text in memory, in stretches of so many bytes.
+    fn see_stretches(text: &[u8], block_bytes: usize, limit: usize) -> Vec<Seen> {
+        let mut stretches = Stretches::new(text, 0);
+        let (mut seen, mut block) = (Vec::new(), Block::default());
+        while stretches.fill(&mut block, block_bytes) {
+            assert!(!block.bytes().is_empty());
             see_block(&block, limit, &mut seen);
         }
         seen
@@ -578,6 +641,10 @@ mod tests {
                             found, expected,
                             "{shown:?} {limit} {block_bytes} in sections"
                         );
+                        if !fails {
+                            let found = see_stretches(text, block_bytes, limit);
+                            assert_eq!(found, expected, "{shown:?} {limit} {block_bytes} lent");
+                        }
                     }
                 }
             }

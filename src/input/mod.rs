@@ -9,7 +9,7 @@ mod section;
 mod source;
 
 pub use block::DEFAULT_BLOCK_BYTES;
-pub(crate) use block::{Block, BlockReader, Fill};
+pub(crate) use block::{Block, BlockReader, Fill, Stretches};
 pub(crate) use lines::{Line, leading_blanks, lines};
 pub(crate) use section::{RegularFile, Section, SectionRead};
 pub use source::Input;

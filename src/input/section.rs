@@ -138,7 +138,7 @@ impl Section {
         &self,
         max_token_bytes: usize,
         stop: &AtomicBool,
-        block: &mut Block,
+        block: &mut Block<'_>,
     ) -> SectionRead {
         let line_limit = max_token_bytes.saturating_add(2);
         let start = self.begin - u64::from(!self.begins_line);
@@ -195,7 +195,7 @@ impl Section {
     }
 
     /// Reads on until the block holds `len` bytes or the file ends.
-    fn extend(&self, block: &mut Block, len: usize) -> Option<Error> {
+    fn extend(&self, block: &mut Block<'_>, len: usize) -> Option<Error> {
         let left = self.file.size - block.read_to();
         let len = len.min(block.len + usize::try_from(left).unwrap_or(usize::MAX));
         if block.buffer.len() < len {
@@ -208,7 +208,7 @@ impl Section {
     }
 
     /// Reads from the start of a line that is too long to its end, and keeps nothing of it.
-    fn pass_over(&self, line_limit: usize, stop: &AtomicBool, block: &mut Block) -> SectionRead {
+    fn pass_over(&self, line_limit: usize, stop: &AtomicBool, block: &mut Block<'_>) -> SectionRead {
         let begin = block.read_to();
         block.clear(self.input, begin);
         if let Some(fault) = self.extend(block, line_limit) {

@@ -1,4 +1,4 @@
-//! One input: a file, a pipe, standard input, or any reader of the library's user.
+//! One input: a file, a pipe, standard input, or a reader or a text of the library's user.
 //!
 //! A regular file is read to the size it had when it was opened, an empty one too: growth is noted,
 //! and a file that became shorter is an error. By path it is read in sections; on standard input,
@@ -29,6 +29,14 @@ pub enum Input<'a> {
         /// What gives the bytes.
         reader: Box<dyn Read + 'a>,
     },
+    /// A text in memory, under the name that reports give it. It is judged where it lies: no thread
+    /// copies it.
+    Bytes {
+        /// The name in reports.
+        name: String,
+        /// The text.
+        bytes: &'a [u8],
+    },
 }
 
 impl<'a> Input<'a> {
@@ -38,7 +46,7 @@ impl<'a> Input<'a> {
         match self {
             Self::Path(path) => path.display().to_string(),
             Self::Stdin => "-".to_owned(),
-            Self::Reader { name, .. } => name.clone(),
+            Self::Reader { name, .. } | Self::Bytes { name, .. } => name.clone(),
         }
     }
 
@@ -60,6 +68,7 @@ impl<'a> Input<'a> {
                     offset: 0,
                 }));
             }
+            Self::Bytes { bytes, .. } => return Ok(Opened::Bytes(bytes)),
             Self::Path(path) => (open(&path).map_err(failed)?, true),
             Self::Stdin => (stdin().map_err(failed)?, false),
         };
@@ -98,6 +107,8 @@ pub(crate) enum Opened<'a> {
     Stream(Source<'a>),
     /// What can be read anywhere.
     File(RegularFile),
+    /// What need not be read.
+    Bytes(&'a [u8]),
 }
 
 /// Where the next read of a file begins.
@@ -274,7 +285,7 @@ mod tests {
     fn open_stream(path: &Path) -> Source<'static> {
         match Input::Path(path.to_owned()).open().unwrap() {
             Opened::Stream(source) => source,
-            Opened::File(file) => panic!("{file:?} can be read anywhere"),
+            _ => panic!("{path:?} can be read anywhere"),
         }
     }
 

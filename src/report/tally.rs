@@ -11,7 +11,7 @@ use crate::signature::REGISTERED;
 use crate::time::{NumericDate, Point};
 use crate::token::Member;
 use crate::validator::Judged;
-use crate::verdict::{Finding, Reason};
+use crate::verdict::{Finding, Reason, ReasonSet};
 
 /// How many places of a reason are kept.
 pub(crate) const SAMPLES: usize = 5;
@@ -226,6 +226,12 @@ impl Tally {
             places.truncate(SAMPLES - 1);
             places.insert(position, sample);
         }
+    }
+
+    /// The reasons of which no place that comes later is kept.
+    pub(crate) fn placed(&self) -> ReasonSet {
+        let is_full = |reason: &Reason| self.samples[reason.index()].len() == SAMPLES;
+        Reason::ALL.iter().copied().filter(is_full).collect()
     }
 
     /// Moves the counts of a block to these and leaves the block's at zero. The lines of its

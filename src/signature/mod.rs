@@ -166,8 +166,10 @@ pub(crate) fn verify<'b, 'k>(
     let mut buffer = Vec::new();
     let decoded = match algorithm.mac_len() {
         Some(mac_len) => {
-            buffer.resize(mac_len, 0);
-            decode_mac(signature, &mut buffer).map(|()| &buffer[..])
+            let mut mac = [0; 64];
+            let decoded = decode_mac(signature, mac_len, &mut mac);
+            buffer.extend_from_slice(&mac[..mac_len]);
+            decoded.map(|()| &buffer[..])
         }
         None => {
             let lengths = candidates.iter().map(|number| key(number).signature_len());
@@ -206,9 +208,10 @@ fn decode_signature<'s>(
     }
 }
 
-/// Decodes a signature that must fill `mac`.
-fn decode_mac(signature: &[u8], mac: &mut [u8]) -> Result<(), Reason> {
-    if base64url::decoded_len(signature.len()) != mac.len() {
+/// Decodes a signature that must be `mac_len` bytes long, to the front of `mac`. What is behind them
+/// may be overwritten.
+fn decode_mac(signature: &[u8], mac_len: usize, mac: &mut [u8; 64]) -> Result<(), Reason> {
+    if base64url::decoded_len(signature.len()) != mac_len {
         return Err(misfit(signature));
     }
     base64url::decode(signature, mac).map_err(|_| Reason::SignatureBase64url)?;

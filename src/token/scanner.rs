@@ -55,7 +55,6 @@ fn walk<'s, V: Vector>(
     extra: &[Box<str>],
     claims: &mut Claims<'s>,
 ) -> Option<()> {
-    *claims = Claims::NONE;
     let bytes = padded.get(..len.checked_add(PADDING)?)?;
     let mut runs = Runs::new(vector, bytes);
     let mut others = Others::new(bytes, extra)?;

@@ -206,9 +206,9 @@ fn member(mix: &Mix, name: &str) -> Vec<u8> {
 
 fn jotmill_in_bulk(mix: &Mix) -> Peer<'_> {
     let judge = |text: &[u8], threads| {
-        let input = Input::Reader {
+        let input = Input::Bytes {
             name: mix.name.clone(),
-            reader: Box::new(text),
+            bytes: text,
         };
         let options = RunOptions {
             threads,

@@ -1,11 +1,8 @@
 //! The tokens to measure with: made from a seed, or the user's own.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-#[cfg(target_os = "linux")]
-use std::io::Write;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use jotmill::dataset::{Algorithm, Dataset, Spec};
@@ -29,7 +26,6 @@ pub(super) struct Data {
     pub(super) source: Source,
     /// One token a line.
     pub(super) text: Vec<u8>,
-    file: Option<File>,
     pub(super) validator: Validator,
     /// How many different tokens there are.
     pub(super) distinct: u64,
@@ -38,43 +34,14 @@ pub(super) struct Data {
 }
 
 impl Data {
-    /// The text as a run is to read it: as a file where that can be had without a disk, since
-    /// every thread reads a part of a file itself; else as a pipe, which one thread reads.
+    /// The text, to be judged where it lies: what it costs to get it there, from a disk or a pipe,
+    /// says nothing about an algorithm or a kernel.
     pub(super) fn input(&self) -> Input<'_> {
-        match &self.file {
-            Some(file) => Input::Path(path(file)),
-            None => Input::Reader {
-                name: self.name.clone(),
-                reader: Box::new(&self.text[..]),
-            },
+        Input::Bytes {
+            name: self.name.clone(),
+            bytes: &self.text,
         }
     }
-}
-
-/// A file of this content that is in memory and nowhere else, and is gone with its handle.
-#[cfg(target_os = "linux")]
-fn in_memory(content: &[u8]) -> Option<File> {
-    use rustix::fs::{MemfdFlags, memfd_create};
-    let mut file = File::from(memfd_create("jotmill-bench", MemfdFlags::CLOEXEC).ok()?);
-    file.write_all(content).ok()?;
-    // It has to be opened by its path, which takes a mounted /proc.
-    File::open(path(&file)).is_ok().then_some(file)
-}
-
-#[cfg(target_os = "linux")]
-fn path(file: &File) -> PathBuf {
-    use std::os::fd::AsRawFd;
-    format!("/proc/self/fd/{}", file.as_raw_fd()).into()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn in_memory(_content: &[u8]) -> Option<File> {
-    None
-}
-
-#[cfg(not(target_os = "linux"))]
-fn path(_file: &File) -> PathBuf {
-    PathBuf::new()
 }
 
 /// What the flags ask for.
@@ -150,7 +117,6 @@ fn made(spec: &Spec) -> Result<Data> {
     Ok(Data {
         name,
         source,
-        file: in_memory(&text),
         text,
         validator: Validator::new(policy(&dataset)?, keys)?,
         distinct: summary.distinct,
@@ -226,7 +192,6 @@ fn own(flags: &BenchFlags) -> Result<Data> {
         source: Source::Own {
             files: paths.iter().map(|p| p.display().to_string()).collect(),
         },
-        file: in_memory(&text),
         text,
         validator,
         distinct,

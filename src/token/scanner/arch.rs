@@ -83,7 +83,8 @@ impl Scanner {
         })
     }
 
-    /// The claims of the payload `padded[..len]`, or None: not for this scanner to judge.
+    /// Puts the claims of the payload `padded[..len]` into `claims`, which has none; or None: not
+    /// for this scanner to judge.
     ///
     /// `padded` must have [`PADDING`] bytes more than `len`, of any content. Some means that the
     /// payload is valid by all rules that jotmill has for a payload; None means nothing at all,
@@ -99,6 +100,7 @@ impl Scanner {
         extra: &[Box<str>],
         claims: &mut Claims<'s>,
     ) -> Option<()> {
+        debug_assert_eq!(*claims, Claims::NONE);
         // SAFETY: the only requirement of an entry is its instruction set. `new` took it after
         // asking the processor for that set, `best` from `new` or the one that needs none, and
         // the field is private.
