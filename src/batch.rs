@@ -143,8 +143,12 @@ impl<'v> BatchJudge<'v> {
     }
 
     /// Lines, dots, headers, choice of keys: what can be said before a signature is verified.
-    fn split<'b>(&mut self, block: &'b Block<'_>, pending: &mut Vec<Pending<'b>>, outcome: &mut Outcome)
-    where
+    fn split<'b>(
+        &mut self,
+        block: &'b Block<'_>,
+        pending: &mut Vec<Pending<'b>>,
+        outcome: &mut Outcome,
+    ) where
         'v: 'b,
     {
         self.lines.clear();

@@ -25,8 +25,8 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use crate::batch::{BatchJudge, MAX_LINES, Outcome};
 use crate::error::Error;
 use crate::input::{
-    Block, BlockReader, DEFAULT_BLOCK_BYTES, Fill, Input, Opened, RegularFile, Section, SectionRead,
-    Stretches,
+    Block, BlockReader, DEFAULT_BLOCK_BYTES, Fill, Input, Opened, RegularFile, Section,
+    SectionRead, Stretches,
 };
 use crate::report::tally::Tally;
 use crate::report::{InputReport, Report, RowOptions};
@@ -356,7 +356,11 @@ fn work_off<'t, J: FnMut(&mut Work<'_>)>(
 
 /// Judges a block; a panic is put on record and costs the judge, whose buffers it may have left
 /// in any state.
-fn judge_guarded<J: FnMut(&mut Work<'_>)>(judge: &mut J, new_judge: &impl Fn() -> J, work: &mut Work<'_>) {
+fn judge_guarded<J: FnMut(&mut Work<'_>)>(
+    judge: &mut J,
+    new_judge: &impl Fn() -> J,
+    work: &mut Work<'_>,
+) {
     if catch_unwind(AssertUnwindSafe(|| judge(work))).is_err() {
         work.has_panicked = true;
         *judge = new_judge();

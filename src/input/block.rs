@@ -245,7 +245,12 @@ impl<'a> BlockReader<'a> {
 
     /// Reads once into the free part of the block. An error is kept until the lines before it
     /// have been given.
-    fn read_more(&mut self, block: &mut Block<'_>, target: usize, wait: bool) -> Result<Fill, Error> {
+    fn read_more(
+        &mut self,
+        block: &mut Block<'_>,
+        target: usize,
+        wait: bool,
+    ) -> Result<Fill, Error> {
         // Beyond the target only a line that is not complete is read on, up to the limit.
         let end = if block.len < target {
             target

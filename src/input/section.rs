@@ -208,7 +208,12 @@ impl Section {
     }
 
     /// Reads from the start of a line that is too long to its end, and keeps nothing of it.
-    fn pass_over(&self, line_limit: usize, stop: &AtomicBool, block: &mut Block<'_>) -> SectionRead {
+    fn pass_over(
+        &self,
+        line_limit: usize,
+        stop: &AtomicBool,
+        block: &mut Block<'_>,
+    ) -> SectionRead {
         let begin = block.read_to();
         block.clear(self.input, begin);
         if let Some(fault) = self.extend(block, line_limit) {
