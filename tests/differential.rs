@@ -2,13 +2,15 @@
 //! time, and the oracle, which shares no code with either. They must agree on every line, and a
 //! run must give the same bytes for any number of threads and any size of blocks.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use jotmill::dataset::Algorithm as DatasetAlgorithm;
 use jotmill::{Algorithm, Input, KeySet, Reason, RunOptions, Validator};
 
 use crate::judges::{self, Judges, Row, Told, comparable, trimmed};
-use crate::{hostile, oracle};
+use crate::oracle::CODES;
+use crate::{bodies, hostile, oracle, payloads};
 
 /// How many hostile lines are judged by all three.
 const CASES: usize = 1_000_000;
@@ -109,6 +111,20 @@ fn every_judge_agrees_under_a_stricter_policy() {
     let two = [Algorithm::Hs256, Algorithm::Hs512];
     agree(2, CASES / 10, policy(&two, 16 << 10));
     agree(3, CASES / 10, policy(&[Algorithm::Hs256], 300));
+}
+
+#[test]
+fn every_judge_agrees_on_payloads_of_any_members() {
+    let seen = RefCell::new(bodies::Seen::new());
+    payloads::hold(1500, |payload| {
+        seen.borrow_mut().extend(bodies::claims(payload))
+    });
+    let seen = seen.into_inner();
+    let first = CODES.iter().position(|code| *code == "payload-json");
+    for code in &CODES[first.expect("a code")..] {
+        assert!(seen.contains(code), "no payload gives {code}");
+    }
+    assert!(seen.contains("valid"));
 }
 
 /// Nothing is expected of claims: these lines are about keys and signatures.

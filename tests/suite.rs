@@ -1,7 +1,7 @@
 //! The tests that see jotmill from outside, as one program.
 //!
 //! `oracle` judges tokens a second time without any code of the library; `hostile` makes lines to
-//! judge, `token_maker` tokens to order. `differential` and `judges` hold the library against the
+//! judge, `payloads` strategies of payloads, `token_maker` tokens to order. `differential` and `judges` hold the library against the
 //! oracle, `ground_truth` against the generator, `vectors` and `public_keys` against signatures of
 //! others, `kernels` every way of running against every other; `reasons` has a case for every code,
 //! `issuers` several issuers in one run, and `security` one for every known bug of this class of
@@ -29,6 +29,7 @@ mod issuers;
 mod judges;
 mod kernels;
 mod oracle;
+mod payloads;
 #[cfg(feature = "cli")]
 mod policy;
 mod public_keys;
