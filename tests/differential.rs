@@ -2,13 +2,15 @@
 //! time, and the oracle, which shares no code with either. They must agree on every line, and a
 //! run must give the same bytes for any number of threads and any size of blocks.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use jotmill::dataset::Algorithm as DatasetAlgorithm;
-use jotmill::{Algorithm, KeySet, Reason, RunOptions, Validator};
+use jotmill::{Algorithm, Input, KeySet, Reason, RunOptions, Validator};
 
-use crate::judges::{self, Judges, Row, comparable, trimmed};
-use crate::{hostile, oracle};
+use crate::judges::{self, Judges, Row, Told, comparable, trimmed};
+use crate::oracle::CODES;
+use crate::{bodies, hostile, oracle, payloads};
 
 /// How many hostile lines are judged by all three.
 const CASES: usize = 1_000_000;
@@ -34,16 +36,13 @@ fn policy(algorithms: &[Algorithm], max_token_bytes: usize) -> oracle::Policy {
     }
 }
 
-/// The rows of a run over one log and its report, without the time that it took; and how many
-/// tokens came again.
-fn run_over(validator: &Validator, log: &[u8], options: &RunOptions) -> (u64, (String, String)) {
-    let (rows, mut finished) = judges::audit(validator, log, options);
-    finished.report.elapsed = std::time::Duration::ZERO;
-    let mut report = Vec::new();
-    let written = finished.report.write_json(&mut report);
-    written.expect("writing to memory");
-    let report = String::from_utf8(report).expect("JSON is UTF-8");
-    (finished.repeated, (rows, report))
+/// What a run over one log tells, and how many tokens came again.
+fn run_over(validator: &Validator, log: &[u8], options: &RunOptions) -> (Told, u64) {
+    let input = Input::Reader {
+        name: "log".to_owned(),
+        reader: Box::new(log),
+    };
+    judges::told(validator, input, options)
 }
 
 /// Judges `cases` lines by all three, in logs of [`LOG`] lines.
@@ -112,6 +111,20 @@ fn every_judge_agrees_under_a_stricter_policy() {
     let two = [Algorithm::Hs256, Algorithm::Hs512];
     agree(2, CASES / 10, policy(&two, 16 << 10));
     agree(3, CASES / 10, policy(&[Algorithm::Hs256], 300));
+}
+
+#[test]
+fn every_judge_agrees_on_payloads_of_any_members() {
+    let seen = RefCell::new(bodies::Seen::new());
+    payloads::hold(1500, |payload| {
+        seen.borrow_mut().extend(bodies::claims(payload))
+    });
+    let seen = seen.into_inner();
+    let first = CODES.iter().position(|code| *code == "payload-json");
+    for code in &CODES[first.expect("a code")..] {
+        assert!(seen.contains(code), "no payload gives {code}");
+    }
+    assert!(seen.contains("valid"));
 }
 
 /// Nothing is expected of claims: these lines are about keys and signatures.
@@ -191,7 +204,7 @@ fn threads_and_blocks_change_no_byte_of_rows_or_report() {
             block_bytes,
             ..RunOptions::default()
         };
-        run_over(&validator, &log, &options).1
+        run_over(&validator, &log, &options).0
     };
     let first = rows_and_report(1, 1 << 18);
     for threads in [1, 2, 8] {
@@ -232,7 +245,7 @@ fn tokens_that_come_again_are_told_of_as_if_they_did_not() {
             repeat_bytes: 0,
             ..RunOptions::default()
         };
-        let (_, never) = run_over(&validator, &log, &options);
+        let (never, _) = run_over(&validator, &log, &options);
         for threads in [1, 2, 8] {
             for block_bytes in [100, 4096, 1 << 16, 1 << 20] {
                 // With little room most tokens take the place of others.
@@ -243,7 +256,7 @@ fn tokens_that_come_again_are_told_of_as_if_they_did_not() {
                         repeat_bytes,
                         ..RunOptions::default()
                     };
-                    let (repeated, again) = run_over(&validator, &log, &options);
+                    let (again, repeated) = run_over(&validator, &log, &options);
                     let case = format!("{distinct} {threads} {block_bytes} {repeat_bytes}");
                     assert!(again == never, "{case}");
                     assert!(repeated > 0 || threads > 1, "{case}");

@@ -10,7 +10,7 @@ use jotmill::{
 use serde_json::Value;
 
 /// The policy and keys that the data set asks for.
-fn validator(dataset: &Dataset) -> Validator {
+pub fn validator(dataset: &Dataset) -> Validator {
     let flags = dataset.audit_flags();
     let now = UnixTime::new(u64::try_from(flags.now).expect("after 1970"), 0).expect("a time");
     let mut policy = Policy::new(now)

@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -275,6 +276,15 @@ pub fn audit<'v>(
         name: "log".to_owned(),
         reader: Box::new(log),
     };
+    audit_input(validator, input, options)
+}
+
+/// [`audit`] of any input.
+pub fn audit_input<'v>(
+    validator: &'v Validator,
+    input: Input<'_>,
+    options: &RunOptions,
+) -> (String, Finished<'v>) {
     let mut rows = Vec::new();
     let sink = RowSink {
         out: &mut rows,
@@ -288,6 +298,25 @@ pub fn audit<'v>(
     let finished = run(validator, vec![input], options, Some(sink), watch);
     assert!(finished.report.complete, "{:?}", finished.errors);
     (String::from_utf8(rows).expect("rows are UTF-8"), finished)
+}
+
+/// What a run tells of its input.
+#[derive(Clone, PartialEq)]
+pub struct Told {
+    pub rows: String,
+    /// In JSON, without the time that the run took.
+    pub report: String,
+}
+
+/// What a run over one input tells, and how many tokens came again, which it does not tell.
+pub fn told(validator: &Validator, input: Input<'_>, options: &RunOptions) -> (Told, u64) {
+    let (rows, mut finished) = audit_input(validator, input, options);
+    finished.report.elapsed = Duration::ZERO;
+    let mut report = Vec::new();
+    let written = finished.report.write_json(&mut report);
+    written.expect("writing to memory");
+    let report = String::from_utf8(report).expect("JSON is UTF-8");
+    (Told { rows, report }, finished.repeated)
 }
 
 /// A row in which equal numbers are written the same.
