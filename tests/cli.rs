@@ -1028,6 +1028,45 @@ fn weak_keys_are_warned_of_and_refused_when_that_is_asked_for() {
     }
 }
 
+/// RFC 7518 section 3.2 asks for a secret as long as the hash of the algorithm that is used.
+#[test]
+fn a_secret_is_weak_by_the_algorithms_that_the_policy_leaves_to_it() {
+    let place = Place::new();
+    place.write("log", good());
+    place.write(
+        "bound.json",
+        r#"{"kty":"oct","alg":"HS256","k":"YSBzZWNyZXQgb2YgdGhpcnR5LXR3byBieXRlcywgb2s"}"#,
+    );
+    let audit = |args: &[&str]| place.run(&[&["audit", "--now", NOW, "log"], args].concat());
+    let secret = ["--secret-file", "secret", "--strict-keys"];
+    for alg in [&[][..], &["--alg", "HS512"], &["--alg", "HS256,HS384"]] {
+        let output = audit(&[&secret[..], alg].concat());
+        assert_cannot(&output, &["refuses weak keys", "secret-1", "short-secret"]);
+    }
+    for alg in ["HS256", "HS256,RS512"] {
+        let output = audit(&[&secret[..], &["--alg", alg, "--format", "json"]].concat());
+        assert_eq!(code(&output), 0, "{alg}: {}", stderr(&output));
+        let report: Value = serde_json::from_str(&stdout(&output)).expect("a report");
+        let key = &report["keys"]["secret-1"];
+        assert_eq!(
+            (&key["findings"], &key["weak_for"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
+    assert_eq!(code(&audit(&["--jwks", "bound.json", "--strict-keys"])), 0);
+    // A list of keys knows no policy.
+    let listed = place.run(&["keys", "--secret-file", "secret"]);
+    assert!(
+        stdout(&listed).contains("short-secret"),
+        "{}",
+        stdout(&listed)
+    );
+    assert_cannot(
+        &place.run(&[&["keys"], &secret[..]].concat()),
+        &["short-secret"],
+    );
+}
+
 #[test]
 fn keys_are_listed_without_a_secret_or_a_hash_of_one() {
     let place = Place::new();

@@ -76,6 +76,23 @@ fn a_policy_file_judges_each_issuer_by_its_own() {
 }
 
 #[test]
+fn a_secret_is_weak_by_the_algorithms_of_its_own_issuer() {
+    let place = place();
+    // Both secrets have 32 bytes; the second issuer allows HS256 alone.
+    let strict = |file: &str| {
+        place.write("rules/policy.toml", format!("strict_keys = true\n{file}"));
+        place.run(&[&AUDIT[..], &["--quiet", "log"]].concat())
+    };
+    let output = strict(FILE);
+    assert_cannot(&output, &["refuses weak keys: secret-1 of", "short-secret"]);
+    assert!(!stderr(&output).contains("secret-2"), "{}", stderr(&output));
+    let both = strict(&FILE.replace("leeway = \"1m\"", "alg = \"HS256\""));
+    assert_eq!(code(&both), 1, "{}", stderr(&both));
+    let loose = strict(&FILE.replace("alg = [\"HS256\"]", "alg = [\"HS256\", \"HS384\"]"));
+    assert_cannot(&loose, &["secret-1 of", "secret-2 of"]);
+}
+
+#[test]
 fn a_mistake_in_a_policy_file_is_told_with_its_place() {
     let place = place();
     for (from, to, hints) in [

@@ -64,7 +64,6 @@ pub(crate) struct Rules {
     /// Where the keys of each policy are.
     sources: Vec<KeyFlags>,
     policy_file: Option<PathBuf>,
-    now: UnixTime,
     is_strict: bool,
     warnings: Vec<String>,
 }
@@ -84,7 +83,6 @@ impl Rules {
                 policies: vec![(policy, set)],
                 sources: vec![keys.clone()],
                 policy_file: None,
-                now,
                 is_strict: keys.strict_keys,
                 warnings,
             });
@@ -96,7 +94,6 @@ impl Rules {
             policies,
             sources: file.sources(),
             policy_file: Some(path.clone()),
-            now,
             is_strict: keys.strict_keys || file.is_strict(),
             warnings,
         })
@@ -123,10 +120,11 @@ impl Rules {
             bail!("no key given; use --jwks, --key, --secret-file or --secret-env");
         }
         let validator = Validator::with_issuers(self.policies)?;
+        let findings = |key: &Key| validator.key_findings(key);
         look_over(
             validator.keys(),
+            findings,
             self.is_strict,
-            self.now,
             &mut self.warnings,
         )?;
         Ok((validator, self.warnings))
@@ -156,21 +154,24 @@ impl Rules {
 pub(crate) fn keys(flags: &KeyFlags, now: UnixTime) -> Result<(KeySet, Vec<String>)> {
     let (mut keys, mut warnings) = (KeySet::new(), Vec::new());
     add_keys(&mut keys, &mut warnings, flags)?;
-    look_over(&keys, flags.strict_keys, now, &mut warnings)?;
+    let findings = |key: &Key| keys.findings(key, now);
+    look_over(&keys, findings, flags.strict_keys, &mut warnings)?;
     Ok((keys, warnings))
 }
 
-/// Refuses weak keys where that is asked for, else warns of them.
+/// Refuses weak keys where that is asked for, else warns of them. `findings` says what makes one
+/// weak.
 fn look_over(
     keys: &KeySet,
+    findings: impl Fn(&Key) -> Vec<KeyFinding>,
     is_strict: bool,
-    now: UnixTime,
     warnings: &mut Vec<String>,
 ) -> Result<()> {
+    let found: Vec<_> = keys.iter().map(|key| (key, findings(key))).collect();
     if is_strict {
-        refuse_weak(keys, now)?;
+        refuse_weak(&found)?;
     }
-    warn_of_weak(keys, now, warnings);
+    warn_of_weak(&found, warnings);
     Ok(())
 }
 
@@ -252,11 +253,10 @@ fn add_folder(keys: &mut KeySet, warnings: &mut Vec<String>, folder: &Path) -> R
 }
 
 /// What `--strict-keys` refuses, all of it at once.
-fn refuse_weak(keys: &KeySet, now: UnixTime) -> Result<()> {
-    let weak: Vec<String> = keys
+fn refuse_weak(found: &[(&Key, Vec<KeyFinding>)]) -> Result<()> {
+    let weak: Vec<String> = found
         .iter()
-        .filter_map(|key| {
-            let findings = keys.findings(key, now);
+        .filter_map(|(key, findings)| {
             let codes: Vec<&str> = findings.iter().map(|finding| finding.code()).collect();
             let place = format!("{} of {}", shown(key.name()), key.origin());
             (!codes.is_empty()).then(|| format!("{place}: {}", codes.join(", ")))
@@ -275,7 +275,7 @@ fn refuse_weak(keys: &KeySet, now: UnixTime) -> Result<()> {
 }
 
 /// One warning for each thing that is wrong with keys and that a report has no place for.
-fn warn_of_weak(keys: &KeySet, now: UnixTime, warnings: &mut Vec<String>) {
+fn warn_of_weak(found: &[(&Key, Vec<KeyFinding>)], warnings: &mut Vec<String>) {
     let told = [
         KeyFinding::NotoriousSecret,
         KeyFinding::CertificateExpired,
@@ -284,11 +284,10 @@ fn warn_of_weak(keys: &KeySet, now: UnixTime, warnings: &mut Vec<String>) {
         KeyFinding::PrivateMaterial,
     ];
     for finding in told {
-        let with_it = |key: &&Key| keys.findings(key, now).contains(&finding);
-        let names: Vec<String> = keys
+        let names: Vec<String> = found
             .iter()
-            .filter(with_it)
-            .map(|key| format!("{} of {}", shown(key.name()), key.origin()))
+            .filter(|(_, findings)| findings.contains(&finding))
+            .map(|(key, _)| format!("{} of {}", shown(key.name()), key.origin()))
             .collect();
         if let Some(first) = names.first() {
             let more = match names.len() - 1 {

@@ -136,8 +136,13 @@ impl Key {
     /// Whether the secret is too short for any algorithm that it may verify.
     #[must_use]
     pub fn is_weak(&self) -> bool {
-        self.secret_len
-            .is_some_and(|len| health::is_short(len, self.algorithms))
+        self.is_short_for(AlgorithmSet::ALL)
+    }
+
+    /// Whether the secret is too short for any of these algorithms that it may verify.
+    fn is_short_for(&self, allowed: AlgorithmSet) -> bool {
+        let algorithms = self.algorithms.intersection(allowed);
+        (self.secret_len).is_some_and(|len| health::is_short(len, algorithms))
     }
 
     /// How long the signatures are that it verifies by this algorithm, in bytes.
@@ -711,12 +716,23 @@ impl KeySet {
     }
 
     /// What makes a key of this set weak at this moment, in the order of [`KeyFinding::ALL`].
+    /// Under a policy it may be less: see [`Validator::key_findings`](crate::Validator::key_findings).
     #[must_use]
     pub fn findings(&self, key: &Key, now: UnixTime) -> Vec<KeyFinding> {
+        self.findings_under(key, now, AlgorithmSet::ALL)
+    }
+
+    /// What makes a key weak where these algorithms alone are allowed.
+    pub(crate) fn findings_under(
+        &self,
+        key: &Key,
+        now: UnixTime,
+        allowed: AlgorithmSet,
+    ) -> Vec<KeyFinding> {
         let is_over = |validity: Validity| validity.is_over(now);
         let is_ahead = |validity: Validity| validity.is_ahead(now);
         let holds = |finding: &KeyFinding| match finding {
-            KeyFinding::ShortSecret => key.is_weak(),
+            KeyFinding::ShortSecret => key.is_short_for(allowed),
             KeyFinding::NotoriousSecret => key.is_notorious,
             KeyFinding::CertificateExpired => key.validity().is_some_and(is_over),
             KeyFinding::CertificateNotYetValid => key.validity().is_some_and(is_ahead),

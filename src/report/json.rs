@@ -70,7 +70,7 @@ impl Report<'_> {
     /// | `algs.NAME.rejected` | the same |
     /// | `keys.NAME.valid` | by the key that verified the signature. Every key is listed, those that verified nothing too, and each has a name of its own: see [`Key::name`](crate::Key::name) |
     /// | `keys.NAME.rejected` | tokens whose signature held under it, rejected for what they say |
-    /// | `keys.NAME.weak_for` ? | the algorithms that it may verify and whose hash is longer than its secret (RFC 7518 section 3.2) |
+    /// | `keys.NAME.weak_for` ? | the algorithms that it and the policy allow and whose hash is longer than its secret (RFC 7518 section 3.2) |
     /// | `keys.NAME.findings` ? | what makes it weak, by the codes of [`KeyFinding`](crate::KeyFinding) |
     /// | `issuers.NAME.valid` | by `iss`, of the tokens whose signature held. Names over 256 bytes are cut and end in `…` |
     /// | `issuers.NAME.rejected` | the same |
