@@ -319,7 +319,7 @@ pub(crate) fn kernel(flag: Option<Kernel>) -> Result<Kernel> {
 }
 
 /// Whether there is something in front of a colon that may be meant as an encoding.
-fn may_encode(secret: &Secret) -> bool {
+pub(crate) fn may_encode(secret: &Secret) -> bool {
     secret.encoding == Encoding::Raw && secret.place.to_string_lossy().contains(':')
 }
 
@@ -392,7 +392,18 @@ pub(crate) fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
         }
         Ok(text)
     };
-    read().with_context(|| format!("cannot read the {what} {}", path.display()))
+    read().with_context(|| match path.to_string_lossy() {
+        text if is_like_a_key(&text) => format!(
+            "cannot read the {what}: what stands in place of its path looks like the key itself, \
+             and is not shown; write that into a file and give its path"
+        ),
+        _ => format!("cannot read the {what} {}", path.display()),
+    })
+}
+
+/// Whether this is no path but a JWK or PEM, which may be a private key or a secret.
+fn is_like_a_key(text: &str) -> bool {
+    text.contains(['{', '\n']) || text.contains("-----")
 }
 
 #[cfg(test)]
