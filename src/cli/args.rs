@@ -1,5 +1,6 @@
 //! What was typed, and what it means: flags become a policy and a key set.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use super::policy_file::{self, PolicyFile};
 
 /// Key files beyond this are not read: no key set needs as much.
 const MAX_KEY_FILE: u64 = 64 << 20;
+const TOO_LARGE: &str = "larger than 64 MiB, which no key file is";
 
 /// The policy that the flags describe. Without `--now` the clock is read, here and only here.
 pub(crate) fn policy(flags: &PolicyFlags) -> Result<Policy> {
@@ -228,28 +230,61 @@ pub(crate) fn add_keys(
     Ok(())
 }
 
-/// Adds the keys of every file that stands in a folder, in the order of their names. Files that
-/// hold no key are set aside; a folder without a usable one is an error.
+/// Adds the keys of every file that stands in a folder, in the order of their names.
+///
+/// A file that cannot be read is an error, since nobody knows which tokens it would verify. One
+/// that is no key, or a broken one, is set aside with a warning, as a member of a key set is; a
+/// folder without a usable key is an error.
 fn add_folder(keys: &mut KeySet, warnings: &mut Vec<String>, folder: &Path) -> Result<()> {
     let context = || format!("cannot read the folder of keys {}", folder.display());
     let entries: io::Result<Vec<_>> = fs::read_dir(folder).with_context(context)?.collect();
     let mut paths: Vec<_> = (entries.with_context(context)?.iter())
         .map(fs::DirEntry::path)
-        .filter(|path| path.is_file())
         .collect();
     paths.sort();
     let before = keys.len();
+    let mut first = None;
     for path in paths {
-        let text = read(&path, "key")?;
-        if let Err(error) = keys.add_key(&text, &path.display().to_string()) {
-            warnings.push(format!("{error}; it is set aside"));
-            keys.set_file_aside(error);
-        }
+        let Err(error) = add_file_of_folder(keys, &path)? else {
+            continue;
+        };
+        warnings.push(format!("{error}; it is set aside"));
+        first.get_or_insert_with(|| error.to_string());
+        keys.set_file_aside(error);
     }
     if keys.len() == before {
-        bail!("no key in the folder {} can be used", folder.display());
+        let first = first.map_or_else(String::new, |error| format!("; the first file: {error}"));
+        bail!(
+            "no key in the folder {} can be used{first}",
+            folder.display()
+        );
     }
     Ok(())
+}
+
+/// Adds the keys of one file of a folder, or says why it is set aside.
+fn add_file_of_folder(keys: &mut KeySet, path: &Path) -> Result<Result<(), KeyError>> {
+    let found =
+        fs::metadata(path).with_context(|| format!("cannot read the key {}", path.display()))?;
+    let problem = if found.is_dir() {
+        // Tools keep their own there, and secrets that are mounted their versions.
+        let is_hidden = |name: &OsStr| name.to_string_lossy().starts_with('.');
+        if path.file_name().is_some_and(is_hidden) {
+            return Ok(Ok(()));
+        }
+        "a folder in a folder of keys, which is not entered"
+    } else if !found.is_file() {
+        "no regular file"
+    } else if found.len() > MAX_KEY_FILE {
+        TOO_LARGE
+    } else {
+        let text = read(path, "key")?;
+        return Ok(keys.add_key(&text, &path.display().to_string()));
+    };
+    Ok(Err(KeyError {
+        origin: path.display().to_string(),
+        problem: problem.to_owned(),
+    }))
 }
 
 /// What `--strict-keys` refuses, all of it at once.
@@ -388,7 +423,7 @@ pub(crate) fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
             .take(MAX_KEY_FILE + 1)
             .read_to_end(&mut text)?;
         if text.len() as u64 > MAX_KEY_FILE {
-            return Err(io::Error::other("larger than 64 MiB, which no key file is"));
+            return Err(io::Error::other(TOO_LARGE));
         }
         Ok(text)
     };

@@ -177,8 +177,9 @@ impl fmt::Debug for Key {
 pub struct SetAside {
     /// The file it stands in.
     pub origin: String,
-    /// Its index in the set, or in a file of several keys.
-    pub index: usize,
+    /// Its index in the set, or in a file of several keys; none where no key could be made out in
+    /// the file.
+    pub index: Option<usize>,
     /// Its `kid`, where it has one.
     pub kid: Option<String>,
     /// The member of the JWK that is at fault; none where it is the key as a whole.
@@ -423,7 +424,7 @@ impl KeySet {
         let found = if text.starts_with(b"{") {
             return self.add_jwks(file, origin);
         } else if pem::is_pem(text) {
-            pem::read(text)
+            pem::read(file)
         } else if file.first() == Some(&0x30) {
             vec![der::read(file)]
         } else {
@@ -488,7 +489,7 @@ impl KeySet {
                     }
                     self.set_aside.push(SetAside {
                         origin: origin.to_owned(),
-                        index,
+                        index: Some(index),
                         kid,
                         member: fault.member,
                         why: fault.why,
@@ -509,11 +510,16 @@ impl KeySet {
         Ok(())
     }
 
-    /// Lists a file as set aside, in place of failing the run for it: one of a folder.
+    /// Lists a file as set aside, in place of failing the run for it: one of a folder. Where its
+    /// keys are listed already, one by one, nothing is added.
     pub fn set_file_aside(&mut self, error: KeyError) {
+        let is_listed = |key: &SetAside| key.origin == error.origin;
+        if self.set_aside.last().is_some_and(is_listed) {
+            return;
+        }
         self.set_aside.push(SetAside {
             origin: error.origin,
-            index: 0,
+            index: None,
             kid: None,
             member: None,
             why: error.problem,
@@ -892,6 +898,7 @@ mod tests {
             .map(|key| (key.index, key.member))
             .collect();
         let expected = [(1, Some("k")), (2, Some("crv")), (3, Some("k")), (4, None)];
+        let expected = expected.map(|(index, member)| (Some(index), member));
         assert_eq!(aside, expected);
         assert_eq!(set.set_aside()[3].problem(), "the member is not an object");
     }

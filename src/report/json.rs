@@ -83,7 +83,7 @@ impl Report<'_> {
     /// | `expiry.none` | tokens without a usable `exp` |
     /// | `findings.CODE` | how often something was found beside the verdict, by the code of a [`Finding`] |
     /// | `set_aside.origin` | `set_aside` is an array of the keys that could not be used; the file that holds the key set |
-    /// | `set_aside.index` | the key's index in its set, from 0 |
+    /// | `set_aside.index` | the key's index in its set or file, from 0, or null where no key could be made out in the file |
     /// | `set_aside.kid` | its id, or null |
     /// | `set_aside.member` | the member of the JWK at fault, or null where it is the key as a whole |
     /// | `set_aside.why` | what is wrong with it |
@@ -222,7 +222,7 @@ struct Expiry {
 #[derive(serde::Serialize)]
 struct SetAsideMembers<'r> {
     origin: &'r str,
-    index: usize,
+    index: Option<usize>,
     kid: Option<&'r str>,
     member: Option<&'static str>,
     why: &'r str,
