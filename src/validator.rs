@@ -1,15 +1,15 @@
 //! One token at a time: the path that reads like the RFC.
 //!
 //! [`Validator`] holds what a run judges by, one policy or one for each of several issuers, and
-//! judges a single token through plain crates, stage by stage. `batch.rs` judges whole blocks by the same rules and is fast; every test of the one is
-//! run against the other.
+//! judges a single token through plain crates, stage by stage. `batch.rs` judges whole blocks by the
+//! same rules and is fast; every test of the one is run against the other.
 
 use std::collections::HashMap;
 
 use crate::error::Error;
-use crate::key::{KeySet, Selection};
+use crate::key::{Key, KeyFinding, KeySet, Selection};
 use crate::policy::Policy;
-use crate::signature::{self, Proof};
+use crate::signature::{self, AlgorithmSet, Proof};
 use crate::token::{Claims, Header, JsonScratch, Token, UnverifiedIssuer, base64url};
 use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
 
@@ -247,6 +247,16 @@ impl Validator {
     #[must_use]
     pub const fn keys(&self) -> &KeySet {
         &self.keys
+    }
+
+    /// What makes a key of this validator weak under the policy that it verifies tokens for, in the
+    /// order of [`KeyFinding::ALL`]: a secret is short where an algorithm that both it and the
+    /// policy allow has a longer hash.
+    #[must_use]
+    pub fn key_findings(&self, key: &Key) -> Vec<KeyFinding> {
+        let policy = (self.policies.get(key.policy_index())).unwrap_or_else(|| self.policy());
+        let allowed = policy.allowed_algorithms().unwrap_or(AlgorithmSet::ALL);
+        self.keys.findings_under(key, policy.now(), allowed)
     }
 
     /// Judges one token in compact serialization (RFC 7515 section 7.1, RFC 7519 section 7.2),

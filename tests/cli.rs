@@ -987,12 +987,107 @@ fn public_keys_are_taken_from_files_and_folders() {
         assert_eq!(told.is_empty(), warning.is_empty(), "{told}");
     }
     fs::create_dir(place.path("empty")).expect("a folder");
+    fs::create_dir(place.path("other")).expect("a folder");
+    place.write("other/notes", "Nothing yet.");
     for (path, hints) in [
-        ("empty", &["no key in the folder empty"][..]),
+        ("empty", &["no key in the folder empty can be used"][..]),
+        (
+            "other",
+            &[
+                "no key in the folder other can be used",
+                "other/notes: neither PEM",
+            ],
+        ),
         ("secret", &["neither PEM, DER nor a JWK Set"]),
         ("nowhere", &["cannot read the key nowhere"]),
     ] {
         assert_cannot(&place.run(&[&now[..], &[path]].concat()), hints);
+    }
+}
+
+/// What gives no key is listed once and warned of; what cannot be read is an error, since it might
+/// be the key of any token.
+#[cfg(unix)]
+#[test]
+fn a_folder_of_keys_is_read_whole_or_not_at_all() {
+    let place = Place::new();
+    place.write("log", signed_by_ec(""));
+    for folder in ["keys", "keys/older", "keys/.git"] {
+        fs::create_dir(place.path(folder)).expect("a folder");
+    }
+    for (name, content) in [
+        (".DS_Store", "\0\0\0\u{1}Bud1"),
+        (
+            "README",
+            "A key begins with -----BEGIN PUBLIC KEY-----, they say.",
+        ),
+        ("older/ec.pem", "not a key"),
+        (".git/config", "[core]"),
+        (
+            "set.json",
+            r#"{"keys":[{"kty":"oct","k":"?","kid":"a"},{"kty":"oct","k":"!"}]}"#,
+        ),
+        ("theirs.json", r#"{"access_token":"x"}"#),
+    ] {
+        place.write(&format!("keys/{name}"), content);
+    }
+    place.write("keys/ec.pem", EC_PUBLIC);
+    // A pipe would be waited for without end.
+    let made = Command::new("mkfifo").arg(place.path("keys/pipe")).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let large = File::create(place.path("keys/large.bin")).expect("a file");
+    large.set_len((64 << 20) + 1).expect("a large file");
+
+    let output = place.run(&["audit", "--now", "1800000000", "log", "--key", "keys"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let told = [
+        ("keys/.DS_Store: neither PEM, DER nor a JWK Set", None),
+        (
+            "keys/README: the key cannot be used: line 1: a PEM block without an end",
+            None,
+        ),
+        ("keys/large.bin: larger than 64 MiB", None),
+        ("keys/older: a folder in a folder of keys", None),
+        ("keys/pipe: no regular file", None),
+        ("keys/set.json: no key of the set can be used", Some(0)),
+        ("keys/theirs.json: neither a JWK Set", None),
+    ];
+    let warnings = stderr(&output);
+    for (warning, (expected, _)) in warnings.lines().zip(told) {
+        assert!(warning.contains(expected), "{warning}");
+        assert!(warning.ends_with("; it is set aside"), "{warning}");
+    }
+    assert_eq!(warnings.lines().count(), told.len(), "{warnings}");
+
+    let keys = ["keys", "--key", "keys"];
+    let listed = place.run(&[&keys[..], &["--format", "json"]].concat());
+    let listed: Value = serde_json::from_str(&stdout(&listed)).expect("JSON");
+    let aside = listed["set_aside"].as_array().expect("an array");
+    let found: Vec<_> = (aside.iter())
+        .map(|key| {
+            (
+                key["origin"].as_str().unwrap_or_default(),
+                key["index"].as_u64(),
+            )
+        })
+        .collect();
+    let mut expected: Vec<_> = (told.iter())
+        .map(|(text, index)| (text.split(':').next().unwrap_or_default(), *index))
+        .collect();
+    // The members of the set, one by one, and not the file once more.
+    expected.insert(6, ("keys/set.json", Some(1)));
+    assert_eq!(found, expected);
+    let text = stdout(&place.run(&keys));
+    assert!(text.contains("\n  keys/.DS_Store: neither"), "{text}");
+    assert!(
+        text.contains("\n  key 0 (a) of keys/set.json: k: "),
+        "{text}"
+    );
+
+    // A mount that was taken away, a link to a disk that is gone.
+    std::os::unix::fs::symlink("nowhere", place.path("keys/zz.pem")).expect("a link");
+    for command in [&["audit", "log", "--key", "keys"][..], &keys] {
+        assert_cannot(&place.run(command), &["cannot read the key keys/zz.pem"]);
     }
 }
 
@@ -1026,6 +1121,45 @@ fn weak_keys_are_warned_of_and_refused_when_that_is_asked_for() {
         let output = place.run(&[&args[..], &["--strict-keys"]].concat());
         assert_cannot(&output, &["--strict-keys refuses weak keys", code]);
     }
+}
+
+/// RFC 7518 section 3.2 asks for a secret as long as the hash of the algorithm that is used.
+#[test]
+fn a_secret_is_weak_by_the_algorithms_that_the_policy_leaves_to_it() {
+    let place = Place::new();
+    place.write("log", good());
+    place.write(
+        "bound.json",
+        r#"{"kty":"oct","alg":"HS256","k":"YSBzZWNyZXQgb2YgdGhpcnR5LXR3byBieXRlcywgb2s"}"#,
+    );
+    let audit = |args: &[&str]| place.run(&[&["audit", "--now", NOW, "log"], args].concat());
+    let secret = ["--secret-file", "secret", "--strict-keys"];
+    for alg in [&[][..], &["--alg", "HS512"], &["--alg", "HS256,HS384"]] {
+        let output = audit(&[&secret[..], alg].concat());
+        assert_cannot(&output, &["refuses weak keys", "secret-1", "short-secret"]);
+    }
+    for alg in ["HS256", "HS256,RS512"] {
+        let output = audit(&[&secret[..], &["--alg", alg, "--format", "json"]].concat());
+        assert_eq!(code(&output), 0, "{alg}: {}", stderr(&output));
+        let report: Value = serde_json::from_str(&stdout(&output)).expect("a report");
+        let key = &report["keys"]["secret-1"];
+        assert_eq!(
+            (&key["findings"], &key["weak_for"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
+    assert_eq!(code(&audit(&["--jwks", "bound.json", "--strict-keys"])), 0);
+    // A list of keys knows no policy.
+    let listed = place.run(&["keys", "--secret-file", "secret"]);
+    assert!(
+        stdout(&listed).contains("short-secret"),
+        "{}",
+        stdout(&listed)
+    );
+    assert_cannot(
+        &place.run(&[&["keys"], &secret[..]].concat()),
+        &["short-secret"],
+    );
 }
 
 #[test]

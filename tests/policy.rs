@@ -76,6 +76,23 @@ fn a_policy_file_judges_each_issuer_by_its_own() {
 }
 
 #[test]
+fn a_secret_is_weak_by_the_algorithms_of_its_own_issuer() {
+    let place = place();
+    // Both secrets have 32 bytes; the second issuer allows HS256 alone.
+    let strict = |file: &str| {
+        place.write("rules/policy.toml", format!("strict_keys = true\n{file}"));
+        place.run(&[&AUDIT[..], &["--quiet", "log"]].concat())
+    };
+    let output = strict(FILE);
+    assert_cannot(&output, &["refuses weak keys: secret-1 of", "short-secret"]);
+    assert!(!stderr(&output).contains("secret-2"), "{}", stderr(&output));
+    let both = strict(&FILE.replace("leeway = \"1m\"", "alg = \"HS256\""));
+    assert_eq!(code(&both), 1, "{}", stderr(&both));
+    let loose = strict(&FILE.replace("alg = [\"HS256\"]", "alg = [\"HS256\", \"HS384\"]"));
+    assert_cannot(&loose, &["secret-1 of", "secret-2 of"]);
+}
+
+#[test]
 fn a_mistake_in_a_policy_file_is_told_with_its_place() {
     let place = place();
     for (from, to, hints) in [
@@ -109,6 +126,102 @@ fn a_mistake_in_a_policy_file_is_told_with_its_place() {
         place.write("rules/policy.toml", FILE.replace(from, to));
         assert_cannot(&place.run(&[&AUDIT[..], &["log"]].concat()), hints);
     }
+}
+
+/// A secret may stand in the place of its name, or in that of anything else: its line and column
+/// are told, and what stands there is not.
+#[test]
+fn no_message_quotes_what_may_be_a_secret_in_a_policy_file() {
+    let place = place();
+    let secret = "hunter2xyz";
+    let number = "1234567890123";
+    for (line, hints) in [
+        (
+            "secret_env = \"hunter2xyz\"",
+            &[":4:14:", "variable", "not set"][..],
+        ),
+        ("secret_env = \"hex:hunter2xyz\"", &[":4:14:", "not set"]),
+        (
+            "secret_env = \"b64:hunter2xyz\"",
+            &[":4:14:", "encoding", "base64url:"],
+        ),
+        (
+            "secret_file = [\"secret\", \"HUNTER2xyz\"]",
+            &[":4:15:", "file 2 of those"],
+        ),
+        (
+            "secret_file = \"hunter2xyz\"",
+            &[":4:15:", "file", "No such file"],
+        ),
+        (
+            "secret_file = \"hex:a/hunter2xyz\"",
+            &[":4:15:", "No such file"],
+        ),
+        (
+            "secret_env = 1234567890123",
+            &[":4:14:", "integer, expected a string"],
+        ),
+        (
+            "secret_env = [1234567890123.0]",
+            &[":4:15:", "floating point, expected"],
+        ),
+        (
+            "secret_file = 12345678901231234567890123",
+            &[":4:15:", "integer, expected"],
+        ),
+        ("secret_env = hunter2xyz", &[":4:14:", "must be quoted"]),
+        (
+            "secret_env = \"hunter2xyz",
+            &[":4:25:", "invalid basic string"],
+        ),
+        (
+            "secret_env = \"a\"\nsecret_env = \"hunter2xyz\"",
+            &[":5:1:", "duplicate"],
+        ),
+        (
+            "secret_env = { hunter2xyz = 1 }",
+            &[":4:14:", "map, expected"],
+        ),
+        ("hunter2xyz = 1", &[":4:1:", "unknown field, expected"]),
+        (
+            "kid_hint = \"a, expected hunter2xyz\"",
+            &[":4:12:", "string, expected a boolean"],
+        ),
+        (
+            "max_age = 1234567890123.0",
+            &[":4:11:", "expected a duration"],
+        ),
+        ("leeway = \"hunter2xyz\"", &[":4:10:", "a duration is like"]),
+        (
+            "jwks = '{\"kty\":\"oct\",\"k\":\"hunter2xyz\"}'",
+            &[":4:8:", "the key itself"],
+        ),
+        (
+            "key = \"-----BEGIN PRIVATE KEY-----hunter2xyz\"",
+            &[":4:7:", "the key itself"],
+        ),
+    ] {
+        place.write(
+            "rules/policy.toml",
+            format!("\n[[issuer]]\niss = \"a\"\n{line}\n"),
+        );
+        let output = place.run(&[&AUDIT[..], &["log"]].concat());
+        assert_cannot(&output, hints);
+        let told = stderr(&output);
+        for hidden in [secret, &secret.to_uppercase(), "HUNTER2xyz", number] {
+            assert!(!told.contains(hidden), "{line}: {told}");
+        }
+    }
+    // What has a name that can be read is told by it.
+    place.write(
+        "rules/policy.toml",
+        "[[issuer]]\nsecret_file = \"short\"\nsecret_envs = 1\n",
+    );
+    let output = place.run(&[&AUDIT[..], &["log"]].concat());
+    assert_cannot(&output, &[":3:1:", "unknown field `secret_envs`"]);
+    let output = place.run(&["audit", "--jwks", "{\"k\":\"hunter2xyz\"}", "log"]);
+    assert_cannot(&output, &["the key itself"]);
+    assert!(!stderr(&output).contains(secret));
 }
 
 #[test]

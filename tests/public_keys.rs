@@ -511,6 +511,52 @@ fn files_without_a_usable_key_are_errors_that_say_why() {
     assert_eq!((keys.len(), keys.set_aside().len()), (1, 1));
 }
 
+/// A bundle whose first key was cut short somewhere: the next one is still there.
+#[test]
+fn a_pem_block_without_an_end_takes_no_other_key_with_it() {
+    let (ed, ec) = (file!("ed.pub").1, file!("ec.pub").1);
+    let text = String::from_utf8_lossy(ed).into_owned();
+    let end = text.find("-----END").expect("an end line");
+    for (cut, says) in [
+        // Without its end line, with half of it, and with nothing but its first line.
+        (&text[..end], "line 3: a PEM block without an end line"),
+        (&text[..end + 12], "line 3: a PEM block without an end line"),
+        (&text[..27], "line 3: a PEM block without an end line"),
+        (&text.replace("MCow", "M?ow"), "line 3: not well-formed PEM"),
+        // The end line of another block is no end of this one.
+        (
+            &text.replace("-----END PUBLIC", "-----END PRIVATE"),
+            "line 3: not well-formed PEM",
+        ),
+    ] {
+        for eol in ["\n", "\r\n"] {
+            let cut = format!("\nOurs.\n{cut}\n").replace('\n', eol);
+            let bundle = [cut.as_bytes(), ec, b"\ntheirs\n", ed].concat();
+            let mut keys = KeySet::new();
+            keys.add_key(&bundle, "bundle").expect("two usable keys");
+            let types: Vec<_> = keys.iter().map(jotmill::Key::subtype).collect();
+            assert_eq!(types, [Some("P-256"), Some("Ed25519")], "{cut}");
+            let [aside] = keys.set_aside() else {
+                panic!("{:?}", keys.set_aside());
+            };
+            assert_eq!(aside.index, Some(0));
+            assert!(aside.why.starts_with(says), "{}", aside.why);
+        }
+    }
+    let last = [ec, &ed[..60]].concat();
+    let mut keys = KeySet::new();
+    keys.add_key(&last, "bundle").expect("one usable key");
+    let line = format!(
+        "line {}: a PEM block",
+        String::from_utf8_lossy(ec).lines().count() + 1
+    );
+    assert!(
+        keys.set_aside()[0].why.starts_with(&line),
+        "{:?}",
+        keys.set_aside()
+    );
+}
+
 /// RFC 7517 section 4.7.
 #[test]
 fn a_certificate_in_a_jwk_is_its_key_or_agrees_with_it() {

@@ -1,5 +1,6 @@
 //! What was typed, and what it means: flags become a policy and a key set.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use super::policy_file::{self, PolicyFile};
 
 /// Key files beyond this are not read: no key set needs as much.
 const MAX_KEY_FILE: u64 = 64 << 20;
+const TOO_LARGE: &str = "larger than 64 MiB, which no key file is";
 
 /// The policy that the flags describe. Without `--now` the clock is read, here and only here.
 pub(crate) fn policy(flags: &PolicyFlags) -> Result<Policy> {
@@ -64,7 +66,6 @@ pub(crate) struct Rules {
     /// Where the keys of each policy are.
     sources: Vec<KeyFlags>,
     policy_file: Option<PathBuf>,
-    now: UnixTime,
     is_strict: bool,
     warnings: Vec<String>,
 }
@@ -84,7 +85,6 @@ impl Rules {
                 policies: vec![(policy, set)],
                 sources: vec![keys.clone()],
                 policy_file: None,
-                now,
                 is_strict: keys.strict_keys,
                 warnings,
             });
@@ -96,7 +96,6 @@ impl Rules {
             policies,
             sources: file.sources(),
             policy_file: Some(path.clone()),
-            now,
             is_strict: keys.strict_keys || file.is_strict(),
             warnings,
         })
@@ -123,10 +122,11 @@ impl Rules {
             bail!("no key given; use --jwks, --key, --secret-file or --secret-env");
         }
         let validator = Validator::with_issuers(self.policies)?;
+        let findings = |key: &Key| validator.key_findings(key);
         look_over(
             validator.keys(),
+            findings,
             self.is_strict,
-            self.now,
             &mut self.warnings,
         )?;
         Ok((validator, self.warnings))
@@ -156,21 +156,24 @@ impl Rules {
 pub(crate) fn keys(flags: &KeyFlags, now: UnixTime) -> Result<(KeySet, Vec<String>)> {
     let (mut keys, mut warnings) = (KeySet::new(), Vec::new());
     add_keys(&mut keys, &mut warnings, flags)?;
-    look_over(&keys, flags.strict_keys, now, &mut warnings)?;
+    let findings = |key: &Key| keys.findings(key, now);
+    look_over(&keys, findings, flags.strict_keys, &mut warnings)?;
     Ok((keys, warnings))
 }
 
-/// Refuses weak keys where that is asked for, else warns of them.
+/// Refuses weak keys where that is asked for, else warns of them. `findings` says what makes one
+/// weak.
 fn look_over(
     keys: &KeySet,
+    findings: impl Fn(&Key) -> Vec<KeyFinding>,
     is_strict: bool,
-    now: UnixTime,
     warnings: &mut Vec<String>,
 ) -> Result<()> {
+    let found: Vec<_> = keys.iter().map(|key| (key, findings(key))).collect();
     if is_strict {
-        refuse_weak(keys, now)?;
+        refuse_weak(&found)?;
     }
-    warn_of_weak(keys, now, warnings);
+    warn_of_weak(&found, warnings);
     Ok(())
 }
 
@@ -227,36 +230,68 @@ pub(crate) fn add_keys(
     Ok(())
 }
 
-/// Adds the keys of every file that stands in a folder, in the order of their names. Files that
-/// hold no key are set aside; a folder without a usable one is an error.
+/// Adds the keys of every file that stands in a folder, in the order of their names.
+///
+/// A file that cannot be read is an error, since nobody knows which tokens it would verify. One
+/// that is no key, or a broken one, is set aside with a warning, as a member of a key set is; a
+/// folder without a usable key is an error.
 fn add_folder(keys: &mut KeySet, warnings: &mut Vec<String>, folder: &Path) -> Result<()> {
     let context = || format!("cannot read the folder of keys {}", folder.display());
     let entries: io::Result<Vec<_>> = fs::read_dir(folder).with_context(context)?.collect();
     let mut paths: Vec<_> = (entries.with_context(context)?.iter())
         .map(fs::DirEntry::path)
-        .filter(|path| path.is_file())
         .collect();
     paths.sort();
     let before = keys.len();
+    let mut first = None;
     for path in paths {
-        let text = read(&path, "key")?;
-        if let Err(error) = keys.add_key(&text, &path.display().to_string()) {
-            warnings.push(format!("{error}; it is set aside"));
-            keys.set_file_aside(error);
-        }
+        let Err(error) = add_file_of_folder(keys, &path)? else {
+            continue;
+        };
+        warnings.push(format!("{error}; it is set aside"));
+        first.get_or_insert_with(|| error.to_string());
+        keys.set_file_aside(error);
     }
     if keys.len() == before {
-        bail!("no key in the folder {} can be used", folder.display());
+        let first = first.map_or_else(String::new, |error| format!("; the first file: {error}"));
+        bail!(
+            "no key in the folder {} can be used{first}",
+            folder.display()
+        );
     }
     Ok(())
 }
 
+/// Adds the keys of one file of a folder, or says why it is set aside.
+fn add_file_of_folder(keys: &mut KeySet, path: &Path) -> Result<Result<(), KeyError>> {
+    let found =
+        fs::metadata(path).with_context(|| format!("cannot read the key {}", path.display()))?;
+    let problem = if found.is_dir() {
+        // Tools keep their own there, and secrets that are mounted their versions.
+        let is_hidden = |name: &OsStr| name.to_string_lossy().starts_with('.');
+        if path.file_name().is_some_and(is_hidden) {
+            return Ok(Ok(()));
+        }
+        "a folder in a folder of keys, which is not entered"
+    } else if !found.is_file() {
+        "no regular file"
+    } else if found.len() > MAX_KEY_FILE {
+        TOO_LARGE
+    } else {
+        let text = read(path, "key")?;
+        return Ok(keys.add_key(&text, &path.display().to_string()));
+    };
+    Ok(Err(KeyError {
+        origin: path.display().to_string(),
+        problem: problem.to_owned(),
+    }))
+}
+
 /// What `--strict-keys` refuses, all of it at once.
-fn refuse_weak(keys: &KeySet, now: UnixTime) -> Result<()> {
-    let weak: Vec<String> = keys
+fn refuse_weak(found: &[(&Key, Vec<KeyFinding>)]) -> Result<()> {
+    let weak: Vec<String> = found
         .iter()
-        .filter_map(|key| {
-            let findings = keys.findings(key, now);
+        .filter_map(|(key, findings)| {
             let codes: Vec<&str> = findings.iter().map(|finding| finding.code()).collect();
             let place = format!("{} of {}", shown(key.name()), key.origin());
             (!codes.is_empty()).then(|| format!("{place}: {}", codes.join(", ")))
@@ -275,7 +310,7 @@ fn refuse_weak(keys: &KeySet, now: UnixTime) -> Result<()> {
 }
 
 /// One warning for each thing that is wrong with keys and that a report has no place for.
-fn warn_of_weak(keys: &KeySet, now: UnixTime, warnings: &mut Vec<String>) {
+fn warn_of_weak(found: &[(&Key, Vec<KeyFinding>)], warnings: &mut Vec<String>) {
     let told = [
         KeyFinding::NotoriousSecret,
         KeyFinding::CertificateExpired,
@@ -284,11 +319,10 @@ fn warn_of_weak(keys: &KeySet, now: UnixTime, warnings: &mut Vec<String>) {
         KeyFinding::PrivateMaterial,
     ];
     for finding in told {
-        let with_it = |key: &&Key| keys.findings(key, now).contains(&finding);
-        let names: Vec<String> = keys
+        let names: Vec<String> = found
             .iter()
-            .filter(with_it)
-            .map(|key| format!("{} of {}", shown(key.name()), key.origin()))
+            .filter(|(_, findings)| findings.contains(&finding))
+            .map(|(key, _)| format!("{} of {}", shown(key.name()), key.origin()))
             .collect();
         if let Some(first) = names.first() {
             let more = match names.len() - 1 {
@@ -320,7 +354,7 @@ pub(crate) fn kernel(flag: Option<Kernel>) -> Result<Kernel> {
 }
 
 /// Whether there is something in front of a colon that may be meant as an encoding.
-fn may_encode(secret: &Secret) -> bool {
+pub(crate) fn may_encode(secret: &Secret) -> bool {
     secret.encoding == Encoding::Raw && secret.place.to_string_lossy().contains(':')
 }
 
@@ -389,11 +423,22 @@ pub(crate) fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
             .take(MAX_KEY_FILE + 1)
             .read_to_end(&mut text)?;
         if text.len() as u64 > MAX_KEY_FILE {
-            return Err(io::Error::other("larger than 64 MiB, which no key file is"));
+            return Err(io::Error::other(TOO_LARGE));
         }
         Ok(text)
     };
-    read().with_context(|| format!("cannot read the {what} {}", path.display()))
+    read().with_context(|| match path.to_string_lossy() {
+        text if is_like_a_key(&text) => format!(
+            "cannot read the {what}: what stands in place of its path looks like the key itself, \
+             and is not shown; write that into a file and give its path"
+        ),
+        _ => format!("cannot read the {what} {}", path.display()),
+    })
+}
+
+/// Whether this is no path but a JWK or PEM, which may be a private key or a secret.
+fn is_like_a_key(text: &str) -> bool {
+    text.contains(['{', '\n']) || text.contains("-----")
 }
 
 #[cfg(test)]

@@ -93,8 +93,9 @@ pub(crate) struct KeyFlags {
     #[arg(long, value_name = "PATH")]
     pub(crate) key: Vec<PathBuf>,
     /// Refuse weak keys: short or well-known secrets, certificates that are expired or not valid
-    /// yet, ids that occur twice, private keys. A secret that no alg binds has to be long enough
-    /// for HS512, 64 bytes.
+    /// yet, ids that occur twice, private keys. A secret has to be as long as the hash of each
+    /// algorithm that it may verify: 64 bytes for HS512, unless its alg or the list of allowed
+    /// algorithms leaves that out.
     #[arg(long)]
     pub(crate) strict_keys: bool,
 }

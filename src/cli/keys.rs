@@ -69,8 +69,11 @@ fn text(keys: &KeySet, now: UnixTime) -> String {
             Some(kid) => format!(" ({})", shown(kid)),
             None => String::new(),
         };
-        let (origin, index, problem) = (shown(&key.origin), key.index, shown(&key.problem()));
-        page.push_str(&format!("  key {index}{kid} of {origin}: {problem}\n"));
+        let (origin, problem) = (shown(&key.origin), shown(&key.problem()));
+        page.push_str(&match key.index {
+            Some(index) => format!("  key {index}{kid} of {origin}: {problem}\n"),
+            None => format!("  {origin}: {problem}\n"),
+        });
     }
     page
 }

@@ -4,6 +4,8 @@
 //! to say: each issuer of a file becomes the flags that ask for the same. No part of a secret is in
 //! a file or in a message, and so no line of the file is ever quoted.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -39,7 +41,11 @@ struct Document {
 
 /// The policy of one issuer, and its keys.
 #[derive(FromToml, ToToml, Default)]
-#[serde(deny_unknown_fields, default)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "the members of an [[issuer]]"
+)]
 struct Issuer {
     #[serde(skip_serializing_if = "is_empty")]
     iss: Places<Text>,
@@ -93,8 +99,10 @@ impl PolicyFile {
                 return Err(at_byte(&before, end..end, "not UTF-8"));
             }
         };
-        let document = toml::from_str(&text)
-            .map_err(|error| at_byte(&text, error.span().unwrap_or(0..0), error.message()))?;
+        let document = toml::from_str(&text).map_err(|error| {
+            let span = error.span().unwrap_or(0..0);
+            at_byte(&text, span, &without_values(error.message()))
+        })?;
         Ok(Self {
             path: path.to_owned(),
             text,
@@ -159,6 +167,16 @@ impl PolicyFile {
     fn keys(&self, issuer: &Issuer, warnings: &mut Vec<String>) -> Result<KeySet> {
         let mut keys = KeySet::new();
         let sources = self.key_flags(issuer);
+        let is_set = |variable: &OsStr| match std::env::var_os(variable) {
+            Some(_) => Ok(()),
+            None => Err("is not set".to_owned()),
+        };
+        let is_there = |path: &OsStr| match std::fs::symlink_metadata(path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("cannot be found: {error}")),
+        };
+        self.find_secrets(&issuer.secret_file, &sources.secret_file, "file", is_there)?;
+        self.find_secrets(&issuer.secret_env, &sources.secret_env, "variable", is_set)?;
         for (list, only) in [
             (
                 &issuer.secret_file,
@@ -195,6 +213,39 @@ impl PolicyFile {
             }
         }
         Ok(keys)
+    }
+
+    /// Makes sure that the secrets of a list are where it says. What stands there instead of a name
+    /// might well be a secret, and is not told.
+    fn find_secrets(
+        &self,
+        list: &Places<Text>,
+        secrets: &[Secret],
+        what: &str,
+        look: impl Fn(&OsStr) -> Result<(), String>,
+    ) -> Result<()> {
+        for (secret, number) in secrets.iter().zip(1..) {
+            let Err(problem) = look(&secret.place) else {
+                continue;
+            };
+            let which = match secrets.len() {
+                1 => format!("the {what} that is named here"),
+                _ => format!("{what} {number} of those that are named here"),
+            };
+            let hint = if args::may_encode(secret) {
+                format!(
+                    "; an encoding in front of its name is one of {}",
+                    flags::ENCODINGS
+                )
+            } else {
+                String::new()
+            };
+            let message =
+                format!("{which} {problem} (its name is not shown: it might be a secret){hint}");
+            let span = list.as_ref().map_or(0..0, Spanned::span);
+            return Err(self.error(span, &message));
+        }
+        Ok(())
     }
 
     /// Where the keys of an issuer are: its files stand beside this one.
@@ -234,6 +285,31 @@ impl PolicyFile {
     fn error(&self, span: Range<usize>, message: &str) -> anyhow::Error {
         place(&self.path, &self.text, span.start, message)
     }
+}
+
+/// The reader's message without the text of the file that it quotes: in the wrong place, any of it
+/// may be a secret. The place says what is meant.
+fn without_values(message: &str) -> Cow<'_, str> {
+    let told = |kind: &str| {
+        let rest = message.strip_prefix(kind)?;
+        let (found, expected) = rest.rsplit_once(", expected ")?;
+        let found = found.split(['`', '"']).next().unwrap_or_default().trim();
+        Some(format!("{kind}{found}, expected {expected}"))
+    };
+    if let Some(told) = told("invalid type: ").or_else(|| told("invalid value: ")) {
+        return told.into();
+    }
+    let unknown = message.strip_prefix("unknown field `");
+    match unknown.and_then(|rest| rest.split_once('`')) {
+        Some((name, rest)) if !is_like_a_member(name) => format!("unknown field{rest}").into(),
+        _ => message.into(),
+    }
+}
+
+/// Whether a name is like those of the members of a file, so that it is a slip and no secret.
+fn is_like_a_member(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || b"_-".contains(&byte);
+    name.len() <= 20 && name.bytes().all(is_plain)
 }
 
 /// A message with the line and the column, in characters from 1, of a byte of a file.

@@ -50,6 +50,14 @@ impl Fault {
             is_other_type: true,
         }
     }
+
+    /// The same, with the line of the file in which it begins.
+    pub(super) fn in_line(self, line: usize) -> Self {
+        Self {
+            why: format!("line {line}: {}", self.why),
+            ..self
+        }
+    }
 }
 
 /// Object identifiers of key types (RFC 8017 appendix A, RFC 5480 section 2.1.1, RFC 8410

@@ -15,26 +15,38 @@ pub(crate) fn is_pem(text: &[u8]) -> bool {
     memchr::memmem::find(text, BEGIN.as_bytes()).is_some()
 }
 
-/// Reads every key and certificate of a PEM text, in order.
+/// Reads every key and certificate of a PEM text, in order. What is wrong with one is told with the
+/// line in which it begins.
+///
+/// A block ends at the latest where the next begins: one whose end line is missing takes no other
+/// with it.
 pub(crate) fn read(text: &[u8]) -> Vec<Result<Found, Fault>> {
     let mut found = Vec::new();
-    let mut rest = text;
+    let (mut rest, mut line) = (text, 1);
     while let Some(begin) = memchr::memmem::find(rest, BEGIN.as_bytes()) {
+        line += lines(&rest[..begin]);
         rest = &rest[begin..];
-        let end = block_len(rest);
-        let (block, after) = rest.split_at(end.unwrap_or(rest.len()));
-        if end.is_none() {
-            found.push(Err(Fault::new("a PEM block without an end")));
-        } else {
-            found.extend(read_block(block));
-        }
+        let next = memchr::memmem::find(&rest[BEGIN.len()..], BEGIN.as_bytes());
+        let next = next.map_or(rest.len(), |next| BEGIN.len() + next);
+        let (block, after) = rest.split_at(next);
+        let key = match end(block) {
+            Some(end) => read_block(&block[..end]),
+            None => Some(Err(Fault::new("a PEM block without an end line"))),
+        };
+        found.extend(key.map(|key| key.map_err(|fault| fault.in_line(line))));
+        line += lines(block);
         rest = after;
     }
     found
 }
 
-/// The length of the block at the start of the text, its end line included.
-fn block_len(text: &[u8]) -> Option<usize> {
+/// How many lines end in the text.
+fn lines(text: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', text).count()
+}
+
+/// Where the block that a text begins with ends, its end line included.
+fn end(text: &[u8]) -> Option<usize> {
     let end = memchr::memmem::find(text, b"-----END ")?;
     let label = end + "-----END ".len();
     let dashes = memchr::memmem::find(&text[label..], DASHES.as_bytes())?;

@@ -136,8 +136,13 @@ impl Key {
     /// Whether the secret is too short for any algorithm that it may verify.
     #[must_use]
     pub fn is_weak(&self) -> bool {
-        self.secret_len
-            .is_some_and(|len| health::is_short(len, self.algorithms))
+        self.is_short_for(AlgorithmSet::ALL)
+    }
+
+    /// Whether the secret is too short for any of these algorithms that it may verify.
+    fn is_short_for(&self, allowed: AlgorithmSet) -> bool {
+        let algorithms = self.algorithms.intersection(allowed);
+        (self.secret_len).is_some_and(|len| health::is_short(len, algorithms))
     }
 
     /// How long the signatures are that it verifies by this algorithm, in bytes.
@@ -172,8 +177,9 @@ impl fmt::Debug for Key {
 pub struct SetAside {
     /// The file it stands in.
     pub origin: String,
-    /// Its index in the set, or in a file of several keys.
-    pub index: usize,
+    /// Its index in the set, or in a file of several keys; none where no key could be made out in
+    /// the file.
+    pub index: Option<usize>,
     /// Its `kid`, where it has one.
     pub kid: Option<String>,
     /// The member of the JWK that is at fault; none where it is the key as a whole.
@@ -418,7 +424,7 @@ impl KeySet {
         let found = if text.starts_with(b"{") {
             return self.add_jwks(file, origin);
         } else if pem::is_pem(text) {
-            pem::read(text)
+            pem::read(file)
         } else if file.first() == Some(&0x30) {
             vec![der::read(file)]
         } else {
@@ -483,7 +489,7 @@ impl KeySet {
                     }
                     self.set_aside.push(SetAside {
                         origin: origin.to_owned(),
-                        index,
+                        index: Some(index),
                         kid,
                         member: fault.member,
                         why: fault.why,
@@ -504,11 +510,16 @@ impl KeySet {
         Ok(())
     }
 
-    /// Lists a file as set aside, in place of failing the run for it: one of a folder.
+    /// Lists a file as set aside, in place of failing the run for it: one of a folder. Where its
+    /// keys are listed already, one by one, nothing is added.
     pub fn set_file_aside(&mut self, error: KeyError) {
+        let is_listed = |key: &SetAside| key.origin == error.origin;
+        if self.set_aside.last().is_some_and(is_listed) {
+            return;
+        }
         self.set_aside.push(SetAside {
             origin: error.origin,
-            index: 0,
+            index: None,
             kid: None,
             member: None,
             why: error.problem,
@@ -711,12 +722,23 @@ impl KeySet {
     }
 
     /// What makes a key of this set weak at this moment, in the order of [`KeyFinding::ALL`].
+    /// Under a policy it may be less: see [`Validator::key_findings`](crate::Validator::key_findings).
     #[must_use]
     pub fn findings(&self, key: &Key, now: UnixTime) -> Vec<KeyFinding> {
+        self.findings_under(key, now, AlgorithmSet::ALL)
+    }
+
+    /// What makes a key weak where these algorithms alone are allowed.
+    pub(crate) fn findings_under(
+        &self,
+        key: &Key,
+        now: UnixTime,
+        allowed: AlgorithmSet,
+    ) -> Vec<KeyFinding> {
         let is_over = |validity: Validity| validity.is_over(now);
         let is_ahead = |validity: Validity| validity.is_ahead(now);
         let holds = |finding: &KeyFinding| match finding {
-            KeyFinding::ShortSecret => key.is_weak(),
+            KeyFinding::ShortSecret => key.is_short_for(allowed),
             KeyFinding::NotoriousSecret => key.is_notorious,
             KeyFinding::CertificateExpired => key.validity().is_some_and(is_over),
             KeyFinding::CertificateNotYetValid => key.validity().is_some_and(is_ahead),
@@ -876,6 +898,7 @@ mod tests {
             .map(|key| (key.index, key.member))
             .collect();
         let expected = [(1, Some("k")), (2, Some("crv")), (3, Some("k")), (4, None)];
+        let expected = expected.map(|(index, member)| (Some(index), member));
         assert_eq!(aside, expected);
         assert_eq!(set.set_aside()[3].problem(), "the member is not an object");
     }

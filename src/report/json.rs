@@ -70,7 +70,7 @@ impl Report<'_> {
     /// | `algs.NAME.rejected` | the same |
     /// | `keys.NAME.valid` | by the key that verified the signature. Every key is listed, those that verified nothing too, and each has a name of its own: see [`Key::name`](crate::Key::name) |
     /// | `keys.NAME.rejected` | tokens whose signature held under it, rejected for what they say |
-    /// | `keys.NAME.weak_for` ? | the algorithms that it may verify and whose hash is longer than its secret (RFC 7518 section 3.2) |
+    /// | `keys.NAME.weak_for` ? | the algorithms that it and the policy allow and whose hash is longer than its secret (RFC 7518 section 3.2) |
     /// | `keys.NAME.findings` ? | what makes it weak, by the codes of [`KeyFinding`](crate::KeyFinding) |
     /// | `issuers.NAME.valid` | by `iss`, of the tokens whose signature held. Names over 256 bytes are cut and end in `…` |
     /// | `issuers.NAME.rejected` | the same |
@@ -83,7 +83,7 @@ impl Report<'_> {
     /// | `expiry.none` | tokens without a usable `exp` |
     /// | `findings.CODE` | how often something was found beside the verdict, by the code of a [`Finding`] |
     /// | `set_aside.origin` | `set_aside` is an array of the keys that could not be used; the file that holds the key set |
-    /// | `set_aside.index` | the key's index in its set, from 0 |
+    /// | `set_aside.index` | the key's index in its set or file, from 0, or null where no key could be made out in the file |
     /// | `set_aside.kid` | its id, or null |
     /// | `set_aside.member` | the member of the JWK at fault, or null where it is the key as a whole |
     /// | `set_aside.why` | what is wrong with it |
@@ -222,7 +222,7 @@ struct Expiry {
 #[derive(serde::Serialize)]
 struct SetAsideMembers<'r> {
     origin: &'r str,
-    index: usize,
+    index: Option<usize>,
     kid: Option<&'r str>,
     member: Option<&'static str>,
     why: &'r str,

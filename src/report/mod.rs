@@ -63,7 +63,8 @@ pub struct Report<'a> {
 struct KeySum {
     /// The tokens that it verified.
     counts: Counts,
-    /// The algorithms for which it is too short (RFC 7518 section 3.2).
+    /// The algorithms that the policy allows it and for which it is too short (RFC 7518
+    /// section 3.2).
     weak_for: AlgorithmSet,
     /// What makes it weak.
     findings: Vec<KeyFinding>,
@@ -90,11 +91,12 @@ impl Report<'_> {
         let set = self.validator.keys();
         let keys = set.iter().zip(&self.tally.keys);
         keys.map(|(key, counts)| {
-            let is_weak = |algorithm: &_| key.is_weak_for(*algorithm);
+            let policy = &self.validator.policies()[key.policy_index()];
+            let is_weak = |algorithm: &_| policy.allows(*algorithm) && key.is_weak_for(*algorithm);
             let sum = KeySum {
                 counts: *counts,
                 weak_for: key.algorithms().iter().filter(is_weak).collect(),
-                findings: set.findings(key, self.policy().now()),
+                findings: self.validator.key_findings(key),
             };
             (key.name(), sum)
         })

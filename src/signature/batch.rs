@@ -6,13 +6,12 @@
 //! are verified one by one, those of a key after each other, by keys that were parsed for this
 //! verifier alone: no two workers touch the same memory, and none takes a lock.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use subtle::{Choice, ConstantTimeEq};
 
 use super::lanes::{Job, Job256, Job512, Kernel, Midstate, Scratch, Word};
-use super::public::Parsed;
+use super::public::ReadyKeys;
 use super::{
     Algorithm, Authentic, Candidates, Proof, SigningInput, VerifyingKey, decode_mac,
     decode_signature,
@@ -186,9 +185,7 @@ impl BatchVerifier {
 /// Verifies signatures by private keys, one by one; owns its keys and its buffers.
 #[derive(Default)]
 struct PublicVerifier {
-    /// The keys that tokens asked for so far, each ready for one algorithm; at most as many as the
-    /// key set has. `None` would be a key that the library took once and then refused.
-    parsed: HashMap<(u32, Algorithm), Option<Parsed>>,
+    ready: ReadyKeys,
     /// The tokens in the order in which they are verified.
     order: Vec<u32>,
     signature: Vec<u8>,
@@ -250,11 +247,8 @@ impl PublicVerifier {
             if public.material().signature_len() != signature.len() {
                 continue;
             }
-            let parsed = (self.parsed)
-                .entry((number, token.algorithm))
-                .or_insert_with(|| public.material().parse(token.algorithm));
-            let holds = |key: &mut Parsed| key.verify(token.input.bytes, signature);
-            if parsed.as_mut().is_some_and(holds) {
+            let ready = self.ready.get(number, public, token.algorithm);
+            if ready.is_some_and(|key| key.verify(token.input.bytes, signature)) {
                 return Some(Ok(number));
             }
         }

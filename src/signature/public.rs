@@ -15,6 +15,7 @@
 //! An ECDSA signature whose s is above half of the order verifies: RFC 7518 does not forbid it, and
 //! issuers make them.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -288,6 +289,41 @@ impl Parsed {
     }
 }
 
+/// The most keys that a thread keeps ready at a time, each for one algorithm. The library binds a
+/// ready key to one algorithm, and one of RSA takes 2 kB with 2048 bits and 7 kB with 8192: these
+/// are a few megabytes, whatever keys and algorithms a log names.
+pub(crate) const MAX_READY: usize = 1024;
+
+/// The keys that one thread has made ready, when tokens asked for them. They are one thread's own,
+/// and so none takes a lock.
+#[derive(Default)]
+pub(crate) struct ReadyKeys {
+    /// By the number of the key. `None` would be a key that the library took once and then refused.
+    ready: HashMap<(u32, Algorithm), Option<Parsed>>,
+}
+
+impl ReadyKeys {
+    /// The key of this number, ready for one of its algorithms; `None` where it is not for that.
+    ///
+    /// Where there are as many as are kept, all of them make room: those in use are soon back, at
+    /// about the cost of a verification each.
+    pub(crate) fn get(
+        &mut self,
+        number: u32,
+        key: &PublicKey,
+        algorithm: Algorithm,
+    ) -> Option<&Parsed> {
+        let place = (number, algorithm);
+        if self.ready.len() >= MAX_READY && !self.ready.contains_key(&place) {
+            self.ready.clear();
+        }
+        let ready = self.ready.entry(place);
+        ready
+            .or_insert_with(|| key.material.parse(algorithm))
+            .as_ref()
+    }
+}
+
 /// A public key, with what the path of single tokens keeps of it.
 pub struct PublicKey {
     material: PublicMaterial,
@@ -297,13 +333,12 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Takes the numbers of a key; `None` where the library refuses them.
+    /// Takes the numbers of a key; `None` where the library refuses them. A set of many keys is
+    /// mostly keys that no token asks for, so none is kept ready before.
     pub(crate) fn new(material: PublicMaterial) -> Option<Self> {
         let algorithms = material.algorithms();
-        let first = algorithms.iter().next()?;
-        let first = OnceLock::from(Some(material.parse(first)?));
-        let others = algorithms.iter().skip(1).map(|_| OnceLock::new());
-        let parsed = std::iter::once(first).chain(others).collect();
+        material.parse(algorithms.iter().next()?)?;
+        let parsed = algorithms.iter().map(|_| OnceLock::new()).collect();
         Some(Self { material, parsed })
     }
 
@@ -324,5 +359,55 @@ impl PublicKey {
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.material.kty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys whose points nobody signed with: it is enough that they are points.
+    fn keys(count: usize) -> Vec<PublicKey> {
+        let points = (0_u32..).filter_map(|number| {
+            let mut point = [0; 32];
+            point[..4].copy_from_slice(&number.to_le_bytes());
+            PublicKey::new(PublicMaterial::Ed25519(point))
+        });
+        points.take(count).collect()
+    }
+
+    #[test]
+    fn a_thread_keeps_so_many_keys_ready_and_no_more() {
+        let keys = keys(MAX_READY / 2 + 3);
+        let mut ready = ReadyKeys::default();
+        let mut most = 0;
+        for _ in 0..3 {
+            for algorithm in [Algorithm::EdDsa, Algorithm::Ed25519] {
+                for (number, key) in (0..).zip(&keys) {
+                    let found = ready.get(number, key, algorithm);
+                    assert!(found.is_some_and(|key| !key.verify(b"message", &[0; 64])));
+                    most = most.max(ready.ready.len());
+                }
+            }
+        }
+        assert_eq!(most, MAX_READY);
+        assert!(
+            ready.get(0, &keys[0], Algorithm::Rs256).is_none(),
+            "not for that"
+        );
+    }
+
+    #[test]
+    fn a_key_is_made_ready_when_a_token_asks_for_it() {
+        let key = keys(1).remove(0);
+        let ready = || {
+            key.parsed
+                .iter()
+                .filter(|slot| slot.get().is_some())
+                .count()
+        };
+        assert_eq!(ready(), 0, "it was only checked");
+        assert!(!key.verify(Algorithm::Ed25519, b"message", &[0; 64]));
+        assert_eq!(ready(), 1);
     }
 }

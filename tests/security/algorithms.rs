@@ -50,7 +50,7 @@ fn attempts(alg: &str) -> Vec<Vec<u8>> {
     ]
 }
 
-/// `alg: none` (CVE-2015-9235, CVE-2026-23993; Wycheproof's `rejectsNoneAlgorithm`).
+/// `alg: none` (CVE-2022-23540, CVE-2026-23993; Wycheproof's `rejectsNoneAlgorithm`).
 #[test]
 fn an_unsigned_token_is_refused_in_every_spelling_of_none() {
     let judges = judges();

@@ -130,9 +130,9 @@ fn public_forms() -> Vec<Vec<u8>> {
     forms
 }
 
-/// RS/HS confusion: a token signed with HMAC, the public key for its secret (CVE-2016-10555,
-/// CVE-2022-29217, CVE-2023-48223, CVE-2024-37568, CVE-2026-34950, CVE-2026-48526). A key has the
-/// type that its set gives it, and no text makes a secret of it.
+/// RS/HS confusion: a token signed with HMAC, the public key for its secret (CVE-2015-9235,
+/// CVE-2016-10555, CVE-2022-29217, CVE-2023-48223, CVE-2024-37568, CVE-2026-34950, CVE-2026-48526).
+/// A key has the type that its set gives it, and no text makes a secret of it.
 #[test]
 fn a_public_key_in_any_form_is_never_an_hmac_secret() {
     let public = [rsa_jwk(""), ec_jwk(), ed_jwk()].join(",");

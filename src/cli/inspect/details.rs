@@ -447,12 +447,11 @@ fn misfits(keys: &[&Key], algorithm: Algorithm) -> Vec<Note> {
 /// A few of the keys that cannot be used, with what is wrong with each.
 fn set_aside(keys: &KeySet, which: impl Fn(&SetAside) -> bool) -> Vec<Note> {
     let note = |key: &SetAside| {
-        own(format!(
-            "keys[{}] of {} is set aside: {}",
-            key.index,
-            quoted(&key.origin),
-            excerpt(&key.problem())
-        ))
+        let (file, problem) = (quoted(&key.origin), excerpt(&key.problem()));
+        own(match key.index {
+            Some(index) => format!("keys[{index}] of {file} is set aside: {problem}"),
+            None => format!("{file} is set aside: {problem}"),
+        })
     };
     let aside = keys.set_aside().iter().filter(|key| which(key));
     aside.take(MANY).map(note).collect()

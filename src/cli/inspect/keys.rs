@@ -3,7 +3,7 @@
 //!
 //! Of a secret nothing is said but that it is one.
 
-use jotmill::{Algorithm, Key, KeySet, UnixTime, Validity};
+use jotmill::{Algorithm, Key, KeyFinding, UnixTime, Validity};
 use serde_json::{Value, json};
 
 use super::details::{Note, own};
@@ -82,7 +82,7 @@ pub(super) fn misfit(key: &Key, algorithm: Algorithm) -> String {
 }
 
 /// What there is to know of the public key that verified a token; nothing for a secret.
-pub(super) fn notes(keys: &KeySet, key: &Key, now: UnixTime) -> Vec<Note> {
+pub(super) fn notes(key: &Key, findings: &[KeyFinding]) -> Vec<Note> {
     let Some(thumbprint) = key.thumbprint() else {
         return vec![];
     };
@@ -102,17 +102,16 @@ pub(super) fn notes(keys: &KeySet, key: &Key, now: UnixTime) -> Vec<Note> {
             date(not_after)
         )));
     }
-    let findings = keys.findings(key, now);
     notes.extend(
         findings
-            .into_iter()
+            .iter()
             .map(|finding| own(format!("{}: {}", finding.code(), finding.meaning()))),
     );
     notes
 }
 
 /// The same for programs.
-pub(super) fn members(keys: &KeySet, key: &Key, now: UnixTime) -> Vec<(&'static str, Value)> {
+pub(super) fn members(key: &Key, findings: &[KeyFinding]) -> Vec<(&'static str, Value)> {
     let mut members = vec![("kty", key.kty().into())];
     if let Some(thumbprint) = key.thumbprint() {
         let validity = key.validity().map(|validity| {
@@ -128,8 +127,7 @@ pub(super) fn members(keys: &KeySet, key: &Key, now: UnixTime) -> Vec<(&'static 
             ("validity", validity.into()),
         ]);
     }
-    let findings = keys.findings(key, now);
-    let codes = findings.into_iter().map(|finding| finding.code());
+    let codes = findings.iter().map(|finding| finding.code());
     members.push(("findings", codes.collect()));
     members
 }

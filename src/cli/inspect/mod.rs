@@ -20,7 +20,8 @@ mod words;
 use std::io::{self, Write};
 
 use jotmill::{
-    Algorithm, Finding, FindingSet, Key, KeySet, Policy, Reason, ReasonSet, Stage, Validator,
+    Algorithm, Finding, FindingSet, Key, KeyFinding, KeySet, Policy, Reason, ReasonSet, Stage,
+    Validator,
 };
 
 pub(crate) use run::run;
@@ -86,6 +87,8 @@ struct Facts<'a> {
     is_covered: bool,
     /// The key that verified it.
     key: Option<&'a Key>,
+    /// What makes that key weak.
+    key_findings: Vec<KeyFinding>,
     dots: usize,
     segments: Vec<Segment<'a>>,
     header: JsonSegment<'a>,
@@ -115,6 +118,9 @@ impl<'a> Facts<'a> {
         let parts = || token.split(|byte| *byte == b'.');
         let dots = parts().count() - 1;
         let header = JsonSegment::new(parts().next().unwrap_or_default());
+        let used = validator.zip(key_index);
+        let used =
+            used.and_then(|(validator, index)| Some((validator, validator.keys().get(index)?)));
         // The second segment of a JWE is an encrypted key, and nothing to be read.
         let payload = parts().nth(1).filter(|_| dots != 4).map(JsonSegment::new);
         Self {
@@ -129,9 +135,10 @@ impl<'a> Facts<'a> {
             reasons,
             findings,
             is_covered: key_index.is_some(),
-            key: validator
-                .zip(key_index)
-                .and_then(|(v, index)| v.keys().get(index)),
+            key: used.map(|(_, key)| key),
+            key_findings: used
+                .map(|(validator, key)| validator.key_findings(key))
+                .unwrap_or_default(),
             dots,
             segments: parts().take(MAX_SEGMENTS).map(Segment::new).collect(),
             header,

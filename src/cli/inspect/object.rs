@@ -124,10 +124,7 @@ fn key_object(facts: &Facts<'_>, key: &Key) -> String {
         &key.id().map_or_else(|| "null".to_owned(), json_string),
     );
     object.string("origin", key.origin());
-    let members = facts
-        .keys
-        .map(|set| keys::members(set, key, facts.policy.now()));
-    for (name, value) in members.into_iter().flatten() {
+    for (name, value) in keys::members(key, &facts.key_findings) {
         object.raw(name, &value.to_string());
     }
     object.end()

@@ -371,8 +371,8 @@ impl Page<'_> {
         let key = facts.key.map(details::key_words).unwrap_or_default();
         let text = format!("{algorithm} holds under the key {key}");
         self.paragraph(false, Style::Plain, 0, &text)?;
-        if let Some((set, key)) = facts.keys.zip(facts.key) {
-            self.notes(2, &keys::notes(set, key, facts.policy.now()))?;
+        if let Some(key) = facts.key {
+            self.notes(2, &keys::notes(key, &facts.key_findings))?;
         }
         self.paragraph(false, Style::Plain, 0, "header and payload are authentic")?;
         if facts

@@ -158,15 +158,18 @@ impl Report<'_> {
         }
         let aside = keys.set_aside();
         for key in aside.iter().take(NAMES / 2) {
-            let (file, index) = (shown(&key.origin, SHORT), key.index);
+            let file = shown(&key.origin, SHORT);
             let kid = key
                 .kid
                 .as_deref()
                 .map(|kid| format!(" ({})", shown(kid, SHORT)));
             let kid = kid.unwrap_or_default();
             let problem = shown(&key.problem(), usize::MAX);
-            let text = format!(": keys[{index}]{kid} of {file}: {problem}");
-            let label = (Tone::Warning, "key set aside".to_owned());
+            let (what, text) = match key.index {
+                Some(index) => ("key", format!(": keys[{index}]{kid} of {file}: {problem}")),
+                None => ("file", format!(": {file}: {problem}")),
+            };
+            let label = (Tone::Warning, format!("{what} set aside"));
             texts.push((blank_row(), vec![label, plain(text)]));
         }
         if aside.len() > NAMES / 2 {
