@@ -360,9 +360,12 @@ impl FindingSet {
 
     /// The findings, in order.
     pub fn iter(self) -> impl Iterator<Item = Finding> {
-        Finding::ALL
-            .into_iter()
-            .filter(move |finding| self.0 >> *finding as u8 & 1 == 1)
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let finding = *Finding::ALL.get(rest.trailing_zeros() as usize)?;
+            rest &= rest - 1;
+            Some(finding)
+        })
     }
 }
 
