@@ -1,6 +1,7 @@
 //! What each step of judging costs, on tokens of one's own: the clock of `jotmill bench`.
 //!
-//! Owns the walk over a text block by block, one step after the other, and the MACs by themselves.
+//! Owns the walk over a text block by block, one step after the other, and the signatures by
+//! themselves.
 //! The steps are those of a run, through the same code, but each over a whole block before the
 //! next, so that a clock can stand between them. Leaves to others what a run costs as a whole,
 //! how often to measure, and what to make of the figures.
@@ -25,9 +26,10 @@ use std::time::{Duration, Instant};
 
 use crate::batch::{HeaderMemo, split};
 use crate::input::{DEFAULT_BLOCK_BYTES, lines};
-use crate::key::Selection;
+use crate::key::{KeySet, Selection};
 use crate::report::Counts;
 use crate::signature::lanes::{Job, Job256, Job512, Scratch};
+use crate::signature::public::{Parsed, PublicKey, ReadyKeys};
 use crate::signature::{self, Algorithm, Authentic, BatchVerifier, Kernel, Pending, VerifyingKey};
 use crate::token::{Claims, PayloadScratch, Token, base64url};
 use crate::validator::{Judged, Validator};
@@ -239,91 +241,121 @@ fn authentic<'b>(pending: &[Pending<'b>]) -> impl Iterator<Item = Authentic<'b>>
     pending.iter().filter_map(|token| token.outcome().ok())
 }
 
-/// The MACs of a text and nothing else: messages found, keys chosen, ready to be hashed.
+/// The signatures of a text and nothing else: messages found, keys chosen, ready to be verified.
 ///
-/// It is the bound of a run: no way of judging a token with a given kernel is faster than its MAC,
-/// computed from the state that the key's pads leave behind (RFC 2104 section 4).
-pub struct Macs<'m> {
+/// They are the bound of a run: no way of judging a token is faster than its MAC in a given kernel,
+/// computed from the state that the key's pads leave behind (RFC 2104 section 4), or than the
+/// library's verification of its signature by a key that was parsed before.
+pub struct Signatures<'m> {
     jobs256: Vec<Job256<'m>>,
     jobs512: Vec<Job512<'m>>,
     tags256: Vec<[u8; 32]>,
     tags512: Vec<[u8; 64]>,
     scratch: Scratch,
+    public: Vec<Signed<'m>>,
+    ready: ReadyKeys,
 }
 
-impl<'m> Macs<'m> {
-    /// How many are computed at a time: about what a block holds.
+/// A token with a signature by a private key.
+struct Signed<'m> {
+    message: &'m [u8],
+    signature: Vec<u8>,
+    number: u32,
+    key: &'m PublicKey,
+    algorithm: Algorithm,
+}
+
+impl<'m> Signatures<'m> {
+    /// How many MACs are computed at a time: about what a block holds.
     const LOT: usize = 1024;
 
-    /// One MAC for each token whose header says an HMAC algorithm: that of the key which made the
-    /// signature, or of the first that might have.
+    /// One signature of each token whose header says which keys may have made it: under the key
+    /// that made it, or the first that might have.
     #[must_use]
     pub fn new(validator: &'m Validator, text: &'m [u8]) -> Self {
+        let mut all = Self {
+            jobs256: Vec::new(),
+            jobs512: Vec::new(),
+            tags256: vec![[0; 32]; Self::LOT],
+            tags512: vec![[0; 64]; Self::LOT],
+            scratch: Scratch::new(),
+            public: Vec::new(),
+            ready: ReadyKeys::default(),
+        };
         let (mut headers, mut payload) = (HeaderMemo::new(), PayloadScratch::new());
-        let (mut jobs256, mut jobs512) = (Vec::new(), Vec::new());
         for block in blocks(text) {
             headers.begin_block();
             for line in lines(block) {
                 let Ok(token) = Token::split(line.token) else {
                     continue;
                 };
-                let (_, Ok(selection)) = headers.select(validator, token, &mut payload) else {
-                    continue;
-                };
-                let keys = validator.keys();
-                let made = signature::verify(
-                    token.signing_input(),
-                    token.signature(),
-                    selection.algorithm(),
-                    keys.candidates(selection),
-                    |key| keys.verifying(key),
-                );
-                let made = made.ok().map(|authentic| authentic.proof().key());
-                let Some(key) = made.or(keys.candidates(selection).iter().next()) else {
-                    continue;
-                };
-                let message = token.signing_input().bytes();
-                let VerifyingKey::Mac(mac) = keys.verifying(key) else {
-                    continue;
-                };
-                match selection.algorithm() {
-                    Algorithm::Hs256 => jobs256.push(Job {
-                        message,
-                        key: mac.hs256(),
-                    }),
-                    Algorithm::Hs384 => jobs512.push(Job {
-                        message,
-                        key: mac.hs384(),
-                    }),
-                    _ => jobs512.push(Job {
-                        message,
-                        key: mac.hs512(),
-                    }),
+                if let (_, Ok(selection)) = headers.select(validator, token, &mut payload) {
+                    all.push(validator.keys(), token, selection);
                 }
             }
         }
-        Self {
-            jobs256,
-            jobs512,
-            tags256: vec![[0; 32]; Self::LOT],
-            tags512: vec![[0; 64]; Self::LOT],
-            scratch: Scratch::new(),
+        all
+    }
+
+    fn push(&mut self, keys: &'m KeySet, token: Token<'m>, selection: Selection) {
+        let algorithm = selection.algorithm();
+        let candidates = keys.candidates(selection);
+        let (input, signature) = (token.signing_input(), token.signature());
+        let key = |number| keys.verifying(number);
+        let made = signature::verify(input, signature, algorithm, candidates, key).ok();
+        let made = made.map(|authentic| authentic.proof().key());
+        let Some(number) = made.or(candidates.iter().next()) else {
+            return;
+        };
+        let message = input.bytes();
+        match (keys.verifying(number), algorithm) {
+            (VerifyingKey::Mac(mac), Algorithm::Hs256) => self.jobs256.push(Job {
+                message,
+                key: mac.hs256(),
+            }),
+            (VerifyingKey::Mac(mac), Algorithm::Hs384) => self.jobs512.push(Job {
+                message,
+                key: mac.hs384(),
+            }),
+            (VerifyingKey::Mac(mac), _) => self.jobs512.push(Job {
+                message,
+                key: mac.hs512(),
+            }),
+            (VerifyingKey::Public(key), _) => {
+                let mut decoded = vec![0; base64url::decoded_len(signature.len())];
+                if base64url::decode(signature, &mut decoded).is_ok() {
+                    self.ready.get(number, key, algorithm);
+                    self.public.push(Signed {
+                        message,
+                        signature: decoded,
+                        number,
+                        key,
+                        algorithm,
+                    });
+                }
+            }
         }
     }
 
     /// How many there are.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.jobs256.len() + self.jobs512.len()
+        self.jobs256.len() + self.jobs512.len() + self.public.len()
     }
 
-    /// Whether no token has an HMAC algorithm.
+    /// Whether there is none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Computes all of them, and tells how long it took.
+    /// Whether there is a MAC among them, so that the kernel matters.
+    #[must_use]
+    pub const fn has_macs(&self) -> bool {
+        !self.jobs256.is_empty() || !self.jobs512.is_empty()
+    }
+
+    /// Computes or verifies all of them, and tells how long it took.
     pub fn compute(&mut self, kernel: Kernel) -> Duration {
         let begun = Instant::now();
         for jobs in self.jobs256.chunks(Self::LOT) {
@@ -333,6 +365,11 @@ impl<'m> Macs<'m> {
         for jobs in self.jobs512.chunks(Self::LOT) {
             let tags = &mut self.tags512[..jobs.len()];
             kernel.hmac_sha512(jobs, &mut self.scratch, black_box(tags));
+        }
+        for token in &self.public {
+            let key = self.ready.get(token.number, token.key, token.algorithm);
+            let verify = |key: &Parsed| key.verify(token.message, &token.signature);
+            black_box(key.is_some_and(verify));
         }
         begun.elapsed()
     }
@@ -404,16 +441,40 @@ mod tests {
     }
 
     #[test]
-    fn every_token_whose_header_selects_keys_has_one_mac() {
+    fn every_token_whose_header_selects_keys_has_one_signature() {
         let (validator, text) = mixed(1 << 20);
-        let mut macs = Macs::new(&validator, &text);
+        let mut all = Signatures::new(&validator, &text);
         // A twentieth each has no two dots or no header.
-        assert!((1_700..1_900).contains(&macs.len()), "{}", macs.len());
-        assert!(!macs.is_empty());
+        assert!((1_700..1_900).contains(&all.len()), "{}", all.len());
+        assert!(!all.is_empty() && all.has_macs());
         for kernel in Kernel::available() {
-            assert!(!macs.compute(kernel).is_zero(), "{kernel}");
+            assert!(!all.compute(kernel).is_zero(), "{kernel}");
         }
-        assert!(Macs::new(&validator, b"a.b.c\n\nd").is_empty());
+        assert!(Signatures::new(&validator, b"a.b.c\n\nd").is_empty());
+    }
+
+    #[test]
+    fn signatures_by_private_keys_are_among_them() {
+        let algorithms = ["ES256", "EdDSA", "HS256"].map(|name| name.parse().unwrap());
+        let dataset = Dataset::new(Spec {
+            count: 60,
+            algorithms: algorithms.to_vec(),
+            ..Spec::default()
+        });
+        let dataset = dataset.unwrap();
+        let mut keys = KeySet::new();
+        keys.add_jwks(dataset.jwks().as_bytes(), "here").unwrap();
+        let validator = Validator::new(Policy::new(UnixTime::new(0, 0).unwrap()), keys).unwrap();
+        let text = dataset.buffer();
+        let mut all = Signatures::new(&validator, &text);
+        assert!(all.has_macs() && !all.public.is_empty());
+        assert_eq!(all.len(), 60);
+        assert!(!all.compute(Kernel::best()).is_zero());
+        for token in &all.public {
+            let key = all.ready.get(token.number, token.key, token.algorithm);
+            let is_signed = |key: &Parsed| key.verify(token.message, &token.signature);
+            assert!(key.is_some_and(is_signed), "{}", token.algorithm);
+        }
     }
 
     #[test]

@@ -141,18 +141,33 @@ fn json_has_every_figure_and_the_counts_of_the_data_set() {
             assert_eq!(threads.collect::<Vec<_>>(), [Some(1), Some(3)]);
             list(kernel, "runs").iter().for_each(assert_rate);
         }
-        // Those that are not HMAC have no MACs, and so no bound.
-        if names(std::slice::from_ref(data), "name")[0].starts_with("HS") {
-            assert_rate(&data["bound"]);
-            assert!(threads.iter().all(|row| row["share_of_bound"].is_number()));
-            kernels
+        assert_rate(&data["bound"]);
+        assert!(threads.iter().all(|row| row["share_of_bound"].is_number()));
+        // No kernel computes the MACs faster than the bound, which is that of the fastest.
+        let bound = data["bound"]["ns_per_token"].as_f64();
+        assert!(
+            available
                 .iter()
-                .for_each(|kernel| assert_rate(&kernel["macs"]));
-            // No kernel computes the MACs faster than the bound, which is that of the fastest.
-            let bound = data["bound"]["ns_per_token"].as_f64();
-            let macs = |kernel: &Value| kernel["macs"]["ns_per_token"].as_f64();
-            assert!(kernels.iter().all(|kernel| macs(kernel) >= bound));
+                .any(|kernel| kernel["name"] == data["bound"]["kernel"])
+        );
+        for kernel in kernels {
+            assert_rate(&kernel["signatures"]);
+            assert!(kernel["signatures"]["ns_per_token"].as_f64() >= bound);
         }
+    }
+}
+
+#[test]
+fn signatures_by_private_keys_have_a_bound_of_no_kernel() {
+    let args = "--count 40 --rounds 1 --threads 1 --alg ES256,PS256 --format json";
+    let found = json(&bench(&args.split(' ').collect::<Vec<_>>()));
+    for data in list(&found, "data") {
+        assert_rate(&data["bound"]);
+        assert!(data["bound"]["kernel"].is_null());
+        assert!(list(data, "threads")[0]["share_of_bound"].is_number());
+        let kernels = list(data, "kernels").iter();
+        let measured = kernels.filter(|kernel| !kernel["signatures"].is_null());
+        assert_eq!(measured.count(), 1, "they differ in nothing");
     }
 }
 

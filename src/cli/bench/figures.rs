@@ -75,7 +75,7 @@ pub(super) struct Measured {
     pub(super) valid: u64,
     pub(super) rejected: u64,
     pub(super) bytes: u64,
-    /// The MACs alone in the fastest kernel, on one thread; none where no token has one.
+    /// The signatures alone, MACs in the fastest kernel, on one thread; none where no token has one.
     pub(super) bound: Option<Bound>,
     /// Whole runs with the chosen kernel.
     pub(super) threads: Vec<Threads>,
@@ -130,10 +130,10 @@ pub(super) enum Source {
     },
 }
 
-/// A bound, and whose it is.
+/// A bound, and whose it is; no kernel's where there are no MACs.
 #[derive(Serialize)]
 pub(super) struct Bound {
-    pub(super) kernel: &'static str,
+    pub(super) kernel: Option<&'static str>,
     #[serde(flatten)]
     pub(super) rate: Rate,
 }
@@ -162,11 +162,11 @@ pub(super) struct Stage {
     pub(super) share: f64,
 }
 
-/// A kernel, with the MACs alone and with whole runs.
+/// A kernel, with the signatures alone, where it matters for them, and with whole runs.
 #[derive(Serialize)]
 pub(super) struct OfKernel {
     pub(super) kernel: &'static str,
-    pub(super) macs: Option<Rate>,
+    pub(super) signatures: Option<Rate>,
     /// With one thread, and with the most.
     pub(super) runs: Vec<Run>,
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use jotmill::measure::{self, Macs, Step};
+use jotmill::measure::{self, Signatures, Step};
 use jotmill::{Counts, Kernel, RunOptions, Watch};
 
 use super::data::Data;
@@ -33,7 +33,7 @@ pub(super) struct Rounds {
 enum Subject {
     Run(Kernel, usize),
     Steps,
-    Macs(Kernel),
+    Signatures(Kernel),
     OneByOne,
 }
 
@@ -74,8 +74,8 @@ impl Rounds {
         let mut expected = data.expected;
         // A round that does not count: pages are mapped and caches warm.
         let (_, recalled) = run(data, self.chosen, 1, &mut expected)?;
-        let mut macs = Macs::new(&data.validator, &data.text);
-        let mut all = self.subjects(!macs.is_empty());
+        let mut signatures = Signatures::new(&data.validator, &data.text);
+        let mut all = self.subjects(&signatures);
         let total = all.len() as u64 * u64::from(self.count);
         let bar = Bar::of_measurements(self.is_shown, total);
         let mut done = 0;
@@ -92,7 +92,7 @@ impl Rounds {
                             times.push(steps.time(step));
                         }
                     }
-                    Subject::Macs(kernel) => times[0].push(macs.compute(kernel)),
+                    Subject::Signatures(kernel) => times[0].push(signatures.compute(kernel)),
                     Subject::OneByOne => times[0].push(one_by_one(data, &mut expected)?),
                 }
                 done += 1;
@@ -102,17 +102,20 @@ impl Rounds {
         bar.clear();
         let counts = expected.unwrap_or_default();
         let repeats = Repeats::new(counts.total(), data.distinct, recalled);
-        Ok(self.figures(data, counts, repeats, &mut all, peaks))
+        let has_macs = signatures.has_macs();
+        Ok(self.figures(data, counts, repeats, has_macs, &mut all, peaks))
     }
 
-    fn subjects(&self, has_macs: bool) -> Vec<Times> {
+    fn subjects(&self, signatures: &Signatures<'_>) -> Vec<Times> {
         let most = self.threads.last().copied().unwrap_or(1);
         let mut subjects: Vec<Subject> = Vec::new();
         subjects.extend(self.threads.iter().map(|n| Subject::Run(self.chosen, *n)));
         subjects.push(Subject::Steps);
         for kernel in &self.kernels {
-            if has_macs {
-                subjects.push(Subject::Macs(*kernel));
+            // Other signatures than MACs are verified in one way.
+            let differs = signatures.has_macs() || *kernel == self.chosen;
+            if differs && !signatures.is_empty() {
+                subjects.push(Subject::Signatures(*kernel));
             }
             for threads in [1, most] {
                 let run = Subject::Run(*kernel, threads);
@@ -137,6 +140,7 @@ impl Rounds {
         data: &Data,
         counts: Counts,
         repeats: Repeats,
+        has_macs: bool,
         all: &mut [Times],
         peaks: &[Option<u64>],
     ) -> Measured {
@@ -148,12 +152,12 @@ impl Rounds {
             found.map(|times| times.median(index))
         };
 
-        let macs: Vec<Option<Duration>> = self
+        let signatures: Vec<Option<Duration>> = self
             .kernels
             .iter()
-            .map(|kernel| median(Subject::Macs(*kernel), 0))
+            .map(|kernel| median(Subject::Signatures(*kernel), 0))
             .collect();
-        let fastest = self.kernels.iter().zip(&macs);
+        let fastest = self.kernels.iter().zip(&signatures);
         let fastest = fastest
             .filter_map(|(kernel, time)| Some((*kernel, (*time)?)))
             .min_by_key(|(_, time)| *time);
@@ -190,7 +194,7 @@ impl Rounds {
 
         let most = self.threads.last().copied().unwrap_or(1);
         let mut kernels = Vec::new();
-        for (kernel, macs) in self.kernels.iter().zip(&macs) {
+        for (kernel, signatures) in self.kernels.iter().zip(&signatures) {
             let mut runs = Vec::new();
             for threads in [1, most] {
                 let time = median(Subject::Run(*kernel, threads), 0).unwrap_or_default();
@@ -200,7 +204,7 @@ impl Rounds {
             runs.dedup_by_key(|run| run.threads);
             kernels.push(OfKernel {
                 kernel: kernel.name(),
-                macs: macs.map(rate),
+                signatures: signatures.map(rate),
                 runs,
             });
         }
@@ -215,7 +219,7 @@ impl Rounds {
             rejected: counts.rejected,
             bytes,
             bound: fastest.map(|(kernel, time)| Bound {
-                kernel: kernel.name(),
+                kernel: has_macs.then_some(kernel.name()),
                 rate: rate(time),
             }),
             threads,

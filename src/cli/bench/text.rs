@@ -105,11 +105,11 @@ fn write_data(data: &Measured, bench: &Bench, out: &mut dyn Write) -> io::Result
     }
     if let Some(bound) = &data.bound {
         writeln!(out, "{:NAME$}{}", "the bound, 1 thread", rates(&bound.rate))?;
-        writeln!(
-            out,
-            "{:NAME$}the MACs alone, in {}, from the keys' midstates",
-            "", bound.kernel
-        )?;
+        let what = match bound.kernel {
+            Some(kernel) => format!("the MACs alone, in {kernel}, from the keys' midstates"),
+            None => "the signatures alone, by keys that were parsed before".to_owned(),
+        };
+        writeln!(out, "{:NAME$}{what}", "")?;
     }
 
     writeln!(out, "\n{:NAME$}{RATES}{:>9}", "stage, 1 thread", "share")?;
@@ -132,19 +132,24 @@ fn write_data(data: &Measured, bench: &Bench, out: &mut dyn Write) -> io::Result
     write!(
         out,
         "\n{:NAME$}{:>10}{:>14}{:>14}",
-        "kernel, ns a token", "MACs", "of fastest", "1 thread"
+        "kernel, ns a token", "signature", "of fastest", "1 thread"
     )?;
     if most > 1 {
         write!(out, "{:>14}", format!("{most} threads"))?;
     }
     writeln!(out)?;
     for row in &data.kernels {
-        let macs = row
-            .macs
+        let signature = row
+            .signatures
             .map_or("-".to_owned(), |rate| format!("{:.1}", rate.ns_per_token));
-        let bound = data.bound.as_ref().zip(row.macs);
-        let share = bound.map(|(bound, macs)| bound.rate.ns_per_token / macs.ns_per_token);
-        write!(out, "{:NAME$}{macs:>10}{:>14}", row.kernel, percent(share))?;
+        let bound = data.bound.as_ref().zip(row.signatures);
+        let share = bound.map(|(bound, rate)| bound.rate.ns_per_token / rate.ns_per_token);
+        write!(
+            out,
+            "{:NAME$}{signature:>10}{:>14}",
+            row.kernel,
+            percent(share)
+        )?;
         for run in &row.runs {
             write!(out, "{:>14.1}", run.rate.ns_per_token)?;
         }
