@@ -1,9 +1,9 @@
 //! What a run costs from bytes to report, on each mix of data.
 //!
-//! `run()` reads every mix from memory with one thread, and `all-valid` also with two threads and
-//! with a row of NDJSON for every token. `all-valid/plain-loop` is the peer: the simple loop over
-//! the same crates and the same tokens, in the same run. The figure to quote is the ratio of the
-//! two, not a time: machines differ and are shared.
+//! `run()` reads every mix from memory with one thread, and `all-valid` also with two threads, with
+//! a row of NDJSON for every token, and with the portable kernel. `plain-loop` is the peer: the
+//! simple loop over the same crates and the same tokens, in the same run. The figure to quote is the
+//! ratio of the two, not a time: machines differ and are shared.
 //!
 //! Every iteration must count as many valid and rejected tokens as the maker of the mix says, and
 //! must have judged all of them.
@@ -30,7 +30,9 @@ use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group,
     criterion_main,
 };
-use jotmill::{Input, RowOptions, RowSink, RunOptions, Watch, run};
+use hmac::{Hmac, KeyInit, Mac};
+use jotmill::{Input, Kernel, RowOptions, RowSink, RunOptions, Watch, run};
+use sha2::{Sha256, Sha384, Sha512};
 
 use mixes::{Mix, plain};
 
@@ -54,13 +56,14 @@ impl Write for RowCounter {
 }
 
 /// Audits a mix once and holds the counts against what its maker says.
-fn audit(mix: &Mix, threads: usize, rows: Option<RowSink<'_>>) {
+fn audit(mix: &Mix, threads: usize, kernel: Kernel, rows: Option<RowSink<'_>>) {
     let input = Input::Bytes {
         name: mix.name.clone(),
         bytes: black_box(&mix.tokens),
     };
     let options = RunOptions {
         threads,
+        kernel,
         ..RunOptions::default()
     };
     let stop = AtomicBool::new(false);
@@ -87,8 +90,20 @@ fn bench_run(group: &mut BenchmarkGroup<'_, WallTime>, mix: &Mix, threads: usize
     };
     group.throughput(Throughput::Elements(mix.lines));
     group.bench_function(BenchmarkId::new(&mix.name, how), |bencher| {
-        bencher.iter(|| audit(mix, threads, None));
+        bencher.iter(|| audit(mix, threads, Kernel::best(), None));
     });
+}
+
+fn bench_portable(group: &mut BenchmarkGroup<'_, WallTime>, mix: &Mix) {
+    let portable = Kernel::available().find(|kernel| kernel.name() == "portable");
+    let portable = portable.expect("every machine has it");
+    group.throughput(Throughput::Elements(mix.lines));
+    group.bench_function(
+        BenchmarkId::new(&mix.name, "1-thread-portable"),
+        |bencher| {
+            bencher.iter(|| audit(mix, 1, portable, None));
+        },
+    );
 }
 
 fn bench_rows(group: &mut BenchmarkGroup<'_, WallTime>, mix: &Mix) {
@@ -100,20 +115,23 @@ fn bench_rows(group: &mut BenchmarkGroup<'_, WallTime>, mix: &Mix) {
                 out: &mut counter,
                 options: RowOptions::default(),
             };
-            audit(mix, 1, Some(sink));
+            audit(mix, 1, Kernel::best(), Some(sink));
             assert_eq!(counter.rows, mix.lines, "{}: rows", mix.name);
         });
     });
 }
 
-fn bench_plain_loop(group: &mut BenchmarkGroup<'_, WallTime>, mix: &Mix) {
-    let key: plain::Key = plain::key::<_, 32>(mix);
+fn bench_plain_loop<K: Mac + KeyInit + Clone, const MAC: usize>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    mix: &Mix,
+) {
+    let key: K = plain::key::<K, MAC>(mix);
     let (mut payload, mut json) = (Vec::new(), plain::Json::new());
     group.throughput(Throughput::Elements(mix.lines));
     group.bench_function(BenchmarkId::new(&mix.name, "plain-loop"), |bencher| {
         bencher.iter(|| {
             let tokens = black_box(&mix.tokens[..]);
-            let counts = plain::judge::<_, 32>(tokens, &key, mix.now, &mut payload, &mut json);
+            let counts = plain::judge::<K, MAC>(tokens, &key, mix.now, &mut payload, &mut json);
             let rejected = counts.lines - counts.valid;
             assert_eq!((counts.valid, rejected), (mix.valid, mix.rejected()));
         });
@@ -125,11 +143,18 @@ fn end_to_end(criterion: &mut Criterion) {
     group.sampling_mode(SamplingMode::Flat);
     let all_valid = Mix::all_valid();
     bench_run(&mut group, &all_valid, 1);
-    bench_plain_loop(&mut group, &all_valid);
+    bench_plain_loop::<Hmac<Sha256>, 32>(&mut group, &all_valid);
+    bench_portable(&mut group, &all_valid);
     bench_run(&mut group, &all_valid, 2);
     bench_rows(&mut group, &all_valid);
     for mix in mixes::others() {
         bench_run(&mut group, &mix, 1);
+        match &*mix.name {
+            "hs384" => bench_plain_loop::<Hmac<Sha384>, 48>(&mut group, &mix),
+            "hs512" => bench_plain_loop::<Hmac<Sha512>, 64>(&mut group, &mix),
+            _ => continue,
+        }
+        bench_portable(&mut group, &mix);
     }
     group.finish();
 }

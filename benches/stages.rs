@@ -1,13 +1,14 @@
-//! What each stage costs a token with the crates as they are, on the tokens of `all-valid`.
+//! What each stage costs a token: with the crates as they are, and as jotmill does it.
 //!
-//! The stages of the plain loop (`benches/mixes/plain.rs`) one by one, each over all tokens, and
-//! `Validator::validate` over the same tokens one at a time. They say which stage is the largest,
-//! and thereby which is worth writing by hand; their sum is about the plain loop of
-//! `benches/end_to_end.rs`, less what the processor overlaps between them.
+//! - `crates`: the stages of the plain loop (`benches/mixes/plain.rs`) one by one, each over all
+//!   tokens, and `Validator::validate` over the same tokens one at a time. They say which stage is
+//!   the largest, and thereby which is worth writing by hand.
+//! - `steps`: the stages of a run, a block at a time, by the code of a run.
+//! - `macs`: HMAC in every kernel that this machine has, and by a loop over `hmac` beside them.
 //!
-//! What a stage needs of those before it is made outside the measurement, and every iteration
-//! asserts its answer. One iteration is all tokens: a token's cost is the inverse of the
-//! throughput.
+//! The tokens are those of `all-valid`. What a stage needs of those before it is made outside the
+//! measurement, and every iteration asserts its answer. One iteration is all tokens: a token's cost
+//! is the inverse of the throughput.
 
 #![allow(
     clippy::expect_used,
@@ -22,8 +23,16 @@ mod mixes;
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{
+    BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+};
+use hmac::{Hmac, KeyInit, Mac};
+use jotmill::Kernel;
+use jotmill::dataset::Algorithm;
+use jotmill::measure::{self, Signatures, Step};
 use memchr::memchr_iter;
+use sha2::{Sha256, Sha384, Sha512};
 use simd_json::INPUT_PADDING;
 
 use mixes::{Mix, plain};
@@ -50,9 +59,9 @@ impl<'t> Split<'t> {
     }
 }
 
-fn stages(criterion: &mut Criterion) {
+fn crates(criterion: &mut Criterion) {
     let mix = Mix::all_valid();
-    let key: plain::Key = plain::key::<_, 32>(&mix);
+    let key = plain::key::<Hmac<Sha256>, 32>(&mix);
     let tokens: Vec<&[u8]> = plain::lines(&mix.tokens).collect();
     let split: Vec<Split<'_>> = tokens.iter().map(|token| Split::new(token)).collect();
     let (all, all_bytes) = (tokens.len(), tokens.len() * mixes::TOKEN_BYTES);
@@ -60,7 +69,7 @@ fn stages(criterion: &mut Criterion) {
     let mut payload = Vec::new();
     let mut json = plain::Json::new();
 
-    let mut group = criterion.benchmark_group("stages");
+    let mut group = criterion.benchmark_group("crates");
     group.throughput(Throughput::Elements(mix.lines));
 
     group.bench_function("newline-scan", |bencher| {
@@ -132,12 +141,80 @@ fn stages(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn steps(criterion: &mut Criterion) {
+    let mix = Mix::all_valid();
+    let mut group = criterion.benchmark_group("steps");
+    group.throughput(Throughput::Elements(mix.lines));
+    // An iteration is a walk through all steps, of which the time of one counts.
+    group.measurement_time(Duration::from_millis(200));
+    group.warm_up_time(Duration::from_millis(50));
+    for step in Step::ALL {
+        group.bench_function(step.name(), |bencher| {
+            bencher.iter_custom(|iterations| {
+                let walk = |_| {
+                    let steps = measure::steps(&mix.validator, &mix.tokens, Kernel::best());
+                    assert_eq!((steps.tokens.valid, steps.tokens.rejected), (mix.valid, 0));
+                    steps.time(step)
+                };
+                (0..iterations).map(walk).sum()
+            });
+        });
+    }
+    group.finish();
+}
+
+fn macs(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("macs");
+    macs_of::<Hmac<Sha256>, 32>(&mut group, Algorithm::Hs256);
+    macs_of::<Hmac<Sha384>, 48>(&mut group, Algorithm::Hs384);
+    macs_of::<Hmac<Sha512>, 64>(&mut group, Algorithm::Hs512);
+    group.finish();
+}
+
+fn macs_of<K: Mac + KeyInit + Clone, const MAC: usize>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    algorithm: Algorithm,
+) {
+    let mix = Mix::new(algorithm.name(), mixes::signed(algorithm));
+    let lines = usize::try_from(mix.lines).expect("a count");
+    group.throughput(Throughput::Elements(mix.lines));
+
+    // Whether lanes give what `hmac` gives is shown by tests, for every kernel; what is asserted
+    // here is that there is a MAC for each token.
+    let mut signatures = Signatures::new(&mix.validator, &mix.tokens);
+    assert_eq!(signatures.len(), lines);
+    for kernel in Kernel::available() {
+        group.bench_function(BenchmarkId::new(&mix.name, kernel), |bencher| {
+            bencher.iter_custom(|iterations| {
+                let times = (0..iterations).map(|_| signatures.compute(kernel));
+                times.sum()
+            });
+        });
+    }
+
+    let key: K = plain::key::<K, MAC>(&mix);
+    let tokens: Vec<(&[u8], [u8; MAC])> = plain::lines(&mix.tokens)
+        .map(|token| {
+            let parts = plain::split(token).expect("three segments");
+            let signature = plain::signature(parts.signature).expect("a signature");
+            (parts.signed, signature)
+        })
+        .collect();
+    group.bench_function(BenchmarkId::new(&mix.name, "hmac"), |bencher| {
+        bencher.iter(|| {
+            let tokens = black_box(&tokens).iter();
+            let holds = |(signed, mac): &&(&[u8], [u8; MAC])| plain::is_signed(&key, signed, mac);
+            assert_eq!(tokens.filter(holds).count(), lines);
+        });
+    });
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default()
         .sample_size(15)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2));
-    targets = stages
+    targets = crates, steps, macs
 }
 criterion_main!(benches);

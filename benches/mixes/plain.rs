@@ -5,18 +5,14 @@
 //! read, of the claims only `exp` is looked at, members may repeat, and nothing is reported.
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{KeyInit, Mac};
 use memchr::{memchr, memchr_iter};
-use sha2::Sha256;
 use simd_json::{Buffers, INPUT_PADDING, Node, StaticNode, Tape};
 
 use super::Mix;
 
-/// The key of HS256 with its pads absorbed; cloned for each token.
-pub type Key = Hmac<Sha256>;
-
-/// The key of the mix's first token, which of a mix with one key is that of all. `MAC` is the
-/// length in bytes that `K` gives.
+/// The key of the mix's first token, which of a mix with one key is that of all, with its pads
+/// absorbed; to be cloned for each token. `MAC` is the length in bytes that `K` gives.
 pub fn key<K: Mac + KeyInit + Clone, const MAC: usize>(mix: &Mix) -> K {
     let jwks: serde_json::Value = serde_json::from_str(&mix.jwks).expect("a key set is JSON");
     let keys = jwks["keys"].as_array().expect("keys").iter();
