@@ -293,7 +293,7 @@ fn run_with<'v, J: FnMut(&mut Work<'_>)>(
         .map(|_| Work::new(validator, options.distinct))
         .collect();
     let mut aggregator = Aggregator::new(validator, &inputs, rows, watch, free, options);
-    let mut feeder = Feeder::new(validator, inputs);
+    let mut feeder = Feeder::new(validator, inputs, workers + 1);
     if options.kernel.self_test().is_err() {
         aggregator.fail(Error::Kernel {
             kernel: options.kernel.name(),
@@ -405,6 +405,7 @@ struct Feeder<'a> {
     inputs: std::iter::Enumerate<std::vec::IntoIter<Input<'a>>>,
     current: Option<(usize, Current<'a>)>,
     max_token_bytes: usize,
+    threads: usize,
     sequence: u64,
 }
 
@@ -414,6 +415,17 @@ enum Current<'a> {
     /// A file, and how far it has been given out.
     File(Arc<RegularFile>, u64),
     Bytes(Stretches<'a>),
+}
+
+impl Current<'_> {
+    /// How many bytes are still to be given out, where anyone knows.
+    fn rest(&self) -> Option<u64> {
+        match self {
+            Self::Stream(_) => None,
+            Self::File(file, begin) => Some(file.size() - begin),
+            Self::Bytes(stretches) => Some(stretches.rest() as u64),
+        }
+    }
 }
 
 /// What became of an attempt to feed.
@@ -428,17 +440,35 @@ enum Fed {
 }
 
 impl<'a> Feeder<'a> {
-    fn new(validator: &Validator, inputs: Vec<Input<'a>>) -> Self {
+    fn new(validator: &Validator, inputs: Vec<Input<'a>>, threads: usize) -> Self {
         Self {
             inputs: inputs.into_iter().enumerate(),
             current: None,
             max_token_bytes: validator.policy().token_limit(),
+            threads,
             sequence: 0,
+        }
+    }
+
+    /// About how many bytes to give out: `target`, and less towards the end, so that no thread is
+    /// left with much work when the others have none.
+    fn portion(&self, target: usize) -> usize {
+        match self
+            .current
+            .as_ref()
+            .and_then(|(_, current)| current.rest())
+        {
+            Some(rest) if self.threads > 1 => {
+                let fair = usize::try_from(rest).unwrap_or(usize::MAX) / (2 * self.threads);
+                target.min(fair.max(LEAST_BYTES))
+            }
+            _ => target,
         }
     }
 
     /// Makes `work` of about `target` bytes.
     fn feed(&mut self, work: &mut Work<'a>, target: usize) -> Fed {
+        let target = self.portion(target);
         let Some((input, current)) = &mut self.current else {
             return self.open_next();
         };

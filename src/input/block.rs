@@ -387,6 +387,11 @@ impl<'t> Stretches<'t> {
         Self { text, input, begin }
     }
 
+    /// How many bytes are left.
+    pub(crate) const fn rest(&self) -> usize {
+        self.text.len() - self.begin
+    }
+
     /// Makes `block` the next lines, about `target` bytes of them; false at the end.
     pub(crate) fn fill(&mut self, block: &mut Block<'t>, target: usize) -> bool {
         let rest = &self.text[self.begin..];
