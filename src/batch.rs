@@ -11,9 +11,10 @@ mod repeats;
 use std::sync::atomic::AtomicBool;
 
 pub(crate) use headers::HeaderMemo;
-use repeats::{Known, Repeats, Sighting};
+use repeats::{AHEAD, Known, Repeats, Sighting};
 
 use crate::input::{Block, Line, leading_blanks, lines};
+use crate::key::Selection;
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
 use crate::signature::{BatchVerifier, Kernel, Pending, Proof, recycle};
@@ -65,14 +66,14 @@ pub(crate) struct BatchJudge<'v> {
     stop: &'v AtomicBool,
     headers: HeaderMemo,
     repeats: Repeats,
-    lines: Vec<Judging>,
+    lines: Vec<Judging<'static>>,
     pending: Vec<Pending<'static>>,
     verifier: BatchVerifier,
     payload: PayloadScratch,
 }
 
 /// A line that is not blank, on its way through the stages.
-struct Judging {
+struct Judging<'b> {
     /// The number of the line in the block, from 1.
     number: u64,
     line: LineAt,
@@ -80,7 +81,7 @@ struct Judging {
     header: Option<u32>,
     /// Its entry among the tokens that are remembered, if it is to have one.
     entry: Option<u32>,
-    standing: Standing,
+    standing: Standing<'b>,
 }
 
 /// Where a line stands in its block.
@@ -92,13 +93,25 @@ struct LineAt {
 
 /// How far a token has come.
 #[derive(Clone, Copy)]
-enum Standing {
+enum Standing<'b> {
     /// The line is too long, and so many bytes long.
     TooLong(u64),
     Rejected(Reason),
+    /// Its header selected the keys that may have signed it.
+    Selected(Token<'b>, Selection),
     /// Its signature is the one of this number among those pending; or there is none to verify,
     /// since the token's entry knows already.
     Signed(Option<usize>),
+}
+
+impl<'b> Judging<'b> {
+    /// The token, as long as it is not known whether its signature has to be verified.
+    fn selected(&self) -> Option<&'b [u8]> {
+        match self.standing {
+            Standing::Selected(token, _) => Some(token.bytes()),
+            _ => None,
+        }
+    }
 }
 
 impl<'v> BatchJudge<'v> {
@@ -129,16 +142,19 @@ impl<'v> BatchJudge<'v> {
     pub(crate) fn judge(&mut self, block: &Block<'_>, outcome: &mut Outcome) {
         outcome.rows.clear();
         (outcome.lines, outcome.bytes, outcome.repeated) = (0, 0, 0);
+        let mut lines = recycle(std::mem::take(&mut self.lines));
         let mut pending = recycle(std::mem::take(&mut self.pending));
-        self.split(block, &mut pending, outcome);
+        self.split(block, &mut lines, outcome);
+        self.recall(&mut lines, &mut pending);
         let keys = self.validator.keys();
         let is_done = self
             .verifier
             .verify(&mut pending, |key| keys.verifying(key), self.stop);
         outcome.was_stopped = !is_done;
         if is_done {
-            self.record(block, &pending, outcome);
+            self.record(block, &lines, &pending, outcome);
         }
+        self.lines = recycle(lines);
         self.pending = recycle(pending);
     }
 
@@ -146,14 +162,10 @@ impl<'v> BatchJudge<'v> {
     fn split<'b>(
         &mut self,
         block: &'b Block<'_>,
-        pending: &mut Vec<Pending<'b>>,
+        judged: &mut Vec<Judging<'b>>,
         outcome: &mut Outcome,
-    ) where
-        'v: 'b,
-    {
-        self.lines.clear();
+    ) {
         self.headers.begin_block();
-        self.repeats.begin_block();
         let limit = self.validator.policy().token_limit();
         if let Some(line) = block.passed_over {
             outcome.lines = 1;
@@ -162,7 +174,7 @@ impl<'v> BatchJudge<'v> {
                 end: line.blanks,
             };
             let standing = Standing::TooLong(line.length);
-            self.lines.push(Judging {
+            judged.push(Judging {
                 number: 1,
                 line: line_at,
                 header: None,
@@ -201,44 +213,67 @@ impl<'v> BatchJudge<'v> {
                         judging.header = Some(index);
                         match selection {
                             Err(reason) => Standing::Rejected(reason),
-                            Ok(selection) => {
-                                let next = pending.len();
-                                let (entry, signature) = match self.repeats.see(line.token, next) {
-                                    Sighting::Known(entry) => (Some(entry), None),
-                                    Sighting::Pending(entry, index) => (Some(entry), Some(index)),
-                                    Sighting::New(entry) => (Some(entry), Some(next)),
-                                    Sighting::Unknown => (None, Some(next)),
-                                };
-                                if signature == Some(next) {
-                                    Pending::push(
-                                        pending,
-                                        token.signing_input(),
-                                        token.signature(),
-                                        selection.algorithm(),
-                                        self.validator.keys().candidates(selection),
-                                    );
-                                }
-                                judging.entry = entry;
-                                Standing::Signed(signature)
-                            }
+                            Ok(selection) => Standing::Selected(token, selection),
                         }
                     }
                 };
             }
-            self.lines.push(judging);
+            judged.push(judging);
         }
         outcome.bytes = block.bytes().len();
     }
 
+    /// The signatures to verify: those of all tokens but the ones that are known already.
+    fn recall<'b>(&mut self, lines: &mut [Judging<'b>], pending: &mut Vec<Pending<'b>>)
+    where
+        'v: 'b,
+    {
+        self.repeats.begin_block();
+        for lines in lines.chunks_mut(AHEAD) {
+            let ahead = lines.iter().filter_map(Judging::selected);
+            let mut ahead = self.repeats.look_ahead(ahead).into_iter();
+            for judging in lines {
+                let Standing::Selected(token, selection) = judging.standing else {
+                    continue;
+                };
+                let next = pending.len();
+                let sought = ahead.next().unwrap_or_default();
+                let (entry, signature) = match self.repeats.see(token.bytes(), &sought, next) {
+                    Sighting::Known(entry) => (Some(entry), None),
+                    Sighting::Pending(entry, index) => (Some(entry), Some(index)),
+                    Sighting::New(entry) => (Some(entry), Some(next)),
+                    Sighting::Unknown => (None, Some(next)),
+                };
+                if signature == Some(next) {
+                    Pending::push(
+                        pending,
+                        token.signing_input(),
+                        token.signature(),
+                        selection.algorithm(),
+                        self.validator.keys().candidates(selection),
+                    );
+                }
+                judging.entry = entry;
+                judging.standing = Standing::Signed(signature);
+            }
+        }
+    }
+
     /// Payloads, claims, and the record of every line, in order.
-    fn record(&mut self, block: &Block<'_>, pending: &[Pending<'_>], outcome: &mut Outcome) {
+    fn record(
+        &mut self,
+        block: &Block<'_>,
+        lines: &[Judging<'_>],
+        pending: &[Pending<'_>],
+        outcome: &mut Outcome,
+    ) {
         let validator = self.validator;
         let mut record = Record {
             validator,
             rows: self.rows,
             input: block.input,
         };
-        for judging in &self.lines {
+        for judging in lines {
             let unsigned = match judging.header {
                 Some(index) => {
                     let header = self.headers.at(index);
@@ -255,6 +290,7 @@ impl<'v> BatchJudge<'v> {
                     Judged::rejected(Reason::TooLong)
                 }
                 Standing::Rejected(reason) => unsigned.with(reason),
+                Standing::Selected(..) => unreachable!("its signature is verified or known"),
                 Standing::Signed(signature) => {
                     // What an earlier line of this very block found out is known by now, too.
                     let known = judging.entry.and_then(|entry| self.repeats.known(entry));

@@ -13,7 +13,7 @@ use subtle::{Choice, ConstantTimeEq};
 use super::lanes::{Job, Job256, Job512, Kernel, Midstate, Scratch, Word};
 use super::public::ReadyKeys;
 use super::{
-    Algorithm, Authentic, Candidates, Proof, SigningInput, VerifyingKey, decode_mac,
+    Algorithm, AlgorithmSet, Authentic, Candidates, Proof, SigningInput, VerifyingKey, decode_mac,
     decode_signature,
 };
 use crate::verdict::Reason;
@@ -131,7 +131,9 @@ impl BatchVerifier {
         stop: &AtomicBool,
     ) -> bool {
         const HMAC: [Algorithm; 3] = [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512];
-        for algorithm in HMAC {
+        // Most blocks have one algorithm, and need not be walked through for the others.
+        let present: AlgorithmSet = tokens.iter().map(|token| token.algorithm).collect();
+        for algorithm in HMAC.into_iter().filter(|it| present.contains(*it)) {
             self.open.clear();
             for (index, token) in (0..).zip(&*tokens) {
                 if token.algorithm == algorithm && token.is_open() {
@@ -152,7 +154,10 @@ impl BatchVerifier {
                 self.open.retain(|index| tokens[*index as usize].is_open());
             }
         }
-        self.public.verify(tokens, key, stop)
+        let has_public = Algorithm::ALL
+            .into_iter()
+            .any(|it| !it.is_hmac() && present.contains(it));
+        !has_public || self.public.verify(tokens, key, stop)
     }
 
     /// Tries the next candidates of every open token.
@@ -297,18 +302,18 @@ fn settle<const N: usize>(
     }
 }
 
-/// Compares two MACs of one length, a multiple of 16, in constant time and in full: sixteen bytes at
-/// a time, since `subtle` hides each step from the optimizer.
+/// Compares two MACs of one length, a multiple of 16, in constant time and in full: how they differ
+/// is gathered without a branch, and what was gathered is compared once, since `subtle` hides each
+/// comparison from the optimizer.
 #[inline]
 fn is_equal(one: &[u8], other: &[u8]) -> bool {
     let (one, one_rest) = one.as_chunks::<16>();
     let (other, other_rest) = other.as_chunks::<16>();
     let is_whole = one.len() == other.len() && one_rest.is_empty() && other_rest.is_empty();
-    let words = one.iter().zip(other);
-    let is_same = words.fold(Choice::from(u8::from(is_whole)), |is_same, (one, other)| {
-        is_same & u128::from_le_bytes(*one).ct_eq(&u128::from_le_bytes(*other))
+    let difference = one.iter().zip(other).fold(0, |all, (one, other)| {
+        all | u128::from_le_bytes(*one) ^ u128::from_le_bytes(*other)
     });
-    is_same.into()
+    (difference.ct_eq(&0) & Choice::from(u8::from(is_whole))).into()
 }
 
 #[cfg(test)]

@@ -43,6 +43,12 @@ impl<'b> Token<'b> {
         }
     }
 
+    /// All of the token.
+    #[must_use]
+    pub fn bytes(&self) -> &'b [u8] {
+        self.bytes
+    }
+
     /// The encoded header.
     #[must_use]
     pub fn header(&self) -> &'b [u8] {
