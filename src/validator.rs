@@ -216,8 +216,13 @@ impl Validator {
     /// The policy that judges a token of this verified key: an index into the keys, as in
     /// [`Verdict::key`]. Without a key, the first policy.
     pub(crate) fn policy_of(&self, key: Option<u32>) -> &Policy {
-        let realm = key.map_or(0, |key| self.keys.realm_of(key));
-        &self.policies[realm as usize]
+        match &self.policies[..] {
+            [only] => only,
+            policies => {
+                let realm = key.map_or(0, |key| self.keys.realm_of(key));
+                &policies[realm as usize]
+            }
+        }
     }
 
     /// Which of the policies a token is judged by, as its unverified `iss` chooses it; `None` where

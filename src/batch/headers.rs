@@ -165,7 +165,7 @@ impl HeaderMemo {
     }
 
     fn get(&mut self, validator: &Validator, encoded: &[u8]) -> u32 {
-        if (self.last as usize) < self.used && self.at(self.last).encoded == encoded {
+        if (self.last as usize) < self.used && is_same(&self.at(self.last).encoded, encoded) {
             return self.last;
         }
         let mut slot = slot_of(encoded) % Self::SLOTS;
@@ -197,6 +197,21 @@ impl HeaderMemo {
     }
 }
 
+/// Whether two headers are the same, in full. A few steps in place, for lengths that headers have;
+/// the call of a comparison for any length takes longer than they do.
+#[inline]
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let (chunks, _) = one.as_chunks::<16>();
+    let (others, _) = other.as_chunks::<16>();
+    one.len() == other.len()
+        && match (one.last_chunk::<16>(), other.last_chunk::<16>()) {
+            (Some(end), Some(other_end)) => {
+                end == other_end && chunks.iter().zip(others).all(|(one, other)| one == other)
+            }
+            _ => one == other,
+        }
+}
+
 /// Spreads headers over slots. Headers that collide cost time and nothing else.
 fn slot_of(encoded: &[u8]) -> usize {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 over the golden ratio
@@ -212,4 +227,23 @@ fn slot_of(encoded: &[u8]) -> usize {
                 .rotate_left(29)
         });
     usize::try_from(mixed.wrapping_mul(ODD) >> 40).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_compared_in_full() {
+        for len in 0..100 {
+            let one: Vec<u8> = (0..len).collect();
+            assert!(is_same(&one, &one.clone()), "{len}");
+            assert!(!is_same(&one, &[&one[..], b"x"].concat()), "{len}");
+            for at in 0..one.len() {
+                let mut other = one.clone();
+                other[at] ^= 0x20;
+                assert!(!is_same(&one, &other), "{len} {at}");
+            }
+        }
+    }
 }

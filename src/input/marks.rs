@@ -2,76 +2,60 @@
 //! needs both.
 //!
 //! A scan by `memchr` for each of them looks at every byte three times and starts anew at every
-//! hit. Here a bit is made for each byte, [`SPAN`] bytes at a time, and the bits become places.
+//! hit. Here a bit is made for each byte, [`SPAN`] bytes at a time, and the bits are walked.
 
 mod arch;
 
 pub(super) use arch::Marker;
 
-/// Words of bits that are made at a time: few enough for what comes of them to stay in the nearest
-/// cache, enough that the call is nothing.
-const WORDS: usize = 16;
+/// Bytes that are marked at a time: few enough for their bits to stay in registers' reach, enough
+/// that the call is nothing.
+const WORDS: usize = 64;
 /// [`WORDS`] in bytes.
 pub(super) const SPAN: usize = 64 * WORDS;
-/// Places that are written at a time.
-const STEP: usize = 2;
+
+/// The bits of a span: bit `i % 64` of word `i / 64` is set where byte `i` is LF or a dot.
+pub(super) type Words = [u64; WORDS];
 
 /// Walks the places of LF and `.` in a block, from front to back.
 pub(super) struct Marks<'b> {
     marker: Marker,
     block: &'b [u8],
-    /// Where the span begins whose places these are, and where the next one does.
+    words: Words,
+    /// Where the span of `words` begins.
     base: usize,
-    end: usize,
-    /// The places from `next` to `count` are still to come.
-    places: [u32; SPAN + STEP],
-    next: usize,
-    count: usize,
+    /// The word that `bits` are what is left of.
+    word: usize,
+    bits: u64,
 }
 
 impl<'b> Marks<'b> {
-    pub(super) const fn new(marker: Marker, block: &'b [u8]) -> Self {
-        Self {
+    pub(super) fn new(marker: Marker, block: &'b [u8]) -> Self {
+        let mut marks = Self {
             marker,
             block,
+            words: [0; WORDS],
             base: 0,
-            end: 0,
-            places: [0; _],
-            next: 0,
-            count: 0,
-        }
+            word: 0,
+            bits: 0,
+        };
+        marks.mark();
+        marks
     }
 
-    /// Marks the next span.
-    #[inline(never)]
+    /// Marks the span that begins at `base`.
     fn mark(&mut self) {
-        let rest = &self.block[self.end..];
+        let rest = &self.block[self.base..];
         let span = &rest[..rest.len().min(SPAN)];
-        (self.base, self.end) = (self.end, self.end + span.len());
         let (chunks, tail) = span.as_chunks::<64>();
-        let mut words = [0; WORDS];
-        self.marker.mark(chunks, &mut words);
+        self.marker.mark(chunks, &mut self.words);
         if !tail.is_empty() {
             let mut last = [0; 64];
             last[..tail.len()].copy_from_slice(tail);
-            self.marker.mark(&[last], &mut words[chunks.len()..]);
+            self.marker.mark(&[last], &mut self.words[chunks.len()..]);
         }
-        (self.next, self.count) = (0, 0);
-        for (start, mut bits) in (0..).step_by(64).zip(words) {
-            // How many marks a word has changes with every word, and a loop over them would guess
-            // its end wrongly again and again. In logs it is two at the most; so two places are
-            // written, and as many are counted as there are.
-            loop {
-                for _ in 0..STEP {
-                    self.places[self.count] = start + bits.trailing_zeros();
-                    self.count += usize::from(bits != 0);
-                    bits &= bits.wrapping_sub(1);
-                }
-                if bits == 0 {
-                    break;
-                }
-            }
-        }
+        self.words[span.len().div_ceil(64)..].fill(0);
+        (self.word, self.bits) = (0, self.words[0]);
     }
 }
 
@@ -80,15 +64,23 @@ impl Iterator for Marks<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        while self.next == self.count {
-            if self.end == self.block.len() {
-                return None;
+        while self.bits == 0 {
+            self.word += 1;
+            match self.words.get(self.word) {
+                Some(bits) => self.bits = *bits,
+                None => {
+                    self.base += SPAN;
+                    if self.base >= self.block.len() {
+                        self.base = self.block.len();
+                        return None;
+                    }
+                    self.mark();
+                }
             }
-            self.mark();
         }
-        let place = self.places[self.next];
-        self.next += 1;
-        Some(self.base + place as usize)
+        let bit = self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        Some(self.base + self.word * 64 + bit)
     }
 }
 
