@@ -387,7 +387,9 @@ pub fn key_names(keys: &[oracle::Key]) -> Vec<(usize, String)> {
             oracle::Kind::Public(key) => Some(&key.thumbprint),
             oracle::Kind::Secret(_) | oracle::Kind::Other => None,
         };
-        let name = match key.id.as_ref().or(thumbprint) {
+        // An empty id is an id, and no name.
+        let id = key.id.as_ref().filter(|id| !id.is_empty());
+        let name = match id.or(thumbprint) {
             None => (1..).map(|n| format!("secret-{n}")).find(is_free),
             Some(name) => std::iter::once(cut(name))
                 .chain((2..).map(|n| format!("{}#{n}", cut(name))))
