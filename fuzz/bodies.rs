@@ -3,6 +3,7 @@
 //!
 //! What differs is found by [`Judges`], which hold the validator, a run and the oracle against each
 //! other down to the row, or, for `split`, by a splitter that is written here in the obvious way.
+//! `keys` loads keys, and states what must hold of any file of them.
 //! Each body returns the codes that it saw, so that whoever runs it over seeds can tell that
 //! they reach what they are for.
 
@@ -10,13 +11,18 @@ use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::sync::LazyLock;
 
-use jotmill::RunOptions;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jotmill::{
+    Algorithm, Encoding, Key, KeyError, KeySet, RunOptions, SetAside, UnixTime, Validator,
+};
+use serde_json::Value;
 
 use crate::judges::{Judges, Row, audit, comparable};
 use crate::oracle::{self, Policy};
-use crate::token_maker::{SECRET, TokenMaker, encode};
+use crate::token_maker::{ALGORITHMS, SECRET, TokenMaker, encode};
 
-/// The codes that a body saw, and `valid`.
+/// The codes that a body saw, and `valid`; for keys also what they are.
 pub type Seen = BTreeSet<&'static str>;
 
 const NOW: i64 = 1_790_000_000;
@@ -242,4 +248,226 @@ impl Read for Pieces<'_> {
         self.rest = later;
         Ok(count)
     }
+}
+
+/// The instants at which keys are looked at: before and after every certificate of the seeds.
+const KEY_TIMES: [u64; 2] = [1_790_000_000, 2_200_000_000];
+/// So many characters of base64 in a row are no word of a message, and would be a part of a key.
+const TELLING: usize = 24;
+
+/// The data as a file of keys in any form, and as a secret in each encoding. What is loaded is
+/// loaded again alike, has a name of its own, verifies what its secret signs and nothing else; what
+/// is set aside verifies nothing; and no message quotes what it is about.
+pub fn keys(data: &[u8]) -> Seen {
+    let mut seen = Seen::new();
+    let is_json = data
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(data)
+        .trim_ascii_start()
+        .starts_with(b"{");
+    let document: Option<Value> = serde_json::from_slice(data).ok();
+    let mut texts = vec![data.to_vec()];
+    document.iter().for_each(|value| strings(value, &mut texts));
+
+    let loaded = Loaded::by(|keys| keys.add_key(data, FILE));
+    assert_eq!(
+        loaded.told(),
+        Loaded::by(|keys| keys.add_key(data, FILE)).told()
+    );
+    let as_set = Loaded::by(|keys| keys.add_jwks(data, FILE));
+    if is_json {
+        assert_eq!(loaded.told(), as_set.told(), "JSON is no other form");
+    } else {
+        assert!(as_set.problem.is_some(), "what is no object is no key set");
+    }
+    for encoding in ["raw", "base64", "base64url", "hex"] {
+        let encoding = Encoding::from_name(encoding).expect("an encoding");
+        let secret = Loaded::by(|keys| keys.add_encoded_secret(data, encoding, FILE));
+        secret.check(&texts);
+        assert_eq!(secret.keys.len(), usize::from(secret.problem.is_none()));
+        if encoding == Encoding::Raw {
+            // RFC 2104 section 2: HMAC fills a secret up to a block with zeros.
+            let is_empty = data.len() <= 128 && data.iter().all(|byte| *byte == 0);
+            assert_eq!(secret.problem.is_some(), is_empty);
+        }
+    }
+    as_set.check(&texts);
+    seen.extend(loaded.check(&texts));
+    if loaded.keys.is_empty() {
+        return seen;
+    }
+    let now = UnixTime::new(KEY_TIMES[0], 0).expect("a time");
+    let validator = Validator::new(jotmill::Policy::new(now), loaded.keys).expect("a key");
+    seen.extend(nobody_signs(&validator));
+    if is_json && let Some(document) = document {
+        seen.extend(secrets_sign(&validator, &document));
+    }
+    seen
+}
+
+/// Where keys are said to come from.
+const FILE: &str = "keys";
+
+/// What came of a file.
+struct Loaded {
+    keys: KeySet,
+    problem: Option<String>,
+}
+
+impl Loaded {
+    fn by(load: impl Fn(&mut KeySet) -> Result<(), KeyError>) -> Self {
+        let mut keys = KeySet::new();
+        let problem = load(&mut keys).err().map(|error| error.to_string());
+        Self { keys, problem }
+    }
+
+    /// All that is told of it.
+    fn told(&self) -> Vec<String> {
+        let mut told: Vec<String> = self.keys.iter().map(|key| self.told_of(key)).collect();
+        told.extend(self.keys.set_aside().iter().map(|key| format!("{key:?}")));
+        told.extend(self.problem.clone());
+        told
+    }
+
+    fn told_of(&self, key: &Key) -> String {
+        let findings = KEY_TIMES.map(|now| {
+            let now = UnixTime::new(now, 0).expect("a time");
+            self.keys.findings(key, now)
+        });
+        let algorithms: Vec<&str> = key.algorithms().iter().map(Algorithm::name).collect();
+        let (id, kty, subtype, thumbprint) = (key.id(), key.kty(), key.subtype(), key.thumbprint());
+        let bits = key.bits();
+        format!(
+            "{key:?} {id:?} {kty} {subtype:?} {bits} {thumbprint:?} {algorithms:?} {findings:?}"
+        )
+    }
+
+    /// What holds of every file; gives what was seen in this one.
+    fn check(&self, texts: &[Vec<u8>]) -> Seen {
+        let mut seen = Seen::new();
+        if self.problem.is_some() {
+            seen.insert("error");
+            assert!(self.keys.is_empty(), "an error leaves no key");
+        } else {
+            assert!(!self.keys.is_empty(), "no key and no error");
+        }
+        let mut names = BTreeSet::new();
+        for key in self.keys.iter() {
+            assert!(!key.name().is_empty());
+            assert!(names.insert(key.name()), "two keys of one name");
+            assert!(key.bits() > 0);
+            assert_eq!(key.kty() == "oct", key.thumbprint().is_none());
+            seen.extend([key.kty()].into_iter().chain(key.subtype()));
+            for now in KEY_TIMES {
+                let now = UnixTime::new(now, 0).expect("a time");
+                let findings = self.keys.findings(key, now);
+                seen.extend(findings.into_iter().map(|finding| finding.code()));
+            }
+        }
+        let aside = self.keys.set_aside().iter();
+        if !self.keys.set_aside().is_empty() {
+            seen.insert("set-aside");
+        }
+        let messages = aside.map(SetAside::problem).chain(self.problem.clone());
+        for message in messages {
+            assert!(!message.is_empty());
+            for piece in message.as_bytes().windows(TELLING) {
+                if piece.iter().all(|byte| is_base64(*byte)) {
+                    let quotes = |text: &Vec<u8>| text.windows(TELLING).any(|own| own == piece);
+                    assert!(!texts.iter().any(quotes), "{message} quotes the file");
+                }
+            }
+        }
+        seen
+    }
+}
+
+const fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
+}
+
+/// Every string of a document, as it is after unescaping.
+fn strings(value: &Value, all: &mut Vec<Vec<u8>>) {
+    match value {
+        Value::String(text) => all.push(text.clone().into_bytes()),
+        Value::Array(values) => values.iter().for_each(|value| strings(value, all)),
+        Value::Object(members) => members.values().for_each(|value| strings(value, all)),
+        _ => {}
+    }
+}
+
+/// A header with this `alg`, and with this `kid` where there is one.
+fn key_header(alg: &str, kid: Option<&str>) -> String {
+    let kid = kid.map(|kid| format!(r#","kid":{}"#, Value::from(kid)));
+    format!(r#"{{"alg":"{alg}"{}}}"#, kid.unwrap_or_default())
+}
+
+/// No key takes a signature that nobody made, under any of its algorithms.
+fn nobody_signs(validator: &Validator) -> Seen {
+    let mut seen = Seen::new();
+    for key in validator.keys().iter().take(8) {
+        for algorithm in key.algorithms().iter() {
+            let len = key.signature_len(algorithm).expect("its algorithm");
+            let made = TokenMaker::new().header(key_header(algorithm.name(), key.id()));
+            for filling in [0, 1, 0xff] {
+                let verdict = validator.validate(&made.with_signature(encode(vec![filling; len])));
+                assert!(!verdict.is_valid() && verdict.key.is_none(), "{key:?}");
+                seen.extend(verdict.reasons.iter().map(|reason| reason.code()));
+            }
+        }
+    }
+    seen
+}
+
+/// Secrets of a key set verify what they sign, unless they were set aside: then nothing that names
+/// them verifies.
+fn secrets_sign(validator: &Validator, document: &Value) -> Seen {
+    let mut seen = Seen::new();
+    let members = match &document["keys"] {
+        Value::Array(members) => members.iter().take(8).collect(),
+        _ => vec![document],
+    };
+    let secret = |member: &Value| {
+        let k = member["k"].as_str()?;
+        URL_SAFE_NO_PAD.decode(k).ok()
+    };
+    let judge = |alg: &str, kid: Option<&str>, secret: &[u8]| {
+        let made = TokenMaker::new().header(key_header(alg, kid)).alg(alg);
+        validator.validate(&made.secret(secret).sign())
+    };
+    let aside = validator.keys().set_aside();
+    for (index, member) in members.iter().enumerate() {
+        let is_plain = ["alg", "use", "key_ops"]
+            .iter()
+            .all(|name| member.get(name).is_none());
+        let is_aside = aside.iter().any(|key| key.index == Some(index));
+        if member["kty"] != "oct" || !is_plain || is_aside {
+            continue;
+        }
+        let secret = secret(member).expect("it is used, so that it can be read");
+        for (alg, _) in ALGORITHMS {
+            let verdict = judge(alg, member["kid"].as_str(), &secret);
+            assert!(verdict.is_valid(), "{alg}: {member}");
+            seen.insert("valid");
+        }
+    }
+    for key in aside.iter().take(8) {
+        let Some(kid) = &key.kid else { continue };
+        if validator.keys().iter().any(|key| key.id() == Some(kid)) {
+            continue;
+        }
+        let secrets = members.iter().filter_map(|member| secret(member));
+        for secret in secrets.chain([SECRET.to_vec()]) {
+            for (alg, _) in ALGORITHMS {
+                let verdict = judge(alg, Some(kid), &secret);
+                let codes: Vec<&str> = verdict.reasons.iter().map(|r| r.code()).collect();
+                assert!(
+                    codes == ["key-unusable"] || codes == ["key-mismatch"],
+                    "{codes:?}"
+                );
+                seen.extend(verdict.reasons.iter().map(|reason| reason.code()));
+            }
+        }
+    }
+    seen
 }

@@ -395,6 +395,7 @@ impl Validator {
         claims: Result<&'s Claims<'s>, Reason>,
     ) -> Judged<'s> {
         judged.verdict.key = Some(proof.key());
+        judged.verdict.findings = judged.verdict.findings.union(proof.findings());
         let policy = self.policy_of(judged.verdict.key);
         if let Some(key) = self.keys.get(proof.key()) {
             if key.is_weak_for(proof.algorithm()) {

@@ -299,17 +299,21 @@ pub enum Finding {
     WeakKey,
     /// `kid` named another key than the one that verified the token.
     KidOfAnotherKey,
+    /// Of the two ECDSA signatures that anyone can make of one, this is the one with the greater s.
+    /// RFC 7518 section 3.4 takes both, and most signers make either as it comes.
+    EcdsaHighS,
 }
 
 impl Finding {
     /// Every finding, in order: the discriminant is the index.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::JwkHeader,
         Self::JkuHeader,
         Self::X5cHeader,
         Self::X5uHeader,
         Self::WeakKey,
         Self::KidOfAnotherKey,
+        Self::EcdsaHighS,
     ];
 
     /// The stable code, as it stands in the report.
@@ -322,6 +326,7 @@ impl Finding {
             Self::X5uHeader => "x5u-header",
             Self::WeakKey => "weak-key",
             Self::KidOfAnotherKey => "kid-of-another-key",
+            Self::EcdsaHighS => "ecdsa-high-s",
         }
     }
 
@@ -335,9 +340,24 @@ impl Finding {
             Self::X5uHeader => "the header points to a certificate chain (not fetched)",
             Self::WeakKey => "verified by a secret shorter than its hash",
             Self::KidOfAnotherKey => "verified by a key that kid does not name",
+            Self::EcdsaHighS => {
+                "of two ECDSA signatures that are as good, the one with the greater s, as half of all are"
+            }
+        }
+    }
+
+    /// The stage that makes the finding.
+    #[must_use]
+    pub const fn stage(self) -> Stage {
+        match self {
+            Self::JwkHeader | Self::JkuHeader | Self::X5cHeader | Self::X5uHeader => Stage::Header,
+            Self::WeakKey | Self::KidOfAnotherKey | Self::EcdsaHighS => Stage::Signature,
         }
     }
 }
+
+// A set holds one bit a finding.
+const _: () = assert!(Finding::ALL.len() <= 8);
 
 /// A set of [`Finding`]s.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -350,6 +370,18 @@ impl FindingSet {
     /// Adds a finding.
     pub const fn insert(&mut self, finding: Finding) {
         self.0 |= 1 << finding as u8;
+    }
+
+    /// The findings of both sets.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the finding is in the set.
+    #[must_use]
+    pub const fn contains(self, finding: Finding) -> bool {
+        self.0 >> finding as u8 & 1 == 1
     }
 
     /// Whether the set is empty.
@@ -430,6 +462,22 @@ mod tests {
         assert_eq!(codes, ["too-long", "expired", "missing-claim"]);
         assert_eq!(set.len(), 3);
         assert!(!set.contains(Reason::ExpType));
+    }
+
+    #[test]
+    fn a_set_gives_its_findings_back_in_order() {
+        let mut one = FindingSet::EMPTY;
+        one.insert(Finding::EcdsaHighS);
+        let mut other = FindingSet::EMPTY;
+        other.insert(Finding::JwkHeader);
+        let codes: Vec<_> = one.union(other).iter().map(Finding::code).collect();
+        assert_eq!(codes, ["jwk-header", "ecdsa-high-s"]);
+        assert!(one.contains(Finding::EcdsaHighS) && !one.contains(Finding::JwkHeader));
+        for (index, finding) in Finding::ALL.iter().enumerate() {
+            assert_eq!(*finding as usize, index, "its place in counts");
+        }
+        let stages: Vec<Stage> = Finding::ALL.iter().map(|finding| finding.stage()).collect();
+        assert!(stages.is_sorted());
     }
 
     #[test]

@@ -1204,6 +1204,34 @@ fn keys_are_listed_without_a_secret_or_a_hash_of_one() {
 }
 
 #[test]
+fn the_greater_s_of_ecdsa_is_counted_and_changes_no_exit_code() {
+    let place = Place::new();
+    // RFC 7515 appendix A.3.
+    let token = concat!(
+        "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt",
+        "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5d",
+        "jxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
+    );
+    let key = concat!(
+        r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","#,
+        r#""y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#,
+    );
+    place.write("log", token);
+    place.write("keys.json", key);
+    let args = ["audit", "log", "--jwks", "keys.json", "--now", "1300819379"];
+    let output = place.run(&args);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = stdout(&output);
+    assert!(
+        text.contains("ecdsa-high-s: of two ECDSA signatures"),
+        "{text}"
+    );
+    let output = place.run(&[&args[..], &["--format", "json"]].concat());
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!(report["findings"]["ecdsa-high-s"], 1, "{report}");
+}
+
+#[test]
 fn a_kid_hint_finds_the_key_that_signed_and_says_so() {
     let place = Place::new();
     place.write("log", signed_by_ec(r#","kid":"other""#));
@@ -1229,4 +1257,17 @@ fn a_kid_hint_finds_the_key_that_signed_and_says_so() {
     let output = place.run(&[&args[..], &["--kid-hint"]].concat());
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(stdout(&output).contains("kid-of-another-key"));
+    let token = signed_by_ec(r#","kid":"other""#);
+    let args = [
+        "inspect",
+        token.trim(),
+        "--jwks",
+        "other.json",
+        "--key",
+        "ec.pub",
+        "--kid-hint",
+    ];
+    let output = place.run(&[&args[..], &["--now", NOW]].concat());
+    let page = stdout(&output);
+    assert_eq!(page.matches("kid-of-another-key").count(), 1, "{page}");
 }

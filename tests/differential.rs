@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use jotmill::dataset::Algorithm as DatasetAlgorithm;
-use jotmill::{Algorithm, Input, KeySet, Reason, RunOptions, Validator};
+use jotmill::{Algorithm, Finding, Input, KeySet, Reason, RunOptions, Validator};
 
 use crate::judges::{self, Judges, Row, Told, comparable, trimmed};
 use crate::oracle::CODES;
@@ -50,38 +50,46 @@ fn agree(seed: u64, cases: usize, policy: oracle::Policy) {
     let judges = Judges::new(policy, &hostile::keys());
     let judged = agree_on(hostile::cases(seed), cases, &judges);
     // Blank lines are few.
-    let judged: usize = judged.values().sum();
+    let judged: usize = judged.codes.values().sum();
     assert!(judged > cases * 9 / 10, "{judged}");
 }
 
-/// Judges `cases` of these lines by all three; says how often each codes came.
-fn agree_on(
-    mut lines: impl Iterator<Item = Vec<u8>>,
-    cases: usize,
-    judges: &Judges,
-) -> BTreeMap<String, usize> {
-    let mut judged = BTreeMap::new();
+/// How often all judges said the same.
+#[derive(Debug, Default)]
+struct Agreed {
+    /// By the codes of a line, joined by spaces.
+    codes: BTreeMap<String, usize>,
+    findings: BTreeMap<&'static str, u64>,
+}
+
+/// Judges `cases` of these lines by all three.
+fn agree_on(mut lines: impl Iterator<Item = Vec<u8>>, cases: usize, judges: &Judges) -> Agreed {
+    let mut judged = Agreed::default();
     for log_number in 0..cases.div_ceil(LOG) {
         let count = LOG.min(cases - log_number * LOG);
-        let log_lines: Vec<Vec<u8>> = lines.by_ref().take(count).collect();
+        let mut log_lines: Vec<Vec<u8>> = lines.by_ref().take(count).collect();
         let log = log_lines.join(&b"\n"[..]);
+        // The end of the last line is that of the log: no LF takes a CR with it, so that it is one
+        // of two.
+        if let Some(last) = log_lines.last_mut().filter(|line| line.ends_with(b"\r")) {
+            last.push(b'\r');
+        }
         let (threads, block_bytes) = [(1, 1 << 18), (2, 1 << 16), (8, 5000)][log_number % 3];
         let options = RunOptions {
             threads,
             block_bytes,
             ..RunOptions::default()
         };
-        let (rows, _) = judges::audit(&judges.validator, &log[..], &options);
+        let (rows, finished) = judges::audit(&judges.validator, &log[..], &options);
         let mut rows = rows.lines();
         let mut offset = 0;
+        let mut findings = BTreeMap::new();
         for (index, line) in log_lines.iter().enumerate() {
-            // The end of the last line is that of the log: no LF takes a CR with it.
-            let bare_cr = index + 1 == log_lines.len() && line.ends_with(b"\r");
-            let expected = judges.expected((index + 1, offset), line);
-            if let Some((judgement, expected_row)) = expected
-                && !bare_cr
-            {
-                *judged.entry(judgement.codes.join(" ")).or_default() += 1;
+            if let Some((judgement, expected_row)) = judges.expected((index + 1, offset), line) {
+                *judged.codes.entry(judgement.codes.join(" ")).or_default() += 1;
+                for finding in &judgement.findings {
+                    *findings.entry(*finding).or_insert(0) += 1;
+                }
                 let row = rows.next().expect("a row a token");
                 let row: Row = serde_json::from_str(row).expect("rows are JSON");
                 let shown = String::from_utf8_lossy(line);
@@ -90,13 +98,19 @@ fn agree_on(
                     let verdict = judges.validator.validate(trimmed(line));
                     let codes: Vec<&str> = verdict.reasons.iter().map(Reason::code).collect();
                     assert_eq!(codes, judgement.codes, "one token: {shown}");
+                    let findings = judges::findings(&verdict);
+                    assert_eq!(findings, judgement.findings, "{shown}");
                 }
-            } else if bare_cr {
-                rows.next();
             }
             offset += line.len() + 1;
         }
         assert_eq!(rows.next(), None, "no row without a token");
+        for (finding, found) in Finding::ALL.iter().zip(finished.report.tally.findings) {
+            let code = finding.code();
+            let count = findings.get(code).copied().unwrap_or(0);
+            assert_eq!(found, count, "{code}");
+            *judged.findings.entry(code).or_insert(0) += found;
+        }
     }
     judged
 }
@@ -152,9 +166,13 @@ fn every_judge_agrees_on_hostile_tokens_of_every_algorithm() {
         "signature-mismatch",
     ] {
         assert!(
-            judged.get(codes).is_some_and(|count| *count > 20),
+            judged.codes.get(codes).is_some_and(|count| *count > 20),
             "{codes}: {judged:?}"
         );
+    }
+    for finding in ["jwk-header", "ecdsa-high-s"] {
+        let count = judged.findings[finding];
+        assert!(count > 20, "{finding}: {judged:?}");
     }
 }
 

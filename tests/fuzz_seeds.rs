@@ -6,6 +6,8 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 
+use jotmill::KeyFinding;
+
 use crate::bodies::{self, Seen};
 use crate::oracle::CODES;
 
@@ -147,6 +149,31 @@ fn claims_are_judged_as_the_oracle_does() {
         .expect("a code");
     let mut wanted: BTreeSet<_> = CODES[start..].iter().copied().collect();
     wanted.insert("valid");
+    assert_reaches(&seen, &wanted);
+}
+
+#[test]
+fn files_of_keys_are_loaded_or_refused_and_never_told_of() {
+    let seen = replay("keys", 100, bodies::keys);
+    let types = [
+        "oct",
+        "RSA",
+        "EC",
+        "P-256",
+        "secp256k1",
+        "OKP",
+        "Ed25519",
+        "Ed448",
+    ];
+    let mut wanted = BTreeSet::from(types);
+    wanted.extend(KeyFinding::ALL.map(KeyFinding::code));
+    wanted.extend(["error", "set-aside"]);
+    wanted.extend([
+        "valid",
+        "key-unusable",
+        "key-mismatch",
+        "signature-mismatch",
+    ]);
     assert_reaches(&seen, &wanted);
 }
 

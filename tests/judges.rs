@@ -16,8 +16,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jotmill::{
-    Algorithm, Finished, Input, KeySet, Policy, Reason, RowOptions, RowSink, RunOptions, UnixTime,
-    Validator, Verdict, Watch, run,
+    Algorithm, Finding, Finished, Input, KeySet, Policy, Reason, RowOptions, RowSink, RunOptions,
+    UnixTime, Validator, Verdict, Watch, run,
 };
 use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
@@ -51,12 +51,14 @@ pub struct Judged {
 impl Judged {
     /// The codes of the findings.
     pub fn findings(&self) -> Vec<&'static str> {
-        self.verdict
-            .findings
-            .iter()
-            .map(|finding| finding.code())
-            .collect()
+        findings(&self.verdict)
     }
+}
+
+/// The codes of the findings of a verdict.
+pub fn findings(verdict: &Verdict) -> Vec<&'static str> {
+    let findings = verdict.findings.iter();
+    findings.map(|finding| finding.code()).collect()
 }
 
 impl Judges {
@@ -123,6 +125,10 @@ impl Judges {
             let count = u64::from(expected.codes.contains(&reason.code()));
             assert_eq!(tally.reasons[reason.index()], count, "{reason}: {shown}");
         }
+        for (finding, found) in Finding::ALL.iter().zip(tally.findings) {
+            let count = u64::from(expected.findings.contains(&finding.code()));
+            assert_eq!(found, count, "{}: {shown}", finding.code());
+        }
 
         let token = trimmed(line);
         let mut verdict = self.validator.validate(token);
@@ -132,6 +138,7 @@ impl Judges {
         }
         let codes: Vec<&str> = verdict.reasons.iter().map(|reason| reason.code()).collect();
         assert_eq!(codes, expected.codes, "one token: {shown}");
+        assert_eq!(findings(&verdict), expected.findings, "{shown}");
         assert_eq!(verdict.is_valid(), expected.codes.is_empty(), "{shown}");
         assert_eq!(
             verdict.key.is_some(),
@@ -380,7 +387,9 @@ pub fn key_names(keys: &[oracle::Key]) -> Vec<(usize, String)> {
             oracle::Kind::Public(key) => Some(&key.thumbprint),
             oracle::Kind::Secret(_) | oracle::Kind::Other => None,
         };
-        let name = match key.id.as_ref().or(thumbprint) {
+        // An empty id is an id, and no name.
+        let id = key.id.as_ref().filter(|id| !id.is_empty());
+        let name = match id.or(thumbprint) {
             None => (1..).map(|n| format!("secret-{n}")).find(is_free),
             Some(name) => std::iter::once(cut(name))
                 .chain((2..).map(|n| format!("{}#{n}", cut(name))))

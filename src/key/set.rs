@@ -46,9 +46,9 @@ impl Key {
         self.id.as_deref()
     }
 
-    /// The name it has in rows and reports, which no other key of the set has: its id; else for a
-    /// public key its thumbprint; else `secret-1`, `secret-2`, … in the order in which secrets were
-    /// given. No hash of a secret is ever shown (RFC 7638 section 7).
+    /// The name it has in rows and reports, which no other key of the set has: its id, unless that
+    /// is empty; else for a public key its thumbprint; else `secret-1`, `secret-2`, … in the order
+    /// in which secrets were given. No hash of a secret is ever shown (RFC 7638 section 7).
     ///
     /// Names are given in the order of the keys. Where an id or a thumbprint is a name already, the
     /// key is called `ID#2`, `ID#3`, …; where a number is, the secret takes the next one that is
@@ -248,7 +248,8 @@ impl Names {
 /// What a key is called before it is seen whether another is called the same; none for a secret
 /// without an id, which gets a number.
 fn own_name(id: Option<&str>, verifying: &VerifyingKey) -> Option<String> {
-    match (id, verifying) {
+    // An id may be empty, and in a row that would be no name.
+    match (id.filter(|id| !id.is_empty()), verifying) {
         (Some(id), _) => Some(id.to_owned()),
         (None, VerifyingKey::Public(public)) => Some(thumbprint(public.material())),
         (None, VerifyingKey::Mac(_)) => None,

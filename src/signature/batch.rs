@@ -16,7 +16,7 @@ use super::{
     Algorithm, AlgorithmSet, Authentic, Candidates, Proof, SigningInput, VerifyingKey, decode_mac,
     decode_signature,
 };
-use crate::verdict::Reason;
+use crate::verdict::{FindingSet, Reason};
 
 /// A token whose signature is to be verified.
 #[derive(Clone, Copy)]
@@ -28,7 +28,7 @@ pub(crate) struct Pending<'b> {
     mac: [u8; 64],
     algorithm: Algorithm,
     candidates: Candidates<'b>,
-    outcome: Result<u32, Reason>,
+    outcome: Result<Proof, Reason>,
     tried: u32,
 }
 
@@ -63,20 +63,14 @@ impl<'b> Pending<'b> {
     pub(crate) fn outcome(&self) -> Result<Authentic<'b>, Reason> {
         let payload = &self.input.bytes[self.input.dot + 1..];
         match self.outcome {
-            Ok(key) => Ok(Authentic {
-                payload,
-                proof: Proof {
-                    key,
-                    algorithm: self.algorithm,
-                },
-            }),
+            Ok(proof) => Ok(Authentic { payload, proof }),
             Err(reason) => Err(self.candidates.exhausted(reason)),
         }
     }
 
     /// Whether there is a candidate left that may have made the signature.
     fn is_open(&self) -> bool {
-        self.outcome == Err(Reason::SignatureMismatch)
+        matches!(self.outcome, Err(Reason::SignatureMismatch))
             && (self.tried as usize) < self.candidates.len()
     }
 }
@@ -235,7 +229,7 @@ impl PublicVerifier {
         token: &Pending<'_>,
         key: impl Fn(u32) -> &'k VerifyingKey,
         stop: &AtomicBool,
-    ) -> Option<Result<u32, Reason>> {
+    ) -> Option<Result<Proof, Reason>> {
         let lengths = token.candidates.iter();
         let lengths = lengths.map(|number| key(number).signature_len());
         let signature = match decode_signature(token.signature, lengths, &mut self.signature) {
@@ -254,7 +248,11 @@ impl PublicVerifier {
             }
             let ready = self.ready.get(number, public, token.algorithm);
             if ready.is_some_and(|key| key.verify(token.input.bytes, signature)) {
-                return Some(Ok(number));
+                return Some(Ok(Proof {
+                    key: number,
+                    algorithm: token.algorithm,
+                    findings: public.material().findings(signature),
+                }));
             }
         }
         Some(Err(Reason::SignatureMismatch))
@@ -297,7 +295,11 @@ fn settle<const N: usize>(
         let token = &mut tokens[*index as usize];
         token.tried += 1;
         if is_equal(&tag[..mac_len], &token.mac[..mac_len]) && token.outcome.is_err() {
-            token.outcome = Ok(*candidate);
+            token.outcome = Ok(Proof {
+                key: *candidate,
+                algorithm: token.algorithm,
+                findings: FindingSet::EMPTY,
+            });
         }
     }
 }

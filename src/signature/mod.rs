@@ -18,7 +18,7 @@ pub(crate) use public::PublicKey;
 use base64_simd::URL_SAFE_NO_PAD;
 
 use crate::token::base64url;
-use crate::verdict::Reason;
+use crate::verdict::{FindingSet, Reason};
 
 /// The bytes that a signature covers: the encoded header, a dot, and the encoded payload
 /// (RFC 7515 section 5.1). Nothing is decoded in place before they are verified.
@@ -55,6 +55,7 @@ pub struct Authentic<'b> {
 pub(crate) struct Proof {
     key: u32,
     algorithm: Algorithm,
+    findings: FindingSet,
 }
 
 impl Proof {
@@ -66,6 +67,11 @@ impl Proof {
     /// The algorithm that it held under.
     pub(crate) const fn algorithm(self) -> Algorithm {
         self.algorithm
+    }
+
+    /// What is worth telling of the signature itself.
+    pub(crate) const fn findings(self) -> FindingSet {
+        self.findings
     }
 }
 
@@ -105,14 +111,15 @@ impl VerifyingKey {
         }
     }
 
-    /// Whether this is a whole signature of the message.
-    fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+    /// Whether this is a whole signature of the message, and if so, what is worth telling of it.
+    fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Option<FindingSet> {
         match self {
-            Self::Mac(key) => key.verify(algorithm, message, signature),
-            Self::Public(key) => {
-                key.material().signature_len() == signature.len()
-                    && key.verify(algorithm, message, signature)
-            }
+            Self::Mac(key) => key
+                .verify(algorithm, message, signature)
+                .then_some(FindingSet::EMPTY),
+            Self::Public(key) => (key.material().signature_len() == signature.len()
+                && key.verify(algorithm, message, signature))
+            .then(|| key.material().findings(signature)),
         }
     }
 }
@@ -178,12 +185,13 @@ pub(crate) fn verify<'b, 'k>(
     };
     let signature = decoded.map_err(|reason| candidates.exhausted(reason))?;
     for number in candidates.iter() {
-        if key(number).verify(algorithm, input.bytes(), signature) {
+        if let Some(findings) = key(number).verify(algorithm, input.bytes(), signature) {
             return Ok(Authentic {
                 payload: &input.bytes[input.dot + 1..],
                 proof: Proof {
                     key: number,
                     algorithm,
+                    findings,
                 },
             });
         }

@@ -13,7 +13,7 @@
 //! | ML-DSA-44, ML-DSA-65, ML-DSA-87 | 2420, 3309 or 4627; an empty context | FIPS 204 |
 //!
 //! An ECDSA signature whose s is above half of the order verifies: RFC 7518 does not forbid it, and
-//! issuers make them.
+//! issuers make them. It is told of, since anyone can make it of the other one.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -28,6 +28,7 @@ use aws_lc_rs::signature::{
 };
 
 use super::{Algorithm, AlgorithmSet};
+use crate::verdict::{Finding, FindingSet};
 
 /// The longest signature that any key verifies, in bytes: of ML-DSA-87.
 pub(crate) const MAX_SIGNATURE_LEN: usize = 4627;
@@ -72,6 +73,33 @@ impl Curve {
             Self::P256 | Self::Secp256k1 => 256,
             Self::P384 => 384,
             Self::P521 => 521,
+        }
+    }
+
+    /// Half of the order of the group, rounded down, as long as s is. The order is odd: of s and the
+    /// order less s, which verify alike, one is above this.
+    const fn half_order(self) -> &'static [u8] {
+        match self {
+            Self::P256 => {
+                b"\x7f\xff\xff\xff\x80\x00\x00\x00\x7f\xff\xff\xff\xff\xff\xff\xff\
+                  \xde\x73\x7d\x56\xd3\x8b\xcf\x42\x79\xdc\xe5\x61\x7e\x31\x92\xa8"
+            }
+            Self::P384 => {
+                b"\x7f\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+                  \xff\xff\xff\xff\xff\xff\xff\xff\xe3\xb1\xa6\xc0\xfa\x1b\x96\xef\
+                  \xac\x0d\x06\xd9\x24\x58\x53\xbd\x76\x76\x0c\xb5\x66\x62\x94\xb9"
+            }
+            Self::P521 => {
+                b"\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+                  \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+                  \xff\xfd\x28\xc3\x43\xc1\xdf\x97\xcb\x35\xbf\xe6\x00\xa4\x7b\x84\
+                  \xd2\xe8\x1d\xda\xe4\xdc\x44\xce\x23\xd7\x5d\xb7\xdb\x8f\x48\x9c\
+                  \x32\x04"
+            }
+            Self::Secp256k1 => {
+                b"\x7f\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+                  \x5d\x57\x6e\x73\x57\xa4\x50\x1d\xdf\xe9\x2f\x46\x68\x1b\x20\xa0"
+            }
         }
     }
 
@@ -202,6 +230,19 @@ impl PublicMaterial {
             Self::Ed448(_) => 114,
             Self::MlDsa { set, .. } => set.signature_len(),
         }
+    }
+
+    /// What is worth telling of a signature that this key verified.
+    pub(crate) fn findings(&self, signature: &[u8]) -> FindingSet {
+        let mut findings = FindingSet::EMPTY;
+        if let Self::Ec { curve, .. } = self {
+            // Both numbers are big-endian and of one length, so that their bytes have their order.
+            let s = signature.get(curve.coordinate_len()..).unwrap_or_default();
+            if s > curve.half_order() {
+                findings.insert(Finding::EcdsaHighS);
+            }
+        }
+        findings
     }
 
     /// Prepares the key for one of its algorithms; `None` where the library refuses it, as for a
@@ -374,6 +415,61 @@ mod tests {
             PublicKey::new(PublicMaterial::Ed25519(point))
         });
         points.take(count).collect()
+    }
+
+    /// The order of a curve, as the crates have it that tests sign with; as long as s is.
+    fn order(curve: Curve) -> Vec<u8> {
+        use p256::elliptic_curve::Curve as _;
+        let bytes = match curve {
+            Curve::P256 => p256::NistP256::ORDER.to_be_bytes().as_ref().to_vec(),
+            Curve::P384 => p384::NistP384::ORDER.to_be_bytes().as_ref().to_vec(),
+            Curve::P521 => p521::NistP521::ORDER.to_be_bytes().as_ref().to_vec(),
+            Curve::Secp256k1 => k256::Secp256k1::ORDER.to_be_bytes().as_ref().to_vec(),
+        };
+        bytes[bytes.len() - curve.coordinate_len()..].to_vec()
+    }
+
+    #[test]
+    fn s_is_high_above_half_of_the_order_and_not_on_it() {
+        for curve in Curve::ALL {
+            let half = curve.half_order();
+            assert_eq!(half.len(), curve.coordinate_len());
+            // Twice the half and one is the order.
+            let mut carry = 1;
+            let mut doubled: Vec<u8> = Vec::new();
+            for byte in half.iter().rev() {
+                let digit = 2 * u16::from(*byte) + carry;
+                carry = digit >> 8;
+                doubled.push(digit.to_le_bytes()[0]);
+            }
+            doubled.reverse();
+            let order = order(curve);
+            assert_eq!(doubled, order, "{}", curve.name());
+
+            let len = curve.coordinate_len();
+            let key = PublicMaterial::Ec {
+                curve,
+                x: vec![0; len],
+                y: vec![0; len],
+            };
+            let mut above = half.to_vec();
+            above[len - 1] += 1;
+            let mut least = vec![0; len];
+            least[len - 1] = 1;
+            for (s, is_high) in [
+                (&least[..], false),
+                (half, false),
+                (&above, true),
+                (&order, true),
+            ] {
+                // r is greater than any s, and has no part in it.
+                let signature = [&vec![0xff; len][..], s].concat();
+                let found = key.findings(&signature).contains(Finding::EcdsaHighS);
+                assert_eq!(found, is_high, "{} {s:02x?}", curve.name());
+            }
+        }
+        let other = PublicMaterial::Ed25519([0; 32]);
+        assert!(other.findings(&[0xff; 64]).is_empty());
     }
 
     #[test]

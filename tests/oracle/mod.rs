@@ -98,6 +98,16 @@ pub const CODES: [&str; 54] = [
     "missing-claim",
 ];
 
+/// The findings, in their order, but for that of `--kid-hint`: here a `kid` is always a rule.
+pub const FINDINGS: [&str; 6] = [
+    "jwk-header",
+    "jku-header",
+    "x5c-header",
+    "x5u-header",
+    "weak-key",
+    "ecdsa-high-s",
+];
+
 /// What a token is held against.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -152,6 +162,8 @@ impl Default for Policy {
 pub struct Judgement {
     /// In table order; empty is valid.
     pub codes: Vec<&'static str>,
+    /// What is worth telling beside them, in the order of [`FINDINGS`].
+    pub findings: Vec<&'static str>,
     /// The index of the key that verified the signature: the first that does.
     pub key: Option<usize>,
     /// As the header says, where the header is an object without duplicates and `alg` a string.
@@ -226,6 +238,11 @@ fn run_stages(
     })?;
     out.alg = header.get("alg").and_then(as_string);
     out.kid = header.get("kid").and_then(as_string);
+    let brings = |finding: &Code| {
+        let name = finding.strip_suffix("-header");
+        name.is_some_and(|name| header.contains_key(name))
+    };
+    out.findings = FINDINGS.into_iter().filter(brings).collect();
     let alg = check_header(&header, policy)?;
 
     let candidates = choose_keys(out.kid.as_deref(), &alg, policy, keys)?;
@@ -244,12 +261,16 @@ fn run_stages(
         Kind::Public(key) => key.verifies(&alg, &signed, &signature),
         Kind::Other => false,
     };
-    out.key = Some(
-        candidates
-            .into_iter()
-            .find(verifies)
-            .ok_or("signature-mismatch")?,
-    );
+    let index = candidates
+        .into_iter()
+        .find(verifies)
+        .ok_or("signature-mismatch")?;
+    out.key = Some(index);
+    match &keys[index].kind {
+        Kind::Secret(secret) if secret.len() < signature.len() => out.findings.push("weak-key"),
+        Kind::Public(key) if key.is_high(&signature) => out.findings.push("ecdsa-high-s"),
+        _ => {}
+    }
 
     let payload = decode(payload).ok_or("payload-base64url")?;
     let payload = json::object(&payload).map_err(|flaw| match flaw {

@@ -247,6 +247,24 @@ impl Public {
             Numbers::MlDsa87(key) => ml_dsa!(key),
         }
     }
+
+    /// Whether a signature that verifies is the greater of a pair: ECDSA alone has pairs, and the
+    /// crates can give the lesser one.
+    pub fn is_high(&self, signature: &[u8]) -> bool {
+        macro_rules! is_high {
+            ($curve:ident) => {
+                $curve::ecdsa::Signature::from_slice(signature)
+                    .is_ok_and(|signature| signature.normalize_s() != signature)
+            };
+        }
+        match &self.numbers {
+            Numbers::P256(_) => is_high!(p256),
+            Numbers::P384(_) => is_high!(p384),
+            Numbers::P521(_) => is_high!(p521),
+            Numbers::Secp256k1(_) => is_high!(k256),
+            _ => false,
+        }
+    }
 }
 
 fn verifies_rsa(key: &rsa::PublicKey, alg: &str, message: &[u8], signature: &[u8]) -> bool {

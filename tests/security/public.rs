@@ -3,10 +3,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jotmill::{Finding, RunOptions};
 use serde_json::{Value, json};
 
 use super::{judges_with, plain};
-use crate::judges::Judges;
+use crate::judges::{Judges, audit};
 use crate::public_keys::{Signer, shared_signers, signers};
 use crate::token_maker::{ALGORITHMS, TokenMaker, encode};
 
@@ -182,9 +183,6 @@ fn a_psychic_signature_is_refused_on_every_curve() {
             }
         }
         assert_eq!(judge(&[s, r]), "signature-mismatch", "{alg}");
-        // RFC 7518 section 3.4 has no rule for the greater of the two s, nor has RFC 8812.
-        let mirrored = difference(&order, s);
-        assert_eq!(judge(&[r, &mirrored]), "", "{alg}");
         // As X.509 has them, and with leading zeros.
         let len = u8::try_from(r.len()).expect("short");
         let der = [&[0x30, 0x81, 2 * (len + 2)], &[2, len][..], r, &[2, len], s];
@@ -192,6 +190,61 @@ fn a_psychic_signature_is_refused_on_every_curve() {
             assert_eq!(judge(longer), "signature-length", "{alg}");
         }
         assert_eq!(judge(&[&r[1..], s]), "signature-length", "{alg}");
+    }
+}
+
+/// RFC 7518 section 3.4 has no rule for the greater of the two s, nor has RFC 8812: both are good, and
+/// all judges say which is which.
+#[test]
+fn both_signatures_of_an_ecdsa_pair_are_good_and_the_greater_is_found() {
+    for (signer, order) in ecdsa() {
+        let judges = judges_of(signer);
+        let alg = signer.algs[0];
+        let mut log = Vec::new();
+        for number in 0..8 {
+            // The signer takes another nonce each time, and either s comes of it.
+            let token = signer.token(alg, &format!(r#"{KID},"n":{number}"#));
+            let (input, good) = split(&token);
+            let (r, s) = good.split_at(good.len() / 2);
+            let mirrored = difference(&order, s);
+            for (s, other) in [(s, &mirrored[..]), (&mirrored, s)] {
+                let line = format!("{input}.{}", encode([r, s].concat()));
+                let judged = judges.judge(line.as_bytes()).expect("a token");
+                assert_eq!(judged.codes, [""; 0], "{alg}");
+                let expected: &[&str] = if s > other { &["ecdsa-high-s"] } else { &[] };
+                assert_eq!(judged.findings(), expected, "{alg}");
+                log.push(line);
+            }
+        }
+        // Tokens that come again have what they had: with a memory and without, at once and in a
+        // later block.
+        let log = [log.join("\n"), log.join("\n"), log.join("\n")].join("\n");
+        for (repeat_bytes, block_bytes) in [(0, 1 << 18), (1 << 20, 1 << 18), (1 << 20, 6000)] {
+            let options = RunOptions {
+                threads: 1,
+                repeat_bytes,
+                block_bytes,
+                ..RunOptions::default()
+            };
+            let (_, finished) = audit(&judges.validator, log.as_bytes(), &options);
+            let found = finished.report.tally.findings[Finding::EcdsaHighS as usize];
+            assert_eq!(found, 3 * 8, "{alg}");
+            assert_eq!(finished.repeated > 0, repeat_bytes > 0, "{alg}");
+        }
+        // One that does not hold has none, nor has a good signature of another type.
+        let (input, good) = (
+            split(&signer.token(alg, KID)).0.to_owned(),
+            vec![0xff; 2 * order.len()],
+        );
+        let forged = judges.judge(format!("{input}.{}", encode(good)).as_bytes());
+        assert_eq!(forged.expect("a token").findings(), [""; 0], "{alg}");
+    }
+    for signer in shared_signers()
+        .iter()
+        .filter(|signer| signer.jwk["kty"] != "EC")
+    {
+        let judged = judges_of(signer).judge(signer.token(signer.algs[0], KID).as_bytes());
+        assert_eq!(judged.expect("a token").findings(), [""; 0]);
     }
 }
 

@@ -20,8 +20,7 @@ mod words;
 use std::io::{self, Write};
 
 use jotmill::{
-    Algorithm, Finding, FindingSet, Key, KeyFinding, KeySet, Policy, Reason, ReasonSet, Stage,
-    Validator,
+    Algorithm, FindingSet, Key, KeyFinding, KeySet, Policy, Reason, ReasonSet, Stage, Validator,
 };
 
 pub(crate) use run::run;
@@ -198,7 +197,7 @@ fn judge_without_key(token: &[u8], policy: &Policy) -> (ReasonSet, FindingSet) {
     for finding in verdict
         .findings
         .iter()
-        .filter(|finding| *finding != Finding::WeakKey)
+        .filter(|finding| finding.stage() == Stage::Header)
     {
         findings.insert(finding);
     }

@@ -351,7 +351,7 @@ impl Page<'_> {
         for finding in facts
             .findings
             .iter()
-            .filter(|finding| *finding != Finding::WeakKey)
+            .filter(|finding| finding.stage() == Stage::Header)
         {
             let text = format!(
                 "{}: {} (RFC 8725 section 3.10)",
@@ -375,11 +375,7 @@ impl Page<'_> {
             self.notes(2, &keys::notes(key, &facts.key_findings))?;
         }
         self.paragraph(false, Style::Plain, 0, "header and payload are authentic")?;
-        if facts
-            .findings
-            .iter()
-            .any(|finding| finding == Finding::WeakKey)
-        {
+        if facts.findings.contains(Finding::WeakKey) {
             let len = facts.algorithm().and_then(Algorithm::mac_len).unwrap_or(0);
             let text = format!(
                 "weak-key: the secret is shorter than the {len} bytes that {algorithm} asks for, \
@@ -387,13 +383,14 @@ impl Page<'_> {
             );
             self.paragraph(false, Style::Doubt, 0, &text)?;
         }
-        if facts
-            .findings
-            .iter()
-            .any(|finding| finding == Finding::KidOfAnotherKey)
-        {
+        if facts.findings.contains(Finding::KidOfAnotherKey) {
             let text = "kid-of-another-key: kid names another key than this one (--kid-hint)";
             self.paragraph(false, Style::Doubt, 0, text)?;
+        }
+        if facts.findings.contains(Finding::EcdsaHighS) {
+            let text = "ecdsa-high-s: of the two signatures that anyone can make of one, this has \
+                        the greater s; it is as good, and about as frequent (RFC 7518 section 3.4)";
+            self.paragraph(false, Style::Plain, 0, text)?;
         }
         Ok(())
     }

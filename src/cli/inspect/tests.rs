@@ -537,6 +537,31 @@ fn a_header_that_brings_a_key_is_a_finding() {
 }
 
 #[test]
+fn the_greater_s_of_ecdsa_is_told_of_with_the_signature() {
+    // RFC 7515 appendix A.3.
+    let token = concat!(
+        "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt",
+        "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5d",
+        "jxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
+    );
+    let key = concat!(
+        r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","#,
+        r#""y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#,
+    );
+    let mut keys = KeySet::new();
+    keys.add_jwks(key.as_bytes(), "RFC 7515 A.3").unwrap();
+    let policy = Policy::new(UnixTime::new(1_300_819_379, 0).unwrap());
+    let found = explain_by(token.as_bytes(), &policy, Some(keys));
+    assert_eq!(found.outcome, Outcome::Valid);
+    found.must_say(&["ecdsa-high-s: of the two signatures"]);
+    let told = found.page.matches("ecdsa-high-s").count();
+    assert_eq!(told, 1, "it is none of the header");
+    let findings = found.json["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0]["code"], "ecdsa-high-s");
+}
+
+#[test]
 fn the_wrong_number_of_segments_is_counted() {
     let good = token(r#"{"sub":"me"}"#);
     let two = explained(good.rsplit_once('.').unwrap().0);

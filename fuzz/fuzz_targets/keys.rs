@@ -1,0 +1,6 @@
+//! Files of keys: any bytes as a JWK Set, as PEM, as DER and as a secret.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    jotmill_fuzz::bodies::keys(data);
+});
