@@ -100,6 +100,11 @@ pub fn signed(algorithm: Algorithm) -> Spec {
 
 /// All mixes but [`Mix::all_valid`], each made when its turn comes.
 pub fn others() -> impl Iterator<Item = Mix> {
+    descriptions().map(|(name, spec)| Mix::new(name, spec))
+}
+
+/// What [`others`] are made of, by their names.
+pub fn descriptions() -> impl Iterator<Item = (String, Spec)> {
     let defects = |defects: &[(Defect, u32)]| Spec {
         defects: defects
             .iter()
@@ -159,7 +164,6 @@ pub fn others() -> impl Iterator<Item = Mix> {
             .filter(|algorithm| **algorithm != Algorithm::Hs256)
             .map(|algorithm| (algorithm.name().to_lowercase(), signed(*algorithm))),
     )
-    .map(|(name, spec)| Mix::new(name, spec))
 }
 
 fn now(dataset: &Dataset) -> u64 {

@@ -254,6 +254,18 @@ fn a_kernel_of_another_machine_computes_as_portable_does() {
     }
 }
 
+/// The tests above pass over a kernel that the processor cannot run. Where that must not be, its
+/// name is in the environment.
+#[test]
+fn kernels_that_must_be_tested_here_are_available() {
+    let names = std::env::var("JOTMILL_TEST_KERNELS").unwrap_or_default();
+    let available: Vec<_> = Kernel::available().map(Kernel::name).collect();
+    println!("kernels tested: {}", available.join(", "));
+    for name in names.split_whitespace() {
+        assert!(available.contains(&name), "no {name} here");
+    }
+}
+
 #[test]
 fn kernels_are_known_by_their_names() {
     for &kernel in Kernel::all() {
