@@ -11,13 +11,12 @@ mod repeats;
 use std::sync::atomic::AtomicBool;
 
 pub(crate) use headers::HeaderMemo;
-use repeats::{AHEAD, Known, Repeats, Sighting};
+use repeats::{Known, Repeats, Sighting};
 
 use crate::input::{Block, Line, leading_blanks, lines};
-use crate::key::Selection;
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
-use crate::signature::{BatchVerifier, Kernel, Pending, Proof, recycle};
+use crate::signature::{Algorithm, BatchVerifier, Candidates, Kernel, Pending, Proof, recycle};
 use crate::token::{Claims, PayloadScratch, Token};
 use crate::validator::{Judged, Validator};
 use crate::verdict::{FindingSet, Reason, ReasonSet};
@@ -40,6 +39,12 @@ pub(crate) struct Outcome {
 
 /// The most lines that are judged at a time, since each of them may become a row.
 pub(crate) const MAX_LINES: usize = 8192;
+
+/// How many lines go through the stages before the signatures together. What each needs of what is
+/// remembered is touched for all of them first: one by one they would wait for the memory behind the
+/// nearest caches, for one piece of it after the other; together they wait once for each piece. It
+/// is few enough for all of that to stay in the nearest cache.
+const AHEAD: usize = 32;
 
 impl Outcome {
     pub(crate) fn new(validator: &Validator, distinct: bool) -> Self {
@@ -97,18 +102,28 @@ enum Standing<'b> {
     /// The line is too long, and so many bytes long.
     TooLong(u64),
     Rejected(Reason),
+    /// It has three segments.
+    Split(Token<'b>),
     /// Its header selected the keys that may have signed it.
-    Selected(Token<'b>, Selection),
+    Selected(Token<'b>, Algorithm, Candidates<'b>),
     /// Its signature is the one of this number among those pending; or there is none to verify,
     /// since the token's entry knows already.
     Signed(Option<usize>),
 }
 
 impl<'b> Judging<'b> {
-    /// The token, as long as it is not known whether its signature has to be verified.
-    fn selected(&self) -> Option<&'b [u8]> {
+    /// The token, if what is next is to look at its header.
+    const fn split(&self) -> Option<Token<'b>> {
         match self.standing {
-            Standing::Selected(token, _) => Some(token.bytes()),
+            Standing::Split(token) => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The token, if what is next is to verify its signature or to recall that.
+    const fn selected(&self) -> Option<Token<'b>> {
+        match self.standing {
+            Standing::Selected(token, ..) => Some(token),
             _ => None,
         }
     }
@@ -145,7 +160,12 @@ impl<'v> BatchJudge<'v> {
         let mut lines = recycle(std::mem::take(&mut self.lines));
         let mut pending = recycle(std::mem::take(&mut self.pending));
         self.split(block, &mut lines, outcome);
-        self.recall(&mut lines, &mut pending);
+        self.headers.begin_block();
+        self.repeats.begin_block();
+        for lines in lines.chunks_mut(AHEAD) {
+            self.select(lines);
+            self.recall(lines, &mut pending);
+        }
         let keys = self.validator.keys();
         let is_done = self
             .verifier
@@ -158,14 +178,13 @@ impl<'v> BatchJudge<'v> {
         self.pending = recycle(pending);
     }
 
-    /// Lines, dots, headers, choice of keys: what can be said before a signature is verified.
+    /// Lines and dots.
     fn split<'b>(
-        &mut self,
+        &self,
         block: &'b Block<'_>,
         judged: &mut Vec<Judging<'b>>,
         outcome: &mut Outcome,
     ) {
-        self.headers.begin_block();
         let limit = self.validator.policy().token_limit();
         if let Some(line) = block.passed_over {
             outcome.lines = 1;
@@ -207,15 +226,7 @@ impl<'v> BatchJudge<'v> {
             } else {
                 judging.standing = match split(&line) {
                     Err(reason) => Standing::Rejected(reason),
-                    Ok(token) => {
-                        let (validator, payload) = (self.validator, &mut self.payload);
-                        let (index, selection) = self.headers.select(validator, token, payload);
-                        judging.header = Some(index);
-                        match selection {
-                            Err(reason) => Standing::Rejected(reason),
-                            Ok(selection) => Standing::Selected(token, selection),
-                        }
-                    }
+                    Ok(token) => Standing::Split(token),
                 };
             }
             judged.push(judging);
@@ -223,39 +234,56 @@ impl<'v> BatchJudge<'v> {
         outcome.bytes = block.bytes().len();
     }
 
-    /// The signatures to verify: those of all tokens but the ones that are known already.
-    fn recall<'b>(&mut self, lines: &mut [Judging<'b>], pending: &mut Vec<Pending<'b>>)
+    /// Headers, and the keys that each selects, of at most [`AHEAD`] lines.
+    fn select<'b>(&mut self, lines: &mut [Judging<'b>])
     where
         'v: 'b,
     {
-        self.repeats.begin_block();
-        for lines in lines.chunks_mut(AHEAD) {
-            let ahead = lines.iter().filter_map(Judging::selected);
-            let mut ahead = self.repeats.look_ahead(ahead).into_iter();
-            for judging in lines {
-                let Standing::Selected(token, selection) = judging.standing else {
-                    continue;
+        let validator = self.validator;
+        let headers = lines
+            .iter()
+            .filter_map(Judging::split)
+            .map(|it| it.header());
+        self.headers.look_ahead(headers);
+        for judging in lines {
+            if let Standing::Split(token) = judging.standing {
+                let (index, selection) = self.headers.select(validator, token, &mut self.payload);
+                judging.header = Some(index);
+                judging.standing = match selection {
+                    Err(reason) => Standing::Rejected(reason),
+                    Ok(selection) => {
+                        let candidates = validator.keys().candidates(selection);
+                        Standing::Selected(token, selection.algorithm(), candidates)
+                    }
                 };
-                let next = pending.len();
-                let sought = ahead.next().unwrap_or_default();
-                let (entry, signature) = match self.repeats.see(token.bytes(), &sought, next) {
-                    Sighting::Known(entry) => (Some(entry), None),
-                    Sighting::Pending(entry, index) => (Some(entry), Some(index)),
-                    Sighting::New(entry) => (Some(entry), Some(next)),
-                    Sighting::Unknown => (None, Some(next)),
-                };
-                if signature == Some(next) {
-                    Pending::push(
-                        pending,
-                        token.signing_input(),
-                        token.signature(),
-                        selection.algorithm(),
-                        self.validator.keys().candidates(selection),
-                    );
-                }
-                judging.entry = entry;
-                judging.standing = Standing::Signed(signature);
             }
+        }
+    }
+
+    /// The signatures to verify, of at most [`AHEAD`] lines: those of all tokens but the ones that
+    /// are known already.
+    fn recall<'b>(&mut self, lines: &mut [Judging<'b>], pending: &mut Vec<Pending<'b>>) {
+        let tokens = lines.iter().filter_map(Judging::selected);
+        let ahead = self.repeats.look_ahead(tokens.map(|token| token.bytes()));
+        let mut ahead = ahead.into_iter();
+        for judging in lines {
+            let Standing::Selected(token, algorithm, candidates) = judging.standing else {
+                continue;
+            };
+            let next = pending.len();
+            let sought = ahead.next().unwrap_or_default();
+            let (entry, signature) = match self.repeats.see(token.bytes(), &sought, next) {
+                Sighting::Known(entry) => (Some(entry), None),
+                Sighting::Pending(entry, index) => (Some(entry), Some(index)),
+                Sighting::New(entry) => (Some(entry), Some(next)),
+                Sighting::Unknown => (None, Some(next)),
+            };
+            if signature == Some(next) {
+                let (input, signature) = (token.signing_input(), token.signature());
+                Pending::push(pending, input, signature, algorithm, candidates);
+            }
+            judging.entry = entry;
+            judging.standing = Standing::Signed(signature);
         }
     }
 
@@ -290,7 +318,9 @@ impl<'v> BatchJudge<'v> {
                     Judged::rejected(Reason::TooLong)
                 }
                 Standing::Rejected(reason) => unsigned.with(reason),
-                Standing::Selected(..) => unreachable!("its signature is verified or known"),
+                Standing::Split(_) | Standing::Selected(..) => {
+                    unreachable!("its signature is verified or known")
+                }
                 Standing::Signed(signature) => {
                     // What an earlier line of this very block found out is known by now, too.
                     let known = judging.entry.and_then(|entry| self.repeats.known(entry));

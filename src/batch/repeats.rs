@@ -12,6 +12,7 @@
 
 use std::hint::black_box;
 
+use super::AHEAD;
 use crate::signature::Proof;
 use crate::time::NumericDate;
 use crate::token::{Audience, Claims, Member};
@@ -33,8 +34,6 @@ const WINDOW: u32 = 16;
 const FIRST_PROBE: u32 = 4;
 /// The longest time without a look, in blocks.
 const LONGEST_REST: u32 = 256;
-/// How many tokens are looked ahead at a time: what is touched of them fits in the nearest cache.
-pub(super) const AHEAD: usize = 32;
 
 /// What a signature and a payload came to.
 #[derive(Clone, Copy)]
@@ -234,9 +233,8 @@ impl Repeats {
         self.is_looking = self.budget > 0 && self.attention.next_block();
     }
 
-    /// Looks ahead at tokens that are to be looked for, and touches what [`see`](Self::see) needs of
-    /// each. One by one they would wait for the memory behind the caches, for one piece of it after
-    /// the other; together they wait once for each.
+    /// Looks ahead at tokens that are to be looked for, at most [`AHEAD`] of them, and touches what
+    /// [`see`](Self::see) needs of each.
     pub(super) fn look_ahead<'t>(&self, tokens: impl Iterator<Item = &'t [u8]>) -> [Sought; AHEAD] {
         let mut all = [Sought::default(); AHEAD];
         if !self.is_looking {

@@ -281,6 +281,9 @@ fn fill<'b, 'k: 'b, W: Word + 'k>(
             trials.push((*index, candidate));
         }
     }
+    // The states of many keys lie behind the nearest caches. Touched here, they are waited for
+    // together, and not one by one by the kernel.
+    jobs.iter().for_each(|job| job.key.touch());
 }
 
 /// Compares the tags of a round, in constant time and over their full length. The first candidate
