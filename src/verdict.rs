@@ -341,7 +341,7 @@ impl Finding {
             Self::WeakKey => "verified by a secret shorter than its hash",
             Self::KidOfAnotherKey => "verified by a key that kid does not name",
             Self::EcdsaHighS => {
-                "of two ECDSA signatures that are as good, the one with the greater s, as half of all are"
+                "of two ECDSA signatures that are as good, the one with the greater s"
             }
         }
     }

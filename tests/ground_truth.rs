@@ -3,15 +3,27 @@
 
 use std::sync::atomic::AtomicBool;
 
-use jotmill::dataset::{Algorithm, Dataset, Defect, KeyForm, Share, Spec};
+use jotmill::dataset::{Algorithm, Dataset, Defect, Issuer, KeyForm, Share, Spec};
 use jotmill::{
     Input, KeySet, Policy, RowOptions, RowSink, RunOptions, UnixTime, Validator, Watch, run,
 };
 use serde_json::Value;
 
-/// The policy and keys that the data set asks for.
+/// The policies and keys that the data set asks for.
 pub fn validator(dataset: &Dataset) -> Validator {
-    let flags = dataset.audit_flags();
+    match dataset.issuers() {
+        [issuer] => {
+            let (policy, keys) = policy(issuer);
+            Validator::new(policy, keys)
+        }
+        issuers => Validator::with_issuers(issuers.iter().map(policy)),
+    }
+    .expect("a validator")
+}
+
+/// The policy and the keys of an issuer.
+fn policy(issuer: &Issuer) -> (Policy, KeySet) {
+    let flags = issuer.audit_flags();
     let now = UnixTime::new(u64::try_from(flags.now).expect("after 1970"), 0).expect("a time");
     let mut policy = Policy::new(now)
         .leeway(flags.leeway.into())
@@ -51,13 +63,13 @@ pub fn validator(dataset: &Dataset) -> Validator {
         policy = policy.max_token_bytes(bytes as usize).expect("bytes");
     }
     let mut keys = KeySet::new();
-    keys.add_jwks(dataset.jwks().as_bytes(), "keys.json")
+    keys.add_jwks(issuer.jwks().as_bytes(), "keys.json")
         .expect("usable keys");
-    for file in dataset.key_files() {
+    for file in issuer.key_files() {
         keys.add_key(&file.content, &file.name)
             .expect("a usable key");
     }
-    Validator::new(policy, keys).expect("a validator")
+    (policy, keys)
 }
 
 /// Audits the data set and holds every row against its line of ground truth.
@@ -118,7 +130,10 @@ pub fn check(spec: Spec) {
 #[test]
 fn every_line_of_a_mix_of_every_defect_gets_what_its_maker_says() {
     let share = Share::from_millionths(15_000).expect("a share");
-    let defects: Vec<_> = Defect::ALL.iter().map(|defect| (*defect, share)).collect();
+    let defects: Vec<_> = Defect::OF_ONE_ISSUER
+        .iter()
+        .map(|defect| (*defect, share))
+        .collect();
     for seed in [1, 2] {
         check(Spec {
             count: 40_000,
@@ -134,7 +149,7 @@ fn every_line_of_a_mix_of_every_defect_gets_what_its_maker_says() {
 /// Every defect but these, each with the same share.
 fn mix(left_out: &[Defect], each: u32) -> Vec<(Defect, Share)> {
     let share = Share::from_millionths(each).expect("a share");
-    let defects = Defect::ALL.iter().copied();
+    let defects = Defect::OF_ONE_ISSUER.iter().copied();
     let defects = defects.filter(|defect| !left_out.contains(defect));
     defects.map(|defect| (defect, share)).collect()
 }
@@ -232,9 +247,49 @@ fn rsa_keys_of_several_sizes_that_no_token_names() {
     });
 }
 
+/// What several issuers cannot have, since their tokens are of no issuer then.
+const OF_THE_CHOICE: [Defect; 7] = [
+    Defect::PayloadBase64url,
+    Defect::PayloadJson,
+    Defect::PayloadNotObject,
+    Defect::PayloadDuplicateMember,
+    Defect::IssType,
+    Defect::IssuerMismatch,
+    Defect::MissingIss,
+];
+
+#[test]
+fn tokens_of_several_issuers_get_what_their_own_policy_gives() {
+    for issuers in 2..=6 {
+        let mut defects = mix(&OF_THE_CHOICE, 14_000);
+        defects.push((Defect::IssuerUnknown, Share::from_percent(10)));
+        check(Spec {
+            count: 4_000,
+            seed: issuers.into(),
+            issuers,
+            algorithms: vec![Algorithm::Hs256, Algorithm::Es256, Algorithm::EdDsa],
+            keys: 3 + 2 * issuers,
+            edges: Share::from_percent(20),
+            leeway: issuers % 2 * 30,
+            defects,
+            ..Spec::default()
+        });
+    }
+    check(Spec {
+        count: 3_000,
+        issuers: 3,
+        algorithms: vec![Algorithm::Es256, Algorithm::Hs384],
+        keys: 8,
+        key_forms: KeyForm::ALL.to_vec(),
+        defects: mix(&[&OF_THE_CHOICE[..], &NEEDS_IDS].concat(), 10_000),
+        repeat: 5,
+        ..Spec::default()
+    });
+}
+
 #[test]
 fn each_defect_alone_gets_its_code() {
-    for defect in Defect::ALL {
+    for defect in Defect::OF_ONE_ISSUER {
         let defects = vec![(*defect, Share::from_percent(50))];
         check(Spec {
             count: 400,

@@ -323,3 +323,79 @@ fn inspect_explains_a_token_by_the_policy_of_its_issuer() {
     assert!(page.contains("issuer-unknown"), "{page}");
     assert!(page.contains("https://sts.example.net/"), "{page}");
 }
+
+/// `gen --issuers` writes what `audit --policy` takes, and each row is what the ground truth says.
+#[test]
+fn a_data_set_of_several_issuers_is_audited_by_its_policy_file() {
+    let place = Place::new();
+    let gen_args = [
+        "gen",
+        "data",
+        "--issuers",
+        "3",
+        "--count",
+        "900",
+        "--keys",
+        "7",
+        "--alg",
+        "HS256,ES256",
+        "--key-forms",
+        "jwk,spki,x5c-jwk",
+        "--leeway",
+        "30",
+        "--quiet",
+        "--defects",
+        "issuer-unknown=10%,signature-mismatch=5%,expired=5%,too-long=1%,missing-jti=2%,\
+         typ-mismatch=1%,key-mismatch=2%",
+    ];
+    let output = place.run(&gen_args);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let args = [
+        "audit",
+        "--policy",
+        "data/policy.toml",
+        "--now",
+        "1790000000",
+        "--format",
+        "ndjson",
+        "data/tokens.txt",
+    ];
+    let output = place.run(&args);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let truth = std::fs::read_to_string(place.path("data/truth.ndjson")).expect("ground truth");
+    let rows = stdout(&output);
+    assert_eq!((rows.lines().count(), truth.lines().count()), (900, 900));
+    let mut keys = std::collections::BTreeSet::new();
+    let mut unknown = 0;
+    for (row, truth) in rows.lines().zip(truth.lines()) {
+        let row: Value = serde_json::from_str(row).expect("a row is JSON");
+        let truth: Value = serde_json::from_str(truth).expect("truth is JSON");
+        assert_eq!(row["verdict"], truth["verdict"], "{row} {truth}");
+        let reasons = row["reasons"].as_array().cloned().unwrap_or_default();
+        assert_eq!(Some(&reasons), truth["reasons"].as_array(), "{row} {truth}");
+        if let Some(key) = truth["key"].as_str() {
+            assert_eq!(row["key"], key, "{row} {truth}");
+            keys.insert(key.to_owned());
+        }
+        unknown += usize::from(reasons == ["issuer-unknown"]);
+    }
+    assert_eq!(unknown, 90);
+    assert!(keys.len() > 12, "keys of all three: {keys:?}");
+    // Nothing is replaced unless that is asked for, and then everything is.
+    assert_cannot(&place.run(&gen_args), &["exists"]);
+    assert_eq!(code(&place.run(&[&gen_args[..], &["--force"]].concat())), 0);
+    assert_eq!(stdout(&place.run(&args)), rows);
+    let several = [
+        "gen",
+        "other",
+        "--issuers",
+        "2",
+        "--defects",
+        "missing-iss=1%",
+    ];
+    assert_cannot(&place.run(&several), &["ask for `issuer-unknown`"]);
+    assert_cannot(
+        &place.run(&["gen", "other", "--issuers", "7"]),
+        &["issuers: 7"],
+    );
+}

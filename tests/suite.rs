@@ -2,11 +2,12 @@
 //!
 //! `oracle` judges tokens a second time without any code of the library; `hostile` makes lines to
 //! judge, `payloads` strategies of payloads, `token_maker` tokens to order. `differential` and
-//! `judges` hold the library against the oracle, `ground_truth` against the generator, `vectors` and
-//! `public_keys` against signatures of others, `kernels` every way of running against every other;
-//! `many_keys` has key sets of thousands, `reasons` a case for every code, `issuers` several issuers
-//! in one run, and `security` a case for every known bug of this class of software. `cli` is the
-//! program as its user meets it, `policy` its policy files, `bench` its subcommand that measures.
+//! `judges` hold the library against the oracle, `ground_truth` against the generator, `vectors`
+//! and `public_keys` against signatures of others, `kernels` every way of running against every
+//! other; `many_keys` has key sets of thousands, `reasons` a case for every code, `issuers` several
+//! issuers in one run, and `security` a case for every known bug of this class of software. `cli`
+//! is the program as its user meets it, `policy` its policy files, `bench` its subcommand that
+//! measures.
 
 #![allow(
     clippy::expect_used,

@@ -240,7 +240,8 @@ for an error.";
 #[derive(Args)]
 #[command(after_help = GEN_HELP)]
 pub(crate) struct GenFlags {
-    /// The folder that takes tokens.txt, keys.json, truth.ndjson and keys in files of their own.
+    /// The folder that takes tokens.txt, keys.json, truth.ndjson and keys in files of their own; of
+    /// several issuers policy.toml, and the keys of each in a folder.
     #[arg(value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
     /// How many tokens.
@@ -249,6 +250,10 @@ pub(crate) struct GenFlags {
     /// Which data set of this description; the same seed gives the same bytes everywhere.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// How many issuers there are, up to 6: with several, each has keys of its own and a table in
+    /// policy.toml.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) issuers: u32,
     /// Sign with these algorithms: HS256, RS256, PS256, ES256, ES256K, EdDSA, Ed25519, Ed448,
     /// ML-DSA-44 and their like.
     #[arg(
@@ -256,7 +261,7 @@ pub(crate) struct GenFlags {
         value_parser = str::parse::<dataset::Algorithm>,
     )]
     pub(crate) alg: Vec<dataset::Algorithm>,
-    /// How many keys sign.
+    /// How many keys of each issuer sign.
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) keys: u32,
     /// The sizes of RSA keys in bits, in turn: 2048, 3072 or 4096.

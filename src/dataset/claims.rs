@@ -165,17 +165,12 @@ impl Claims {
 
     /// Plans who issued the token, about whom and for whom.
     fn plan_names(&mut self, kind: Kind, flags: &AuditFlags, rng: &mut Rng) {
-        let [tenant, realm, directory, workforce, account, service] = ISSUERS;
-        let (issuer, audience) = match kind {
-            Kind::Realm => (realm, AUDIENCES[3]),
-            Kind::Directory => (directory, AUDIENCES[0]),
-            Kind::Tenant => (tenant, AUDIENCES[1]),
-            Kind::Workforce => (workforce, AUDIENCES[0]),
-            Kind::Account => (account, AUDIENCES[3]),
-            Kind::Service => (service, AUDIENCES[0]),
-            Kind::Bench => (tenant, AUDIENCES[0]),
+        let audience = match kind {
+            Kind::Realm | Kind::Account => AUDIENCES[3],
+            Kind::Tenant => AUDIENCES[1],
+            Kind::Directory | Kind::Workforce | Kind::Service | Kind::Bench => AUDIENCES[0],
         };
-        self.get_mut(Claim::Iss).set_plain(issuer);
+        self.get_mut(Claim::Iss).set_plain(ISSUERS[kind.issuer()]);
         match kind {
             Kind::Realm if rng.percent(60) => {
                 self.get_mut(Claim::Aud).set(br#"["web-shop","account"]"#);

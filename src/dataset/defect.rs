@@ -77,6 +77,7 @@ defects! {
         CritUnsupported "crit-unsupported" "`crit` names an extension nobody implements."
     }
     Key {
+        IssuerUnknown "issuer-unknown" "`iss` is absent, unreadable or in no policy."
         KeyNotFound "key-not-found" "`kid` names no key of the set."
         KeyMismatch "key-mismatch" "`kid` names a key that is not for this algorithm or use."
         KeyUnusable "key-unusable" "`kid` names a malformed key."
@@ -121,6 +122,20 @@ defects! {
 }
 
 impl Defect {
+    /// Every defect that a token can have where there is one issuer, in the same order.
+    pub const OF_ONE_ISSUER: &[Defect] = &{
+        let mut rest = [Defect::TooLong; Defect::ALL.len() - 1];
+        let (mut from, mut to) = (0, 0);
+        while from < Defect::ALL.len() {
+            if !matches!(Defect::ALL[from], Defect::IssuerUnknown) {
+                rest[to] = Defect::ALL[from];
+                to += 1;
+            }
+            from += 1;
+        }
+        rest
+    };
+
     /// The defect with this verdict code.
     pub fn from_code(code: &str) -> Option<Defect> {
         Defect::ALL
@@ -150,8 +165,10 @@ mod tests {
         for &defect in Defect::ALL {
             assert_eq!(Defect::from_code(defect.code()), Some(defect));
         }
-        assert_eq!(Defect::from_code("issuer-unknown"), None);
-        assert_eq!(Defect::ALL.len(), 53);
+        assert_eq!(Defect::ALL.len(), 54);
+        let of_one = Defect::ALL.iter().copied();
+        let of_one = of_one.filter(|defect| *defect != Defect::IssuerUnknown);
+        assert_eq!(Defect::OF_ONE_ISSUER, of_one.collect::<Vec<_>>());
     }
 
     #[test]

@@ -40,7 +40,8 @@ const MAX_LIFETIME: u32 = 604_800;
 /// The longest line, where there is a limit and the tokens do not need more.
 const MAX_TOKEN_BYTES: u32 = 16_384;
 
-/// The options of `jotmill audit` under which the ground truth of a data set holds.
+/// The options of `jotmill audit` under which the ground truth of a data set holds; where there are
+/// several issuers, those of one of them.
 ///
 /// The base is the key set, `now`, the issuers and the audiences; everything else is `None` or
 /// empty unless a defect of the mix needs it. It assumes that the audit's default leeway is 0.

@@ -101,13 +101,18 @@ pub(super) struct KeyRing {
 }
 
 impl KeyRing {
-    /// Makes the keys, several at a time, and says of each number of keys that it is done.
+    /// Makes the keys, several at a time, and says of each number of keys that it is done. No key
+    /// has an id that is `taken`.
     ///
     /// # Errors
     /// A defect that these keys or algorithms cannot produce.
-    pub(super) fn new(spec: &Spec, progress: &(dyn Fn(u64) + Sync)) -> Result<KeyRing, SpecError> {
+    pub(super) fn new(
+        spec: &Spec,
+        taken: &BTreeSet<String>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<KeyRing, SpecError> {
         let impossible = |defect, why| Err(SpecError::Impossible { defect, why });
-        let orders = orders(spec);
+        let orders = orders(spec, taken);
         let idless = orders.iter().any(|order| order.id.is_none());
         if idless && spec.has(Defect::KeyNotFound) {
             let why = "an unknown `kid` tries the keys that have no id; give every key an id";
@@ -306,6 +311,11 @@ impl KeyRing {
         of(&self.empty, algorithm)
     }
 
+    /// The ids of its keys.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
+        self.keys.iter().filter_map(|key| key.id.as_ref())
+    }
+
     /// Whether some key has this id.
     pub(super) fn has_id(&self, id: &str) -> bool {
         self.ids.contains(id)
@@ -342,9 +352,9 @@ impl KeyRing {
 }
 
 /// What the keys of a data set are to be.
-fn orders(spec: &Spec) -> Vec<Order> {
+fn orders(spec: &Spec, taken: &BTreeSet<String>) -> Vec<Order> {
     let streams = Streams::new(spec.seed, 0x6b65_7973);
-    let mut ids = BTreeSet::new();
+    let mut ids = taken.clone();
     let mut orders = Vec::new();
     let algorithms = spec.algorithms.len().max(1);
     let numbered = (0..spec.keys).zip(spec.algorithms.iter().cycle());
@@ -493,7 +503,7 @@ fn new_id(number: u32, key_type: KeyType, rng: &mut Rng, ids: &mut BTreeSet<Stri
         _ => push_random(&mut text, rng, 27),
     }
     let mut id = String::from_utf8(text).unwrap_or_default();
-    if ids.contains(&id) {
+    while ids.contains(&id) {
         id = format!("{id}-{number}");
     }
     ids.insert(id.clone());
@@ -572,7 +582,7 @@ mod tests {
     }
 
     fn made(spec: &Spec) -> Result<KeyRing, SpecError> {
-        KeyRing::new(spec, &|_| ())
+        KeyRing::new(spec, &BTreeSet::new(), &|_| ())
     }
 
     fn members(ring: &KeyRing) -> Vec<Value> {

@@ -41,6 +41,10 @@
 //! does not have. Public keys are JWKs, or come in one of the other forms of [`KeyForm`]. Private
 //! keys take the feature `gen`; without it there are MACs alone.
 //!
+//! With several issuers ([`Spec::issuers`]) the kinds of token are divided among them. Each has
+//! keys of its own, [`Dataset::policy`] is the policy file of all, and a token whose `iss` leads to
+//! none of them is `issuer-unknown`.
+//!
 //! Some defects change what the *other* tokens look like, because the audit needs an option for
 //! them: with `missing-jti` in the mix every other token has a `jti`, with `too-many-keys` every
 //! valid token names its key. [`Dataset::audit_flags`] gives those options.
@@ -55,6 +59,7 @@ mod flags;
 mod forge;
 mod form;
 mod header;
+mod issuers;
 mod keys;
 mod mac;
 mod member;
@@ -79,13 +84,13 @@ pub use algorithm::Algorithm;
 pub use defect::{Defect, Stage};
 pub use flags::AuditFlags;
 pub use form::{KeyFile, KeyForm};
+pub use issuers::Issuer;
 pub use spec::{
-    BENCH_PAYLOAD, MAX_BENCH_PAYLOAD, MAX_KEYS, MAX_KEYS_WITHOUT_ID, MAX_LEEWAY, MAX_NOW, RSA_BITS,
-    Shape, Share, Spec, SpecError,
+    BENCH_PAYLOAD, MAX_BENCH_PAYLOAD, MAX_ISSUERS, MAX_KEYS, MAX_KEYS_WITHOUT_ID, MAX_LEEWAY,
+    MAX_NOW, RSA_BITS, Shape, Share, Spec, SpecError,
 };
 pub use write::{Line, Lines, Summary};
 
-use keys::KeyRing;
 use payload::Presence;
 use rng::Streams;
 use token::Plan;
@@ -121,17 +126,15 @@ impl Dataset {
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Dataset, SpecError> {
         spec.check()?;
-        let ring = KeyRing::new(&spec, progress)?;
-        let mut flags = AuditFlags::new(&spec);
-        flags.key_files = ring.files().map(|file| file.name.clone()).collect();
-        flags.max_key_tries = ring.max_key_tries();
+        let flags = AuditFlags::new(&spec);
+        let issuers = issuers::make(&spec, &flags, progress)?;
         let presence = Presence::new(&spec, &flags)?;
         let streams = Streams::new(spec.seed, 0x746f_6b65_6e73);
         Ok(Dataset {
             plan: Plan {
                 spec,
                 flags,
-                ring,
+                issuers,
                 presence,
                 streams,
             },
@@ -143,20 +146,32 @@ impl Dataset {
         &self.plan.spec
     }
 
-    /// The key set: a JWK Set (RFC 7517 section 5), one key a line. It holds the secrets, and the
-    /// public keys that are not in [`Dataset::key_files`].
+    /// The issuers, at least one; where there are several, the tokens are of all of them.
+    pub fn issuers(&self) -> &[Issuer] {
+        &self.plan.issuers
+    }
+
+    /// The policy file that tells an audit of all issuers, in TOML. The keys of each are in its
+    /// [folder](Issuer::folder) beside it, the key set as `keys.json`.
+    pub fn policy(&self) -> String {
+        issuers::policy(self.issuers())
+    }
+
+    /// The key set of the first issuer: a JWK Set (RFC 7517 section 5), one key a line. It holds
+    /// the secrets, and the public keys that are not in [`Dataset::key_files`].
     pub fn jwks(&self) -> String {
-        self.plan.ring.jwks()
+        self.plan.issuers[0].jwks()
     }
 
-    /// The keys in files of their own, which belong beside the key set.
+    /// The keys of the first issuer in files of their own, which belong beside the key set.
     pub fn key_files(&self) -> Vec<KeyFile> {
-        self.plan.ring.files().cloned().collect()
+        self.plan.issuers[0].key_files()
     }
 
-    /// What an audit must be told for the ground truth to be right.
+    /// What an audit must be told for the ground truth to be right, where there is one issuer; of
+    /// several, what it must be told of the first.
     pub fn audit_flags(&self) -> &AuditFlags {
-        &self.plan.flags
+        self.plan.issuers[0].audit_flags()
     }
 
     /// Writes the tokens, one a line, and where it is wanted the ground truth, one JSON object a

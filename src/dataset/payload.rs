@@ -45,6 +45,18 @@ impl Kind {
         }
     }
 
+    /// Which of the issuers' names such tokens have, by its place.
+    pub(super) fn issuer(self) -> usize {
+        match self {
+            Kind::Tenant | Kind::Bench => 0,
+            Kind::Realm => 1,
+            Kind::Directory => 2,
+            Kind::Workforce => 3,
+            Kind::Account => 4,
+            Kind::Service => 5,
+        }
+    }
+
     /// How long such tokens live, in seconds: at most a day.
     pub(super) fn lifetime(self, rng: &mut Rng) -> i64 {
         match self {

@@ -17,6 +17,8 @@ pub const MAX_NOW: i64 = 253_402_300_799;
 pub const MAX_KEYS: u32 = 100_000;
 /// The most keys without an id, all of which are candidates for a token with an unknown `kid`.
 pub const MAX_KEYS_WITHOUT_ID: u32 = 1_000;
+/// The most issuers a data set can have: one for each kind of token.
+pub const MAX_ISSUERS: u32 = 6;
 /// The longest leeway, in seconds (one day).
 pub const MAX_LEEWAY: u32 = 86_400;
 /// The largest payload of [`Shape::Bench`], in bytes of JSON.
@@ -35,10 +37,13 @@ pub struct Spec {
     pub count: u64,
     /// Which of the data sets of this description.
     pub seed: u64,
+    /// How many issuers there are, each with keys and a policy of its own: up to [`MAX_ISSUERS`].
+    /// With one, no policy has to be chosen.
+    pub issuers: u32,
     /// The algorithms that sign, each at most once, at least one.
     pub algorithms: Vec<Algorithm>,
-    /// How many keys sign: from one an algorithm to [`MAX_KEYS`]. Key number *i* is for algorithm
-    /// number *i* modulo their number; every seventh is bound to none and signs with
+    /// How many keys of each issuer sign: from one an algorithm to [`MAX_KEYS`]. Key number *i* is
+    /// for algorithm number *i* modulo their number; every seventh is bound to none and signs with
     /// all that its type can do.
     pub keys: u32,
     /// The sizes of RSA keys in bits, in turn: 2048, 3072 or 4096.
@@ -72,6 +77,7 @@ impl Default for Spec {
         Spec {
             count: 1_000,
             seed: 1,
+            issuers: 1,
             algorithms: vec![Algorithm::Hs256],
             keys: 3,
             rsa_bits: vec![2048],
@@ -158,6 +164,12 @@ impl Spec {
             0,
             most.into(),
         )?;
+        // Tokens of one shape have one issuer.
+        let most = match self.shape {
+            Shape::Mixed => MAX_ISSUERS,
+            Shape::Bench { .. } => 1,
+        };
+        check_range("issuers", self.issuers.into(), 1, most.into())?;
         check_range("now", self.now, 0, MAX_NOW)?;
         check_range("leeway", self.leeway.into(), 0, MAX_LEEWAY.into())?;
         check_range("repeat", self.repeat.into(), 1, u32::MAX.into())?;

@@ -13,6 +13,7 @@ use super::edge::{self, Spacing};
 use super::flags::AuditFlags;
 use super::forge::{forge, resize, sign_as};
 use super::header::Header;
+use super::issuers::{self, Issuer};
 use super::keys::{KeyRing, Signer};
 use super::payload::{self, Kind, Presence};
 use super::rng::{Rng, Streams};
@@ -24,7 +25,7 @@ use super::text::{BASE64URL, push_digits, push_random};
 pub(super) struct Plan {
     pub(super) spec: Spec,
     pub(super) flags: AuditFlags,
-    pub(super) ring: KeyRing,
+    pub(super) issuers: Vec<Issuer>,
     pub(super) presence: Presence,
     pub(super) streams: Streams,
 }
@@ -32,6 +33,8 @@ pub(super) struct Plan {
 /// Makes tokens, one after the other, in buffers of its own.
 pub(super) struct Forge<'p> {
     plan: &'p Plan,
+    /// The keys of the token's issuer.
+    ring: &'p KeyRing,
     header: Header,
     claims: Claims,
     json: Vec<u8>,
@@ -45,6 +48,7 @@ impl<'p> Forge<'p> {
     pub(super) fn new(plan: &'p Plan) -> Forge<'p> {
         Forge {
             plan,
+            ring: &plan.issuers[0].ring,
             header: Header::new(),
             claims: Claims::default(),
             json: Vec::new(),
@@ -54,15 +58,21 @@ impl<'p> Forge<'p> {
         }
     }
 
-    /// Makes the token number `index` with this defect, and gives the number of the key that
-    /// signed it, where a validator finds the signature good.
-    pub(super) fn make(&mut self, index: u64, defect: Option<Defect>) -> Option<usize> {
+    /// Makes the token number `index` with this defect, and gives the id of the key that signed it,
+    /// where a validator finds the signature good and the key has one.
+    pub(super) fn make(&mut self, index: u64, defect: Option<Defect>) -> Option<&'p str> {
         let plan = self.plan;
         let mut rng = plan.streams.at(index);
         let rng = &mut rng;
         let kind = Kind::draw(plan.spec.shape, rng);
-        let signer = plan.ring.draw(rng);
-        self.header.plan(kind, signer, &plan.ring, &plan.flags, rng);
+        self.ring = &issuers::of(&plan.issuers, kind).ring;
+        let signer = self.ring.draw(rng);
+        let is_authentic = defect.is_none_or(Defect::is_authentic);
+        let defect = match defect {
+            Some(Defect::IssuerUnknown) => Some(rng.pick(&issuers::UNKNOWN)),
+            other => other,
+        };
+        self.header.plan(kind, signer, self.ring, &plan.flags, rng);
         self.claims.plan(kind, &plan.presence, &plan.flags, rng);
         let mut spacing = Spacing::default();
         let mut is_mirrored = false;
@@ -89,9 +99,8 @@ impl<'p> Forge<'p> {
             Some(Defect::TooLong) => self.lengthen(rng),
             _ => {}
         }
-        defect
-            .is_none_or(Defect::is_authentic)
-            .then_some(signer.key)
+        let key = self.ring.key(signer.key);
+        key.id.as_deref().filter(|_| is_authentic)
     }
 
     /// Defects in the members of the header and the payload.
@@ -101,7 +110,7 @@ impl<'p> Forge<'p> {
             Stage::Claims => self.claims.spoil(defect, &plan.flags, rng),
             Stage::Header | Stage::Key => {
                 self.header
-                    .spoil(defect, &plan.spec.algorithms, &plan.ring, rng);
+                    .spoil(defect, &plan.spec.algorithms, self.ring, rng);
             }
             Stage::Line | Stage::Structure | Stage::Signature | Stage::Payload => {}
         }
@@ -114,7 +123,7 @@ impl<'p> Forge<'p> {
         defect: Option<Defect>,
         rng: &mut Rng,
     ) -> (Algorithm, &'p Signing) {
-        let ring = &self.plan.ring;
+        let ring = self.ring;
         let trap = match defect {
             Some(Defect::KeyMismatch) => ring.mismatched(rng),
             Some(Defect::KeyUnusable) => ring.broken(rng),
@@ -212,20 +221,13 @@ impl<'p> Forge<'p> {
         let signature = &mut self.signature;
         match defect {
             Some(Defect::SignatureMismatch) => {
-                forge(
-                    &self.plan.ring,
-                    signer,
-                    &self.token,
-                    &self.json,
-                    signature,
-                    rng,
-                );
+                forge(self.ring, signer, &self.token, &self.json, signature, rng);
             }
             // An unsecured token, as RFC 7519 section 6 has it, or with the signature it had.
             Some(Defect::AlgNone) if rng.percent(60) => signature.clear(),
             Some(Defect::AlgNotAllowed) => {
                 let other = self.header.algorithm().unwrap_or(algorithm);
-                sign_as(&self.plan.ring, signer, other, &self.token, signature, rng);
+                sign_as(self.ring, signer, other, &self.token, signature, rng);
             }
             _ => signing.sign(algorithm, &self.token, signature, rng),
         }

@@ -46,10 +46,10 @@ pub struct Summary {
 }
 
 /// A token in the window, and how often it is still to come.
-struct Pending {
+struct Pending<'p> {
     token: Vec<u8>,
     defect: Option<Defect>,
-    key: Option<usize>,
+    key: Option<&'p str>,
     left: u64,
 }
 
@@ -64,7 +64,7 @@ pub struct Lines<'p> {
     unmade: u64,
     made: u64,
     emitted: u64,
-    window: Vec<Pending>,
+    window: Vec<Pending<'p>>,
     /// The place in the window of the last line, if that was the last of its token.
     spent: Option<usize>,
 }
@@ -130,7 +130,6 @@ impl<'p> Lines<'p> {
         if self.plan.spec.repeat <= 1 {
             let (defect, key) = self.make()?;
             self.emitted += 1;
-            let key = self.key_id(key);
             return Some(Line {
                 number: self.emitted,
                 token: &self.forge.token,
@@ -155,17 +154,12 @@ impl<'p> Lines<'p> {
         }
         self.emitted += 1;
         let pending = self.window.get(place)?;
-        let key = self.key_id(pending.key);
         Some(Line {
             number: self.emitted,
             token: &pending.token,
             defect: pending.defect,
-            key,
+            key: pending.key,
         })
-    }
-
-    fn key_id(&self, key: Option<usize>) -> Option<&'p str> {
-        key.and_then(|number| self.plan.ring.key(number).id.as_deref())
     }
 
     /// Puts the next distinct token in the place of one that has been used up, or closes the gap.
@@ -186,7 +180,7 @@ impl<'p> Lines<'p> {
         }
     }
 
-    fn next_pending(&mut self, mut buffer: Vec<u8>) -> Option<Pending> {
+    fn next_pending(&mut self, mut buffer: Vec<u8>) -> Option<Pending<'p>> {
         let (defect, key) = self.make()?;
         buffer.clear();
         buffer.extend_from_slice(&self.forge.token);
@@ -206,7 +200,7 @@ impl<'p> Lines<'p> {
 
     /// Makes the next distinct token. Its defect is drawn from what is left of the quotas, so
     /// that every order is equally likely and the shares come out exact.
-    fn make(&mut self) -> Option<(Option<Defect>, Option<usize>)> {
+    fn make(&mut self) -> Option<(Option<Defect>, Option<&'p str>)> {
         if self.unmade == 0 {
             return None;
         }

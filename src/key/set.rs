@@ -47,8 +47,8 @@ impl Key {
     }
 
     /// The name it has in rows and reports, which no other key of the set has: its id, unless that
-    /// is empty; else for a public key its thumbprint; else `secret-1`, `secret-2`, … in the order
-    /// in which secrets were given. No hash of a secret is ever shown (RFC 7638 section 7).
+    /// is empty; else for a public key its thumbprint; else `secret-1`, `secret-2`, … in the
+    /// order in which secrets were given. No hash of a secret is ever shown (RFC 7638 section 7).
     ///
     /// Names are given in the order of the keys. Where an id or a thumbprint is a name already, the
     /// key is called `ID#2`, `ID#3`, …; where a number is, the secret takes the next one that is
@@ -793,7 +793,7 @@ mod tests {
         );
         assert_eq!(set.duplicate_ids(), ["a"]);
         let names: Vec<_> = set.iter().map(Key::name).collect();
-        assert_eq!(names, ["a", "secret-1", "a#2", ""]);
+        assert_eq!(names, ["a", "secret-1", "a#2", "secret-2"]);
     }
 
     #[test]
@@ -820,14 +820,14 @@ mod tests {
             "a#3",
             "a#4",
             "a#3#2",
-            "",
-            "#2",
+            "secret-3",
+            "secret-4",
             &cut,
             &format!("{cut}#2"),
-            "secret-3",
+            "secret-5",
         ];
         assert_eq!(names, expected);
-        // Ids are what the set says, whatever the name.
+        // Ids are what the set says, whatever the name; an empty one is no name.
         let ids: Vec<_> = keys.iter().filter_map(Key::id).collect();
         assert_eq!(ids, kids);
     }

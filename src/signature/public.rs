@@ -76,8 +76,8 @@ impl Curve {
         }
     }
 
-    /// Half of the order of the group, rounded down, as long as s is. The order is odd: of s and the
-    /// order less s, which verify alike, one is above this.
+    /// Half of the order of the group, rounded down, as long as s is. The order is odd: of s and
+    /// the order less s, which verify alike, one is above this.
     const fn half_order(self) -> &'static [u8] {
         match self {
             Self::P256 => {

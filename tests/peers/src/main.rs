@@ -103,7 +103,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 fn data_set(now: i64) -> Result<Dataset, Box<dyn Error>> {
     let share = Share::from_millionths(17_000).ok_or("a share")?;
-    let defects = Defect::ALL
+    let defects = Defect::OF_ONE_ISSUER
         .iter()
         .filter(|defect| !NOT_ASKED.contains(defect));
     Ok(Dataset::new(Spec {
