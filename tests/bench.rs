@@ -67,7 +67,7 @@ const SMALL: [&str; 8] = [
 #[test]
 fn json_has_every_figure_and_the_counts_of_the_data_set() {
     let defects = ["--defects", "expired=10%,signature-mismatch=5%"];
-    let found = json(&bench(&[&SMALL[..], &defects, &["--repeat", "2"]].concat()));
+    let found = json(&bench(&[&SMALL[..], &defects, &["--repeat", "4"]].concat()));
     assert_eq!(found["schema"], "jotmill.bench/1");
     assert_eq!(found["tool"]["name"], "jotmill");
     assert_eq!(found["rounds"], 2);
@@ -94,10 +94,10 @@ fn json_has_every_figure_and_the_counts_of_the_data_set() {
     for data in data {
         let count = |name: &str| data[name].as_u64().expect("a count");
         assert_eq!(count("tokens"), 400);
-        assert_eq!(count("distinct"), 200);
-        assert_eq!(data["repeats"]["tokens"], 200);
-        assert_eq!(data["repeats"]["share"], 0.5);
-        // Each token comes twice, and all of them fit.
+        assert_eq!(count("distinct"), 100);
+        assert_eq!(data["repeats"]["tokens"], 300);
+        assert_eq!(data["repeats"]["share"], 0.75);
+        // Each token comes four times, is remembered the second time, and all of them fit.
         let recalled = data["repeats"]["recalled"].as_u64();
         assert!((150..=200).contains(&recalled.unwrap_or(0)), "{recalled:?}");
         assert_eq!(count("valid") + count("rejected"), 400);
