@@ -22,7 +22,6 @@ mod mixes;
 
 use std::hint::black_box;
 use std::io::{self, Write};
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use criterion::measurement::WallTime;
@@ -31,7 +30,7 @@ use criterion::{
     criterion_main,
 };
 use hmac::{Hmac, KeyInit, Mac};
-use jotmill::{Input, Kernel, RowOptions, RowSink, RunOptions, Watch, run};
+use jotmill::{Kernel, RowOptions, RowSink, RunOptions};
 use sha2::{Sha256, Sha384, Sha512};
 
 use mixes::{Mix, plain};
@@ -55,32 +54,13 @@ impl Write for RowCounter {
     }
 }
 
-/// Audits a mix once and holds the counts against what its maker says.
 fn audit(mix: &Mix, threads: usize, kernel: Kernel, rows: Option<RowSink<'_>>) {
-    let input = Input::Bytes {
-        name: mix.name.clone(),
-        bytes: black_box(&mix.tokens),
-    };
     let options = RunOptions {
         threads,
         kernel,
         ..RunOptions::default()
     };
-    let stop = AtomicBool::new(false);
-    let watch = Watch {
-        stop: &stop,
-        progress: &mut |_| (),
-    };
-    let finished = run(&mix.validator, vec![input], &options, rows, watch);
-    assert!(finished.report.complete, "{}: not all judged", mix.name);
-    assert!(finished.errors.is_empty(), "{}: errors", mix.name);
-    let counts = &finished.report.tally.tokens;
-    assert_eq!(
-        (counts.valid, counts.rejected),
-        (mix.valid, mix.rejected()),
-        "{}: valid, rejected",
-        mix.name
-    );
+    mix.audit(&options, rows);
 }
 
 fn bench_run(group: &mut BenchmarkGroup<'_, WallTime>, mix: &Mix, threads: usize) {

@@ -25,13 +25,11 @@
 mod mixes;
 
 use std::collections::BTreeMap;
-use std::hint::black_box;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use jotmill::dataset::Spec;
 use jotmill::measure::Signatures;
-use jotmill::{Finished, Input, Kernel, RunOptions, Watch, run};
+use jotmill::{Finished, Kernel, RunOptions};
 
 use mixes::Mix;
 
@@ -171,34 +169,14 @@ impl<'m> Subject<'m> {
     }
 }
 
-/// Audits a mix once and holds the counts against what its maker says.
 fn audit(mix: &Mix, how: How) -> Finished<'_> {
-    let input = Input::Bytes {
-        name: mix.name.clone(),
-        bytes: black_box(&mix.tokens),
-    };
     let mut options = RunOptions::default();
     match how {
         How::Forgetful => options.repeat_bytes = 0,
         How::TwoThreads => options.threads = 2,
         How::Usual | How::Macs => {}
     }
-    let stop = AtomicBool::new(false);
-    let watch = Watch {
-        stop: &stop,
-        progress: &mut |_| (),
-    };
-    let finished = run(&mix.validator, vec![input], &options, None, watch);
-    assert!(finished.report.complete, "{}: not all judged", mix.name);
-    assert!(finished.errors.is_empty(), "{}: errors", mix.name);
-    let counts = &finished.report.tally.tokens;
-    assert_eq!(
-        (counts.valid, counts.rejected),
-        (mix.valid, mix.rejected()),
-        "{}: valid, rejected",
-        mix.name
-    );
-    finished
+    mix.audit(&options, None)
 }
 
 /// All that is measured.

@@ -265,13 +265,13 @@ impl<'v> BatchJudge<'v> {
     fn recall<'b>(&mut self, lines: &mut [Judging<'b>], pending: &mut Vec<Pending<'b>>) {
         let tokens = lines.iter().filter_map(Judging::selected);
         let ahead = self.repeats.look_ahead(tokens.map(|token| token.bytes()));
-        let mut ahead = ahead.into_iter();
-        for judging in lines {
+        // The same lines in the same order, so that each meets its own.
+        let selected = lines.iter_mut().filter(|it| it.selected().is_some());
+        for (judging, sought) in selected.zip(ahead) {
             let Standing::Selected(token, algorithm, candidates) = judging.standing else {
                 continue;
             };
             let next = pending.len();
-            let sought = ahead.next().unwrap_or_default();
             let (entry, signature) = match self.repeats.see(token.bytes(), &sought, next) {
                 Sighting::Known(entry) => (Some(entry), None),
                 Sighting::Pending(entry, index) => (Some(entry), Some(index)),
@@ -327,7 +327,9 @@ impl<'v> BatchJudge<'v> {
                     let known = match (known, judging.entry, signature) {
                         (Some(known), Some(entry), _) => {
                             outcome.repeated += 1;
-                            claims = self.repeats.claims(entry);
+                            if known.payload.is_ok() {
+                                claims = self.repeats.claims(entry);
+                            }
                             known
                         }
                         (_, entry, Some(index)) => {

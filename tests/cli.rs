@@ -1206,18 +1206,9 @@ fn keys_are_listed_without_a_secret_or_a_hash_of_one() {
 #[test]
 fn the_greater_s_of_ecdsa_is_counted_and_changes_no_exit_code() {
     let place = Place::new();
-    // RFC 7515 appendix A.3.
-    let token = concat!(
-        "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt",
-        "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5d",
-        "jxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
-    );
-    let key = concat!(
-        r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","#,
-        r#""y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#,
-    );
-    place.write("log", token);
-    place.write("keys.json", key);
+    let vector = crate::vectors::ES256_OF_RFC_7515;
+    place.write("log", vector.token);
+    place.write("keys.json", vector.key);
     let args = ["audit", "log", "--jwks", "keys.json", "--now", "1300819379"];
     let output = place.run(&args);
     assert_eq!(output.status.code(), Some(0), "{output:?}");

@@ -247,7 +247,8 @@ fn rsa_keys_of_several_sizes_that_no_token_names() {
     });
 }
 
-/// What several issuers cannot have, since their tokens are of no issuer then.
+/// What several issuers cannot have, since their tokens are of no issuer then. Written anew and not
+/// asked of the maker, whose list is what is tested.
 const OF_THE_CHOICE: [Defect; 7] = [
     Defect::PayloadBase64url,
     Defect::PayloadJson,

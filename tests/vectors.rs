@@ -6,14 +6,29 @@ use jotmill::{KeySet, Policy, UnixTime, Validator};
 
 use crate::judges::audit;
 
-struct Vector {
+pub struct Vector {
     source: &'static str,
     alg: &'static str,
-    key: &'static str,
-    token: &'static str,
+    pub key: &'static str,
+    pub token: &'static str,
     /// What is wrong with the payload, and nothing for claims.
     codes: &'static str,
 }
+
+pub const ES256_OF_RFC_7515: Vector = Vector {
+    source: "RFC 7515 appendix A.3",
+    alg: "ES256",
+    key: concat!(
+        r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"#,
+        r#""x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#,
+    ),
+    token: concat!(
+        "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9",
+        "leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXF",
+        "CgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
+    ),
+    codes: "",
+};
 
 const VECTORS: [Vector; 8] = [
     Vector {
@@ -36,20 +51,7 @@ const VECTORS: [Vector; 8] = [
         ),
         codes: "",
     },
-    Vector {
-        source: "RFC 7515 appendix A.3",
-        alg: "ES256",
-        key: concat!(
-            r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"#,
-            r#""x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#,
-        ),
-        token: concat!(
-            "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9",
-            "leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXF",
-            "CgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
-        ),
-        codes: "",
-    },
+    ES256_OF_RFC_7515,
     Vector {
         source: "RFC 7515 appendix A.4",
         alg: "ES512",

@@ -10,8 +10,13 @@
 
 pub mod plain;
 
+use std::hint::black_box;
+use std::sync::atomic::AtomicBool;
+
 use jotmill::dataset::{Algorithm, Dataset, Defect, Shape, Share, Spec};
-use jotmill::{KeySet, Policy, UnixTime, Validator};
+use jotmill::{
+    Finished, Input, KeySet, Policy, RowSink, RunOptions, UnixTime, Validator, Watch, run,
+};
 
 /// Which of the data sets of each description.
 const SEED: u64 = 20_260_930;
@@ -64,6 +69,30 @@ impl Mix {
         assert!(lines.all(|line| line.len() == TOKEN_BYTES + 1));
         assert_eq!(mix.valid, LINES);
         mix
+    }
+
+    /// Audits the tokens once, from memory, and holds what came of it against what their maker says.
+    pub fn audit(&self, options: &RunOptions, rows: Option<RowSink<'_>>) -> Finished<'_> {
+        let input = Input::Bytes {
+            name: self.name.clone(),
+            bytes: black_box(&self.tokens),
+        };
+        let stop = AtomicBool::new(false);
+        let watch = Watch {
+            stop: &stop,
+            progress: &mut |_| (),
+        };
+        let finished = run(&self.validator, vec![input], options, rows, watch);
+        assert!(finished.report.complete, "{}: not all judged", self.name);
+        assert!(finished.errors.is_empty(), "{}: errors", self.name);
+        let counts = &finished.report.tally.tokens;
+        assert_eq!(
+            (counts.valid, counts.rejected),
+            (self.valid, self.rejected()),
+            "{}: valid, rejected",
+            self.name
+        );
+        finished
     }
 
     /// The lines that must be rejected.

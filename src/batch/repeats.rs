@@ -350,8 +350,9 @@ impl Repeats {
         let places = &self.sets[set].places;
         let has = |wanted| places.iter().position(|place| *place == wanted);
         let way = has(Place::EMPTY).or_else(|| has(Place::NOTED)).or_else(|| {
-            self.give_up(set)
-                .map(|(way, number)| self.forget(way, number))
+            let (way, number) = self.give_up(set)?;
+            self.forget(number);
+            Some(way)
         });
         if let Some(way) = way {
             self.sets[set].tags[way] = tag;
@@ -366,14 +367,13 @@ impl Repeats {
         (self.entries[number as usize].block != self.block).then_some((way, number))
     }
 
-    /// Empties an entry, whose slot this was.
-    fn forget(&mut self, way: usize, number: u32) -> usize {
+    /// Empties an entry that has no slot any more.
+    fn forget(&mut self, number: u32) {
         let entry = &mut self.entries[number as usize];
         self.used -= entry.bytes();
         *entry = Entry::default();
         self.used += entry.bytes();
         self.spare.push(number);
-        way
     }
 
     /// An entry for a token of `len` bytes: an empty one while there is room, else that of another
@@ -393,14 +393,12 @@ impl Repeats {
         let (way, number) = self.give_up(set)?;
         self.sets[set].tags[way] = 0;
         self.sets[set].places[way] = Place::EMPTY;
-        let entry = &mut self.entries[number as usize];
         // Its buffers serve again, unless they are too large or too small.
-        let fits = (len..=2 * len).contains(&entry.token.capacity());
-        if fits {
-            entry.known = None;
+        let buffer = self.entries[number as usize].token.capacity();
+        if (len..=2 * len).contains(&buffer) {
             return Some(number);
         }
-        self.forget(way, number);
+        self.forget(number);
         if self.used + len > self.budget {
             return None;
         }

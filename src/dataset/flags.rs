@@ -198,7 +198,7 @@ impl AuditFlags {
 }
 
 /// An argument as a POSIX shell reads it back.
-fn quoted(arg: &str) -> String {
+pub fn quoted(arg: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:,@%+=".contains(&b);
     if !arg.is_empty() && arg.bytes().all(plain) {
         arg.to_owned()
