@@ -14,9 +14,10 @@ pub(crate) use headers::HeaderMemo;
 use repeats::{Known, Repeats, Sighting};
 
 use crate::input::{Block, Line, leading_blanks, lines};
+use crate::key::Selection;
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
-use crate::signature::{Algorithm, BatchVerifier, Candidates, Kernel, Pending, Proof, recycle};
+use crate::signature::{BatchVerifier, Kernel, Pending, Proof, recycle};
 use crate::token::{Claims, PayloadScratch, Token};
 use crate::validator::{Judged, Validator};
 use crate::verdict::{FindingSet, Reason, ReasonSet};
@@ -105,7 +106,7 @@ enum Standing<'b> {
     /// It has three segments.
     Split(Token<'b>),
     /// Its header selected the keys that may have signed it.
-    Selected(Token<'b>, Algorithm, Candidates<'b>),
+    Selected(Token<'b>, Selection),
     /// Its signature is the one of this number among those pending; or there is none to verify,
     /// since the token's entry knows already.
     Signed(Option<usize>),
@@ -235,10 +236,7 @@ impl<'v> BatchJudge<'v> {
     }
 
     /// Headers, and the keys that each selects, of at most [`AHEAD`] lines.
-    fn select<'b>(&mut self, lines: &mut [Judging<'b>])
-    where
-        'v: 'b,
-    {
+    fn select(&mut self, lines: &mut [Judging<'_>]) {
         let validator = self.validator;
         let headers = lines
             .iter()
@@ -251,10 +249,7 @@ impl<'v> BatchJudge<'v> {
                 judging.header = Some(index);
                 judging.standing = match selection {
                     Err(reason) => Standing::Rejected(reason),
-                    Ok(selection) => {
-                        let candidates = validator.keys().candidates(selection);
-                        Standing::Selected(token, selection.algorithm(), candidates)
-                    }
+                    Ok(selection) => Standing::Selected(token, selection),
                 };
             }
         }
@@ -262,13 +257,16 @@ impl<'v> BatchJudge<'v> {
 
     /// The signatures to verify, of at most [`AHEAD`] lines: those of all tokens but the ones that
     /// are known already.
-    fn recall<'b>(&mut self, lines: &mut [Judging<'b>], pending: &mut Vec<Pending<'b>>) {
+    fn recall<'b>(&mut self, lines: &mut [Judging<'b>], pending: &mut Vec<Pending<'b>>)
+    where
+        'v: 'b,
+    {
         let tokens = lines.iter().filter_map(Judging::selected);
         let ahead = self.repeats.look_ahead(tokens.map(|token| token.bytes()));
         // The same lines in the same order, so that each meets its own.
         let selected = lines.iter_mut().filter(|it| it.selected().is_some());
         for (judging, sought) in selected.zip(ahead) {
-            let Standing::Selected(token, algorithm, candidates) = judging.standing else {
+            let Standing::Selected(token, selection) = judging.standing else {
                 continue;
             };
             let next = pending.len();
@@ -279,8 +277,9 @@ impl<'v> BatchJudge<'v> {
                 Sighting::Unknown => (None, Some(next)),
             };
             if signature == Some(next) {
+                let candidates = self.validator.keys().candidates(selection);
                 let (input, signature) = (token.signing_input(), token.signature());
-                Pending::push(pending, input, signature, algorithm, candidates);
+                Pending::push(pending, input, signature, selection.algorithm(), candidates);
             }
             judging.entry = entry;
             judging.standing = Standing::Signed(signature);
