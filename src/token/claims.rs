@@ -3,7 +3,7 @@
 use super::audience::Audience;
 use super::base64url;
 use super::json::{JsonFault, JsonScratch, Member};
-use super::scanner::{PADDING, Scanner};
+use super::scanner::{Layouts, PADDING, Scanner};
 use crate::policy::Policy;
 use crate::signature::Authentic;
 use crate::time::NumericDate;
@@ -34,16 +34,26 @@ pub struct Claims<'s> {
 /// The buffers of the fast path: one for the scanner, which only looks, and one for `simd-json`,
 /// which rewrites what it reads.
 pub(crate) struct PayloadScratch {
-    pub(super) scanner: Scanner,
-    pub(super) bytes: Vec<u8>,
+    pub(super) scan: ScanScratch,
     pub(super) json: JsonScratch,
+}
+
+/// What the scanner needs: a buffer for a decoded payload, and what it knows of payloads before.
+pub(super) struct ScanScratch {
+    scanner: Scanner,
+    layouts: Layouts,
+    bytes: Vec<u8>,
 }
 
 impl PayloadScratch {
     pub(crate) fn new() -> Self {
-        Self {
+        let scan = ScanScratch {
             scanner: Scanner::best(),
+            layouts: Layouts::new(),
             bytes: Vec::new(),
+        };
+        Self {
+            scan,
             json: JsonScratch::new(),
         }
     }
@@ -78,8 +88,8 @@ impl<'s> Claims<'s> {
         policy: &Policy,
         scratch: &'s mut PayloadScratch,
     ) -> Result<(), Reason> {
-        let (scanner, bytes) = (&scratch.scanner, &mut scratch.bytes);
-        match self.scan_encoded(authentic.payload(), policy.extra_names(), scanner, bytes)? {
+        let extra = policy.extra_names();
+        match self.scan_encoded(authentic.payload(), extra, &mut scratch.scan)? {
             Some(()) => Ok(()),
             None => self.read(authentic, policy, &mut scratch.json),
         }
@@ -91,16 +101,28 @@ impl<'s> Claims<'s> {
         &mut self,
         encoded: &[u8],
         extra: &[Box<str>],
-        scanner: &Scanner,
-        bytes: &'s mut Vec<u8>,
+        scratch: &'s mut ScanScratch,
     ) -> Result<Option<()>, Reason> {
+        let ScanScratch {
+            scanner,
+            layouts,
+            bytes,
+        } = scratch;
         let needed = base64url::decoded_len(encoded.len()) + PADDING;
         if bytes.len() < needed {
             bytes.resize(needed, 0);
         }
         let len = base64url::decode(encoded, &mut bytes[..needed])
             .map_err(|_| Reason::PayloadBase64url)?;
-        Ok(scanner.scan(bytes, len, extra, self))
+        if layouts.read(*scanner, bytes, len, extra, self).is_some() {
+            return Ok(Some(()));
+        }
+        *self = Self::NONE;
+        let scanned = scanner.scan(bytes, len, extra, self);
+        if scanned.is_some() {
+            layouts.note(*scanner, bytes, len, extra, self);
+        }
+        Ok(scanned)
     }
 
     /// Reads the claims of a payload whose signature held; there is no other way to any. After an
@@ -154,7 +176,7 @@ impl<'s> Claims<'s> {
 
 #[cfg(test)]
 #[path = "../../tests/payloads.rs"]
-mod payloads;
+pub(super) mod payloads;
 
 #[cfg(test)]
 mod tests {

@@ -6,12 +6,14 @@
 
 mod arch;
 mod json;
+mod layouts;
 
 #[cfg(test)]
 pub(crate) use arch::Kernel;
 pub(crate) use arch::Scanner;
 use arch::{Cursor, Runs, Vector};
 use json::{inside, is_space, space, ten_digits};
+pub(crate) use layouts::Layouts;
 
 use super::audience::Audience;
 use super::claims::Claims;

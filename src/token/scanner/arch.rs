@@ -7,6 +7,7 @@
 
 #![allow(unsafe_code)]
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::json::Json;
@@ -43,29 +44,33 @@ impl Kernel {
 /// [`walk`] compiled for one instruction set; to be called only where the processor has it.
 type Entry = for<'s> unsafe fn(&'s [u8], usize, &[Box<str>], &mut Claims<'s>) -> Option<()>;
 
+/// [`Template::is_matched`] compiled for one instruction set, under the same condition.
+type Match = unsafe fn(&Template, &[u8]) -> bool;
+
 /// A scanner compiled for a kernel that this processor has.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scanner {
     entry: Entry,
+    is_match: Match,
 }
 
 impl Scanner {
     /// The scanner for one kernel; None when this processor or build does not have it.
     #[must_use]
     pub(crate) fn new(kernel: Kernel) -> Option<Self> {
-        let entry: Entry = match kernel {
+        let (entry, is_match): (Entry, Match) = match kernel {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 if x86::has_avx512() => x86::scan_avx512,
+            Kernel::Avx512 if x86::has_avx512() => (x86::scan_avx512, x86::is_match_avx512),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 if x86::has_avx2() => x86::scan_avx2,
+            Kernel::Avx2 if x86::has_avx2() => (x86::scan_avx2, x86::is_match_avx2),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Sse2 => x86::scan_sse2,
+            Kernel::Sse2 => (x86::scan_sse2, is_match_baseline),
             #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-            Kernel::Neon => neon::scan,
-            Kernel::Portable => scan_portable,
+            Kernel::Neon => (neon::scan, is_match_baseline),
+            Kernel::Portable => (scan_portable, is_match_baseline),
             _ => return None,
         };
-        Some(Self { entry })
+        Some(Self { entry, is_match })
     }
 
     /// The scanner for the fastest kernel here, looked up once in the life of the process.
@@ -75,6 +80,7 @@ impl Scanner {
         *BEST.get_or_init(|| {
             let portable = Self {
                 entry: scan_portable,
+                is_match: is_match_baseline,
             };
             Kernel::ALL
                 .into_iter()
@@ -106,6 +112,136 @@ impl Scanner {
         // the field is private.
         unsafe { (self.entry)(padded, len, extra, claims) }
     }
+
+    /// The payload `padded[..len]` as text, if it matches a template. `padded` is as for
+    /// [`scan`](Self::scan).
+    #[inline]
+    pub(super) fn matching<'s>(
+        &self,
+        template: &Template,
+        padded: &'s [u8],
+        len: usize,
+    ) -> Option<&'s str> {
+        if len != template.len || len == 0 {
+            return None;
+        }
+        let bytes = padded.get(..len)?;
+        // SAFETY: as in `scan`.
+        if unsafe { (self.is_match)(template, padded) } {
+            // SAFETY: ASCII is UTF-8. These bytes match, so each is at most what its bound allows,
+            // and no bound of the first `template.len` bytes is above 0x7f: see the field.
+            Some(unsafe { core::str::from_utf8_unchecked(bytes) })
+        } else {
+            None
+        }
+    }
+}
+
+/// What the bytes of a text may be for it to be read like another one.
+#[derive(Debug, Default)]
+pub(super) struct Template {
+    len: usize,
+    /// One for every sixty-four bytes, the last of which may be padding. Only `fix` and the
+    /// `allow`s set them: in the first `len` bytes nothing above 0x7f is allowed.
+    blocks: Vec<Bounds>,
+}
+
+/// What each of sixty-four bytes may be.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Bounds {
+    least: [u8; 64],
+    most: [u8; 64],
+    /// All bits set where it may not be `"` or `\`, which are between the bounds of a text.
+    text: [u8; 64],
+}
+
+impl Bounds {
+    const ANY: Self = Self {
+        least: [0; 64],
+        most: [0xff; 64],
+        text: [0; 64],
+    };
+}
+
+impl Template {
+    /// One that nothing matches, with room for a text of so many bytes.
+    pub(super) fn with_room(len: usize) -> Self {
+        Self {
+            len: 0,
+            blocks: Vec::with_capacity(len.div_ceil(64)),
+        }
+    }
+
+    /// Lets nothing match.
+    pub(super) fn clear(&mut self) {
+        self.blocks.clear();
+        self.len = 0;
+    }
+
+    /// Allows exactly a text, which must be ASCII.
+    pub(super) fn fix(&mut self, text: &str) -> Option<()> {
+        self.clear();
+        if !text.is_ascii() {
+            return None;
+        }
+        self.blocks.resize(text.len().div_ceil(64), Bounds::ANY);
+        self.len = text.len();
+        for (bounds, bytes) in self.blocks.iter_mut().zip(text.as_bytes().chunks(64)) {
+            bounds.least[..bytes.len()].copy_from_slice(bytes);
+            bounds.most[..bytes.len()].copy_from_slice(bytes);
+        }
+        Some(())
+    }
+
+    /// Allows any text without escapes in the place of this one.
+    pub(super) fn allow_text(&mut self, place: Range<usize>) {
+        self.allow(place, b' ', 0x7f, 0xff);
+    }
+
+    /// Allows any number of as many digits in the place of this one.
+    pub(super) fn allow_number(&mut self, place: Range<usize>) {
+        let first = place.start;
+        self.allow(place, b'0', b'9', 0);
+        self.allow(first..first + 1, b'1', b'9', 0);
+    }
+
+    fn allow(&mut self, place: Range<usize>, least: u8, most: u8, text: u8) {
+        debug_assert!(most <= 0x7f && place.end <= self.len);
+        for at in place {
+            if let Some(bounds) = self.blocks.get_mut(at / 64) {
+                bounds.least[at % 64] = least;
+                bounds.most[at % 64] = most;
+                bounds.text[at % 64] = text;
+            }
+        }
+    }
+
+    /// Whether a padded text matches, as far as its bytes go. The compiler makes vectors of this,
+    /// as wide as the caller has them.
+    #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "the index is one of four arrays"
+    )]
+    fn is_matched(&self, padded: &[u8]) -> bool {
+        let blocks = padded.as_chunks::<64>().0;
+        blocks.len() >= self.blocks.len()
+            && self.blocks.iter().zip(blocks).all(|(bounds, bytes)| {
+                let mut wrong = 0;
+                for i in 0..64 {
+                    let byte = bytes[i];
+                    let is_outside = (byte < bounds.least[i]) | (byte > bounds.most[i]);
+                    let ends_text = (byte == b'"') | (byte == b'\\');
+                    wrong |= u8::from(is_outside) | u8::from(ends_text) & bounds.text[i];
+                }
+                wrong == 0
+            })
+    }
+}
+
+fn is_match_baseline(template: &Template, padded: &[u8]) -> bool {
+    template.is_matched(padded)
 }
 
 /// The plain beginning of a string: its bytes up to the first `"`, `\` or control byte.

@@ -8,7 +8,7 @@ use core::arch::x86_64::{
     _mm512_movepi8_mask, _mm512_set1_epi8,
 };
 
-use super::{Json, Masks, Others, Run, Runs, Vector, walk};
+use super::{Json, Masks, Others, Run, Runs, Template, Vector, walk};
 use crate::token::Claims;
 
 const QUOTE: i8 = b'"'.cast_signed();
@@ -36,6 +36,11 @@ pub(super) fn scan_avx512<'s>(
     claims: &mut Claims<'s>,
 ) -> Option<()> {
     walk(Avx512(()), padded, len, extra, claims)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,bmi2")]
+pub(super) fn is_match_avx512(template: &Template, padded: &[u8]) -> bool {
+    template.is_matched(padded)
 }
 
 impl Vector for Avx512 {
@@ -75,6 +80,11 @@ pub(super) fn scan_avx2<'s>(
     claims: &mut Claims<'s>,
 ) -> Option<()> {
     walk(Avx2(()), padded, len, extra, claims)
+}
+
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+pub(super) fn is_match_avx2(template: &Template, padded: &[u8]) -> bool {
+    template.is_matched(padded)
 }
 
 impl Vector for Avx2 {
