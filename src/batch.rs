@@ -87,7 +87,9 @@ struct Judging<'b> {
     header: Option<u32>,
     /// Its entry among the tokens that are remembered, if it is to have one.
     entry: Option<u32>,
-    standing: Standing<'b>,
+    /// The token, if the line is one of three segments.
+    token: Option<Token<'b>>,
+    standing: Standing,
 }
 
 /// Where a line stands in its block.
@@ -99,14 +101,14 @@ struct LineAt {
 
 /// How far a token has come.
 #[derive(Clone, Copy)]
-enum Standing<'b> {
+enum Standing {
     /// The line is too long, and so many bytes long.
     TooLong(u64),
     Rejected(Reason),
     /// It has three segments.
-    Split(Token<'b>),
+    Split,
     /// Its header selected the keys that may have signed it.
-    Selected(Token<'b>, Selection),
+    Selected(Selection),
     /// Its signature is the one of this number among those pending; or there is none to verify,
     /// since the token's entry knows already.
     Signed(Option<usize>),
@@ -116,7 +118,7 @@ impl<'b> Judging<'b> {
     /// The token, if what is next is to look at its header.
     const fn split(&self) -> Option<Token<'b>> {
         match self.standing {
-            Standing::Split(token) => Some(token),
+            Standing::Split => self.token,
             _ => None,
         }
     }
@@ -124,7 +126,7 @@ impl<'b> Judging<'b> {
     /// The token, if what is next is to verify its signature or to recall that.
     const fn selected(&self) -> Option<Token<'b>> {
         match self.standing {
-            Standing::Selected(token, ..) => Some(token),
+            Standing::Selected(_) => self.token,
             _ => None,
         }
     }
@@ -199,6 +201,7 @@ impl<'v> BatchJudge<'v> {
                 line: line_at,
                 header: None,
                 entry: None,
+                token: None,
                 standing,
             });
         }
@@ -216,6 +219,7 @@ impl<'v> BatchJudge<'v> {
                 },
                 header: None,
                 entry: None,
+                token: None,
                 standing: Standing::TooLong(line.length as u64),
             };
             if line.length > limit {
@@ -225,10 +229,13 @@ impl<'v> BatchJudge<'v> {
                 outcome.tally.blank_lines += 1;
                 continue;
             } else {
-                judging.standing = match split(&line) {
-                    Err(reason) => Standing::Rejected(reason),
-                    Ok(token) => Standing::Split(token),
-                };
+                match split(&line) {
+                    Err(reason) => judging.standing = Standing::Rejected(reason),
+                    Ok(token) => {
+                        judging.token = Some(token);
+                        judging.standing = Standing::Split;
+                    }
+                }
             }
             judged.push(judging);
         }
@@ -244,12 +251,12 @@ impl<'v> BatchJudge<'v> {
             .map(|it| it.header());
         self.headers.look_ahead(headers);
         for judging in lines {
-            if let Standing::Split(token) = judging.standing {
+            if let Some(token) = judging.split() {
                 let (index, selection) = self.headers.select(validator, token, &mut self.payload);
                 judging.header = Some(index);
                 judging.standing = match selection {
                     Err(reason) => Standing::Rejected(reason),
-                    Ok(selection) => Standing::Selected(token, selection),
+                    Ok(selection) => Standing::Selected(*selection),
                 };
             }
         }
@@ -266,7 +273,8 @@ impl<'v> BatchJudge<'v> {
         // The same lines in the same order, so that each meets its own.
         let selected = lines.iter_mut().filter(|it| it.selected().is_some());
         for (judging, sought) in selected.zip(ahead) {
-            let Standing::Selected(token, selection) = judging.standing else {
+            let (Standing::Selected(selection), Some(token)) = (judging.standing, judging.token)
+            else {
                 continue;
             };
             let next = pending.len();
@@ -317,7 +325,7 @@ impl<'v> BatchJudge<'v> {
                     Judged::rejected(Reason::TooLong)
                 }
                 Standing::Rejected(reason) => unsigned.with(reason),
-                Standing::Split(_) | Standing::Selected(..) => {
+                Standing::Split | Standing::Selected(_) => {
                     unreachable!("its signature is verified or known")
                 }
                 Standing::Signed(signature) => {

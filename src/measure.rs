@@ -173,7 +173,7 @@ impl<'v: 'b, 'b> Walk<'v, 'b> {
         for token in &self.tokens {
             let payload = &mut self.payload;
             let (_, selection) = self.headers.select(self.validator, *token, payload);
-            self.selected.extend(selection.map(|keys| (*token, keys)));
+            self.selected.extend(selection.map(|keys| (*token, *keys)));
         }
         self.end(Step::Header, &mut begun);
 
@@ -290,7 +290,7 @@ impl<'m> Signatures<'m> {
                     continue;
                 };
                 if let (_, Ok(selection)) = headers.select(validator, token, &mut payload) {
-                    all.push(validator.keys(), token, selection);
+                    all.push(validator.keys(), token, *selection);
                 }
             }
         }

@@ -70,19 +70,21 @@ impl KnownHeader {
         validator: &Validator,
         realm: u32,
         scratch: &mut JsonScratch,
-    ) -> Result<Selection, Reason> {
+    ) -> Result<&Selection, Reason> {
         let known = self
             .of_issuers
             .binary_search_by_key(&realm, |(realm, _)| *realm);
-        match known {
-            Ok(place) => self.of_issuers[place].1,
+        let place = match known {
+            Ok(place) => place,
             Err(place) => {
                 let header = Header::read(&self.encoded, scratch)?;
                 let selection = validator.select(realm, &header);
                 self.of_issuers.insert(place, (realm, selection));
-                selection
+                place
             }
-        }
+        };
+        let (_, selection) = &self.of_issuers[place];
+        selection.as_ref().map_err(|reason| *reason)
     }
 
     /// About how much memory it takes.
@@ -164,36 +166,46 @@ impl HeaderMemo {
 
     /// The index of a token's header, and which keys may have signed it. With several issuers the
     /// payload says which policy decides, and nothing else of it is looked at.
+    ///
+    /// The selection is lent where it is kept: what is put together from small pieces is slow to
+    /// copy soon after.
     #[inline]
     pub(crate) fn select(
         &mut self,
         validator: &Validator,
         token: Token<'_>,
         payload: &mut PayloadScratch,
-    ) -> (u32, Result<Selection, Reason>) {
+    ) -> (u32, Result<&Selection, Reason>) {
         let index = self.get(validator, token.header());
-        let selection = match self.at(index).choice {
-            Choice::Made(selection) => selection,
-            Choice::OfIssuer(otherwise) => {
-                match validator.realm(UnverifiedIssuer::scan(token, payload)) {
-                    Some(realm) => {
-                        self.known[index as usize].select(validator, realm, &mut self.scratch)
-                    }
-                    None => Err(otherwise),
+        if let Choice::OfIssuer(otherwise) = self.at(index).choice {
+            let selection = match validator.realm(UnverifiedIssuer::scan(token, payload)) {
+                Some(realm) => {
+                    self.known[index as usize].select(validator, realm, &mut self.scratch)
                 }
-            }
-        };
-        (index, selection)
+                None => Err(otherwise),
+            };
+            return (index, selection);
+        }
+        match &self.at(index).choice {
+            Choice::Made(selection) => (index, selection.as_ref().map_err(|reason| *reason)),
+            Choice::OfIssuer(otherwise) => (index, Err(*otherwise)),
+        }
     }
 
     pub(super) fn at(&self, index: u32) -> &KnownHeader {
         &self.known[index as usize]
     }
 
+    #[inline(always)]
     fn get(&mut self, validator: &Validator, encoded: &[u8]) -> u32 {
-        if (self.last as usize) < self.used && is_same(&self.at(self.last).encoded, encoded) {
-            return self.last;
+        match self.known.get(self.last as usize) {
+            Some(last) if (self.last as usize) < self.used && last.encoded == encoded => self.last,
+            _ => self.look_up(validator, encoded),
         }
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, validator: &Validator, encoded: &[u8]) -> u32 {
         let mut slot = slot_of(encoded) % Self::SLOTS;
         let index = loop {
             match self.slots[slot] {
@@ -223,21 +235,6 @@ impl HeaderMemo {
     }
 }
 
-/// Whether two headers are the same, in full. A few steps in place, for lengths that headers have;
-/// the call of a comparison for any length takes longer than they do.
-#[inline]
-fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let (chunks, _) = one.as_chunks::<16>();
-    let (others, _) = other.as_chunks::<16>();
-    one.len() == other.len()
-        && match (one.last_chunk::<16>(), other.last_chunk::<16>()) {
-            (Some(end), Some(other_end)) => {
-                end == other_end && chunks.iter().zip(others).all(|(one, other)| one == other)
-            }
-            _ => one == other,
-        }
-}
-
 /// Spreads headers over slots. Headers that collide cost time and nothing else.
 fn slot_of(encoded: &[u8]) -> usize {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 over the golden ratio
@@ -253,23 +250,4 @@ fn slot_of(encoded: &[u8]) -> usize {
                 .rotate_left(29)
         });
     usize::try_from(mixed.wrapping_mul(ODD) >> 40).unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_are_compared_in_full() {
-        for len in 0..100 {
-            let one: Vec<u8> = (0..len).collect();
-            assert!(is_same(&one, &one.clone()), "{len}");
-            assert!(!is_same(&one, &[&one[..], b"x"].concat()), "{len}");
-            for at in 0..one.len() {
-                let mut other = one.clone();
-                other[at] ^= 0x20;
-                assert!(!is_same(&one, &other), "{len} {at}");
-            }
-        }
-    }
 }
