@@ -89,6 +89,8 @@ struct Judging<'b> {
     entry: Option<u32>,
     /// The token, if the line is one of three segments.
     token: Option<Token<'b>>,
+    /// The keys that may have signed it, once its header selected them.
+    selection: Option<Selection>,
     standing: Standing,
 }
 
@@ -105,28 +107,18 @@ enum Standing {
     /// The line is too long, and so many bytes long.
     TooLong(u64),
     Rejected(Reason),
-    /// It has three segments.
-    Split,
-    /// Its header selected the keys that may have signed it.
-    Selected(Selection),
+    /// Nothing was found against it yet, and its signature is not looked at.
+    Open,
     /// Its signature is the one of this number among those pending; or there is none to verify,
     /// since the token's entry knows already.
     Signed(Option<usize>),
 }
 
 impl<'b> Judging<'b> {
-    /// The token, if what is next is to look at its header.
-    const fn split(&self) -> Option<Token<'b>> {
+    /// The token, if it goes on to the next stage.
+    const fn open(&self) -> Option<Token<'b>> {
         match self.standing {
-            Standing::Split => self.token,
-            _ => None,
-        }
-    }
-
-    /// The token, if what is next is to verify its signature or to recall that.
-    const fn selected(&self) -> Option<Token<'b>> {
-        match self.standing {
-            Standing::Selected(_) => self.token,
+            Standing::Open => self.token,
             _ => None,
         }
     }
@@ -202,6 +194,7 @@ impl<'v> BatchJudge<'v> {
                 header: None,
                 entry: None,
                 token: None,
+                selection: None,
                 standing,
             });
         }
@@ -220,6 +213,7 @@ impl<'v> BatchJudge<'v> {
                 header: None,
                 entry: None,
                 token: None,
+                selection: None,
                 standing: Standing::TooLong(line.length as u64),
             };
             if line.length > limit {
@@ -233,7 +227,7 @@ impl<'v> BatchJudge<'v> {
                     Err(reason) => judging.standing = Standing::Rejected(reason),
                     Ok(token) => {
                         judging.token = Some(token);
-                        judging.standing = Standing::Split;
+                        judging.standing = Standing::Open;
                     }
                 }
             }
@@ -245,19 +239,16 @@ impl<'v> BatchJudge<'v> {
     /// Headers, and the keys that each selects, of at most [`AHEAD`] lines.
     fn select(&mut self, lines: &mut [Judging<'_>]) {
         let validator = self.validator;
-        let headers = lines
-            .iter()
-            .filter_map(Judging::split)
-            .map(|it| it.header());
+        let headers = lines.iter().filter_map(Judging::open).map(|it| it.header());
         self.headers.look_ahead(headers);
         for judging in lines {
-            if let Some(token) = judging.split() {
+            if let Some(token) = judging.open() {
                 let (index, selection) = self.headers.select(validator, token, &mut self.payload);
                 judging.header = Some(index);
-                judging.standing = match selection {
-                    Err(reason) => Standing::Rejected(reason),
-                    Ok(selection) => Standing::Selected(*selection),
-                };
+                match selection {
+                    Err(reason) => judging.standing = Standing::Rejected(reason),
+                    Ok(selection) => judging.selection = Some(*selection),
+                }
             }
         }
     }
@@ -268,13 +259,12 @@ impl<'v> BatchJudge<'v> {
     where
         'v: 'b,
     {
-        let tokens = lines.iter().filter_map(Judging::selected);
+        let tokens = lines.iter().filter_map(Judging::open);
         let ahead = self.repeats.look_ahead(tokens.map(|token| token.bytes()));
         // The same lines in the same order, so that each meets its own.
-        let selected = lines.iter_mut().filter(|it| it.selected().is_some());
+        let selected = lines.iter_mut().filter(|it| it.open().is_some());
         for (judging, sought) in selected.zip(ahead) {
-            let (Standing::Selected(selection), Some(token)) = (judging.standing, judging.token)
-            else {
+            let (Some(token), Some(selection)) = (judging.token, judging.selection) else {
                 continue;
             };
             let next = pending.len();
@@ -316,7 +306,7 @@ impl<'v> BatchJudge<'v> {
                 }
                 None => Judged::unsigned(None, None, FindingSet::EMPTY),
             };
-            let mut claims = Claims::NONE;
+            let mut claims = Claims::none();
             let LineAt { start, end } = judging.line;
             let mut subject = Subject::Token(block.bytes().get(start..end).unwrap_or_default());
             let judged = match judging.standing {
@@ -325,7 +315,7 @@ impl<'v> BatchJudge<'v> {
                     Judged::rejected(Reason::TooLong)
                 }
                 Standing::Rejected(reason) => unsigned.with(reason),
-                Standing::Split | Standing::Selected(_) => {
+                Standing::Open => {
                     unreachable!("its signature is verified or known")
                 }
                 Standing::Signed(signature) => {

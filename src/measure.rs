@@ -201,7 +201,7 @@ impl<'v: 'b, 'b> Walk<'v, 'b> {
 
         let mut valid = 0;
         for authentic in authentic(&self.pending) {
-            let mut claims = Claims::NONE;
+            let mut claims = Claims::none();
             let unsigned = Judged::unsigned(None, None, FindingSet::EMPTY);
             let policy = self.validator.policy_of(Some(authentic.proof().key()));
             let read = claims.scan(authentic, policy, &mut self.payload);

@@ -267,7 +267,7 @@ impl Validator {
     /// Judges one token in compact serialization (RFC 7515 section 7.1, RFC 7519 section 7.2),
     /// exactly the bytes given.
     pub fn validate(&self, token: &[u8]) -> Verdict {
-        let (mut scratch, mut claims) = (Scratch::new(), Claims::NONE);
+        let (mut scratch, mut claims) = (Scratch::new(), Claims::none());
         self.judge(token, &mut scratch, &mut claims).verdict
     }
 

@@ -583,7 +583,7 @@ mod tests {
 
     fn learn(repeats: &mut Repeats, number: u32) {
         let forged = Known::unsigned(Reason::SignatureMismatch);
-        repeats.learn(number, forged, &Claims::NONE, &[]);
+        repeats.learn(number, forged, &Claims::none(), &[]);
     }
 
     /// Looks for one token.

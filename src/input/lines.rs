@@ -29,8 +29,12 @@ pub(crate) struct Dots {
 impl Dots {
     #[inline]
     fn add(&mut self, position: usize) {
-        if let Some(place) = self.first_two.get_mut(self.count) {
-            *place = position;
+        // Two places and no index, so that both are in registers.
+        let [first, second] = &mut self.first_two;
+        match self.count {
+            0 => *first = position,
+            1 => *second = position,
+            _ => {}
         }
         self.count += 1;
     }

@@ -61,22 +61,25 @@ impl PayloadScratch {
 
 impl Default for Claims<'_> {
     fn default() -> Self {
-        Self::NONE
+        Self::none()
     }
 }
 
 impl<'s> Claims<'s> {
     /// No claim at all, as in the payload `{}`.
-    pub(crate) const NONE: Self = Self {
-        iss: Member::Absent,
-        sub: Member::Absent,
-        aud: Member::Absent,
-        exp: Member::Absent,
-        nbf: Member::Absent,
-        iat: Member::Absent,
-        jti: Member::Absent,
-        extra: 0,
-    };
+    #[inline(always)]
+    pub(crate) fn none() -> Self {
+        Self {
+            iss: Member::Absent,
+            sub: Member::Absent,
+            aud: Member::Absent,
+            exp: Member::Absent,
+            nbf: Member::Absent,
+            iat: Member::Absent,
+            jti: Member::Absent,
+            extra: 0,
+        }
+    }
 
     /// [`Claims::read`], by the scanner where it takes the payload on itself.
     ///
@@ -117,7 +120,7 @@ impl<'s> Claims<'s> {
         if layouts.read(*scanner, bytes, len, extra, self).is_some() {
             return Ok(Some(()));
         }
-        *self = Self::NONE;
+        *self = Self::none();
         let scanned = scanner.scan(bytes, len, extra, self);
         if scanned.is_some() {
             layouts.note(*scanner, bytes, len, extra, self);
@@ -148,7 +151,7 @@ impl<'s> Claims<'s> {
             JsonFault::NotObject => Reason::PayloadNotObject,
             JsonFault::DuplicateMember => Reason::PayloadDuplicateMember,
         })?;
-        *self = Self::NONE;
+        *self = Self::none();
         for (name, value) in object.members() {
             match name {
                 "iss" => self.iss = value.string(),
@@ -208,7 +211,7 @@ mod tests {
         let (payloads, taken) = (Cell::new(0), Cell::new(0));
         payloads::hold(12_000, |payload| {
             let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(payload);
-            let (mut scratch, mut read) = (scratch.borrow_mut(), Claims::NONE);
+            let (mut scratch, mut read) = (scratch.borrow_mut(), Claims::none());
             let outcome = read.read_encoded(encoded.as_bytes(), &policy, &mut scratch);
             let expected = outcome.map(|()| comparable(&read, &policy));
             let mut padded = payload.to_vec();
@@ -216,7 +219,7 @@ mod tests {
             padded.resize(payload.len() + PADDING, b"\"}0\x80"[payload.len() % 4]);
             payloads.set(payloads.get() + 1);
             for (kernel, scanner) in &kernels {
-                let (mut scanned, extra) = (Claims::NONE, policy.extra_names());
+                let (mut scanned, extra) = (Claims::none(), policy.extra_names());
                 let scan = scanner.map(|it| it.scan(&padded, payload.len(), extra, &mut scanned));
                 if let Some(Some(())) = scan {
                     assert_eq!(Ok(comparable(&scanned, &policy)), expected, "{kernel:?}");
@@ -253,7 +256,7 @@ mod tests {
                     };
                     let mut padded = vec![0; base64url::decoded_len(encoded.len()) + PADDING];
                     let len = base64url::decode(encoded, &mut padded).unwrap();
-                    let mut claims = Claims::NONE;
+                    let mut claims = Claims::none();
                     let taken = Scanner::best().scan(&padded, len, &[], &mut claims);
                     (payloads, left) = (payloads + 1, left + u32::from(taken.is_none()));
                 }

@@ -27,7 +27,7 @@ impl<'s> UnverifiedIssuer<'s> {
 
     /// [`UnverifiedIssuer::read`], by the scanner where it takes the payload on itself.
     pub(crate) fn scan(token: Token<'_>, scratch: &'s mut PayloadScratch) -> Option<Self> {
-        let mut claims = Claims::NONE;
+        let mut claims = Claims::none();
         match claims.scan_encoded(token.unverified_payload(), &[], &mut scratch.scan) {
             Ok(Some(())) => claims.iss.value().map(Self),
             Ok(None) => Self::read(token, &mut scratch.json),

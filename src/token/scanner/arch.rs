@@ -106,7 +106,7 @@ impl Scanner {
         extra: &[Box<str>],
         claims: &mut Claims<'s>,
     ) -> Option<()> {
-        debug_assert_eq!(*claims, Claims::NONE);
+        debug_assert_eq!(*claims, Claims::none());
         // SAFETY: the only requirement of an entry is its instruction set. `new` took it after
         // asking the processor for that set, `best` from `new` or the one that needs none, and
         // the field is private.

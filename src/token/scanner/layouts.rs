@@ -213,7 +213,7 @@ impl Layout {
         extra.clone_into(&mut self.extra_names);
         self.extra = claims.extra;
         self.hits = 0;
-        let mut again = Claims::NONE;
+        let mut again = Claims::none();
         is_usual
             && scanner.matching(&self.template, padded, len).is_some()
             // Whatever is unusual about a claim shows here.
@@ -323,7 +323,7 @@ mod tests {
 
     /// Takes note of a payload at once.
     fn learn(layouts: &mut Layouts, scanner: Scanner, payload: &[u8], extra: &[Box<str>]) {
-        let (padded, mut claims) = (padded(payload), Claims::NONE);
+        let (padded, mut claims) = (padded(payload), Claims::none());
         let scanned = scanner.scan(&padded, payload.len(), extra, &mut claims);
         scanned.expect("a payload that the scanner takes on itself");
         layouts.left = 0;
@@ -338,10 +338,10 @@ mod tests {
         extra: &[Box<str>],
     ) -> bool {
         let (padded, len) = (padded(payload), payload.len());
-        let mut claims = Claims::NONE;
+        let mut claims = Claims::none();
         let is_known = (layouts.read(scanner, &padded, len, extra, &mut claims)).is_some();
         if is_known {
-            let mut scanned = Claims::NONE;
+            let mut scanned = Claims::none();
             let scan = scanner.scan(&padded, len, extra, &mut scanned);
             let shown = String::from_utf8_lossy(payload);
             assert!(scan.is_some(), "{shown}");
@@ -462,7 +462,7 @@ mod tests {
         let long = format!(r#"{{"x":"{}"}}"#, "x".repeat(LONGEST));
         for (kernel, scanner) in kernels() {
             for payload in unusual.into_iter().chain([&*long]) {
-                let (padded, mut claims) = (padded(payload.as_bytes()), Claims::NONE);
+                let (padded, mut claims) = (padded(payload.as_bytes()), Claims::none());
                 let mut layouts = Layouts::new();
                 if let Some(()) = scanner.scan(&padded, payload.len(), &[], &mut claims) {
                     layouts.note(scanner, &padded, payload.len(), &[], &claims);
@@ -485,7 +485,7 @@ mod tests {
                     known.set(known.get() + 1);
                     return;
                 }
-                let (padded, mut claims) = (padded(payload), Claims::NONE);
+                let (padded, mut claims) = (padded(payload), Claims::none());
                 let len = payload.len();
                 if scanner.scan(&padded, len, &extra, &mut claims).is_some() {
                     layouts.left = 0;
@@ -506,7 +506,7 @@ mod tests {
         let other = |n: usize| format!(r#"{{"n{n:05}":"{}"}}"#, "x".repeat(n * 7 % 500));
         for n in 0..5000 {
             let payload = other(n);
-            let (padded, mut claims) = (padded(payload.as_bytes()), Claims::NONE);
+            let (padded, mut claims) = (padded(payload.as_bytes()), Claims::none());
             scanner
                 .scan(&padded, payload.len(), &[], &mut claims)
                 .unwrap();
@@ -517,7 +517,7 @@ mod tests {
         let mut misses = 0;
         for n in 0..20_000 {
             let payload = format!(r#"{{"sub":"{n:020}"}}"#);
-            let (padded, mut claims) = (padded(payload.as_bytes()), Claims::NONE);
+            let (padded, mut claims) = (padded(payload.as_bytes()), Claims::none());
             if !is_known(&mut layouts, scanner, payload.as_bytes(), &[]) {
                 misses += 1;
                 scanner
