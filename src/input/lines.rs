@@ -80,21 +80,39 @@ impl<'b> Line<'b> {
 }
 
 /// The lines of `block`, which is empty or begins with a line; the last one may lack its LF.
-pub(crate) fn lines(block: &[u8]) -> impl Iterator<Item = Line<'_>> {
-    let mut marks = Marks::new(Marker::best(), block);
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        let (begin, mut dots) = (start, Dots::default());
-        for mark in marks.by_ref() {
-            if block[mark] == b'\n' {
-                start = mark + 1;
-                return Some(Line::new(&block[begin..mark], begin, true, dots));
+pub(crate) fn lines(block: &[u8]) -> Lines<'_> {
+    Lines {
+        block,
+        marks: Marks::new(Marker::best(), block),
+        start: 0,
+    }
+}
+
+/// The iterator of [`lines`].
+pub(crate) struct Lines<'b> {
+    block: &'b [u8],
+    marks: Marks<'b>,
+    /// Where the next line begins.
+    start: usize,
+}
+
+impl<'b> Iterator for Lines<'b> {
+    type Item = Line<'b>;
+
+    /// It is a part of its caller, so that a line stays in registers.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Line<'b>> {
+        let (begin, mut dots) = (self.start, Dots::default());
+        for mark in self.marks.by_ref() {
+            if self.block[mark] == b'\n' {
+                self.start = mark + 1;
+                return Some(Line::new(&self.block[begin..mark], begin, true, dots));
             }
             dots.add(mark);
         }
-        start = block.len();
-        (begin < start).then(|| Line::new(&block[begin..], begin, false, dots))
-    })
+        self.start = self.block.len();
+        (begin < self.start).then(|| Line::new(&self.block[begin..], begin, false, dots))
+    }
 }
 
 #[cfg(test)]
