@@ -334,11 +334,29 @@ pub(super) fn ten_digits(eight: u64, [nine, ten, end]: [u8; 3]) -> Option<i64> {
     if over & 0x8080_8080_8080_8080 != 0 || eight & 0xff == 0 || !matches!(end, b',' | b'}') {
         return None;
     }
+    Some(value_of_ten(eight, two))
+}
+
+/// The value of eight digits and two more, each less '0', as little-endian words.
+#[inline(always)]
+fn value_of_ten(eight: u64, two: u64) -> i64 {
     // Pairs, then fours, then all eight.
     let pairs = (eight.wrapping_mul(10 << 8 | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_ffff_0000_ffff;
     let all = fours.wrapping_mul(10_000 << 32 | 1) >> 32;
-    Some((all * 100 + (two & 0xff) * 10 + (two >> 8)).cast_signed())
+    (all * 100 + (two & 0xff) * 10 + (two >> 8)).cast_signed()
+}
+
+/// [`ten_digits`] that are known to be digits; of other bytes it makes some number.
+#[inline(always)]
+pub(super) fn ten_known_digits(bytes: [u8; 10]) -> i64 {
+    let [a, b, c, d, e, f, g, h, two @ ..] = bytes;
+    let eight = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+    let two = u16::from_le_bytes(two);
+    value_of_ten(
+        eight.wrapping_sub(0x3030_3030_3030_3030),
+        two.wrapping_sub(0x3030).into(),
+    )
 }
 
 /// Passes a number, with its value. An integer of more than nineteen digits is left alone if it has

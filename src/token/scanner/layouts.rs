@@ -10,7 +10,7 @@
 //! through.
 
 use super::arch::{Scanner, Template};
-use super::json::{is_space, ten_digits};
+use super::json::{is_space, ten_known_digits};
 use crate::time::NumericDate;
 use crate::token::audience::Audience;
 use crate::token::claims::Claims;
@@ -59,8 +59,7 @@ impl Place {
             return Some(Member::Absent);
         }
         let number = text.as_bytes().get(usize::from(self.start)..)?;
-        let (eight, rest) = number.split_first_chunk::<8>()?;
-        let date = ten_digits(u64::from_le_bytes(*eight), *rest.first_chunk()?)?;
+        let date = ten_known_digits(*number.first_chunk()?);
         Some(Member::Is(NumericDate::Int(date)))
     }
 }
