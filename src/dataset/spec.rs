@@ -37,8 +37,8 @@ pub struct Spec {
     pub count: u64,
     /// Which of the data sets of this description.
     pub seed: u64,
-    /// How many issuers there are, each with keys and a policy of its own: up to [`MAX_ISSUERS`].
-    /// With one, no policy has to be chosen.
+    /// How many issuers there are, each with keys and a policy of its own: up to [`MAX_ISSUERS`],
+    /// and one of [`Shape::Bench`]. With one, no policy has to be chosen.
     pub issuers: u32,
     /// The algorithms that sign, each at most once, at least one.
     pub algorithms: Vec<Algorithm>,
@@ -164,12 +164,13 @@ impl Spec {
             0,
             most.into(),
         )?;
-        // Tokens of one shape have one issuer.
-        let most = match self.shape {
-            Shape::Mixed => MAX_ISSUERS,
-            Shape::Bench { .. } => 1,
-        };
-        check_range("issuers", self.issuers.into(), 1, most.into())?;
+        check_range("issuers", self.issuers.into(), 1, MAX_ISSUERS.into())?;
+        if self.issuers > 1 && self.shape != Shape::Mixed {
+            return Err(SpecError::OneIssuer {
+                given: self.issuers,
+                shape: self.shape,
+            });
+        }
         check_range("now", self.now, 0, MAX_NOW)?;
         check_range("leeway", self.leeway.into(), 0, MAX_LEEWAY.into())?;
         check_range("repeat", self.repeat.into(), 1, u32::MAX.into())?;
@@ -379,6 +380,13 @@ pub enum SpecError {
         /// The greatest allowed.
         max: i64,
     },
+    /// Several issuers of tokens that are all of one kind, and so of one issuer.
+    OneIssuer {
+        /// How many were asked for.
+        given: u32,
+        /// The shape.
+        shape: Shape,
+    },
     /// A part of a mix that is not `code=share`.
     NoShare {
         /// The part.
@@ -456,6 +464,11 @@ impl fmt::Display for SpecError {
             } => {
                 write!(f, "{what}: {given} is not between {min} and {max}")
             }
+            SpecError::OneIssuer { given, shape } => write!(
+                f,
+                "issuers: {given} is too many for the shape `{shape}`, whose tokens are all of one \
+                 issuer; ask for 1, or for the shape `mixed`"
+            ),
             SpecError::NoShare { part } => {
                 write!(
                     f,
@@ -594,6 +607,24 @@ mod tests {
             Spec::parse_defects("expired"),
             Err(SpecError::NoShare { .. })
         ));
+    }
+
+    #[test]
+    fn tokens_of_one_shape_are_of_one_issuer() {
+        let spec = |issuers, shape: &str| Spec {
+            issuers,
+            shape: shape.parse().unwrap(),
+            ..Spec::default()
+        };
+        assert_eq!(spec(1, "bench:220").check(), Ok(()));
+        assert_eq!(spec(2, "mixed").check(), Ok(()));
+        assert_eq!(
+            spec(2, "bench:220").check().unwrap_err().to_string(),
+            "issuers: 2 is too many for the shape `bench:220`, whose tokens are all of one issuer; \
+             ask for 1, or for the shape `mixed`"
+        );
+        let too_many = spec(7, "bench").check().unwrap_err().to_string();
+        assert_eq!(too_many, "issuers: 7 is not between 1 and 6");
     }
 
     #[test]
