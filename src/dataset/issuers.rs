@@ -36,7 +36,12 @@ pub struct Issuer {
 impl Issuer {
     /// The name of its folder beside the policy file: `issuer-1`, `issuer-2`, …
     pub fn folder(&self) -> String {
-        format!("issuer-{}", self.number + 1)
+        Issuer::folder_of(self.number + 1)
+    }
+
+    /// The name of the folder of the issuer with this number, from 1.
+    pub fn folder_of(number: u32) -> String {
+        format!("issuer-{number}")
     }
 
     /// Its key set: a JWK Set.

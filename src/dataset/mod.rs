@@ -82,7 +82,7 @@ use std::io::{self, Write};
 
 pub use algorithm::Algorithm;
 pub use defect::{Defect, Stage};
-pub use flags::AuditFlags;
+pub use flags::{AuditFlags, quoted};
 pub use form::{KeyFile, KeyForm};
 pub use issuers::Issuer;
 pub use spec::{
