@@ -1,5 +1,5 @@
-//! `jotmill gen` as its user meets it: the command that it prints, what it leaves alone, and what it
-//! replaces.
+//! `jotmill gen` as its user meets it: the command that it prints, what it leaves alone, and what
+//! it replaces.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,8 @@ fn made(place: &Place, args: &str) -> String {
     stdout(&output)
 }
 
-/// Every file below a folder, by its path from there, with its content; none where there is no folder.
+/// Every file below a folder, by its path from there, with its content; none where there is no
+/// folder.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).into_iter().flatten() {

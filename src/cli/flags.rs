@@ -303,9 +303,9 @@ pub(crate) struct GenFlags {
     /// How often each token occurs.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) repeat: u32,
-    /// Replace an earlier data set. Those of its key files (keys.json, key-NNN.pem, key-NNN.der) and
-    /// the policy.toml that the new one does not have are removed, where tokens.txt and truth.ndjson
-    /// are beside them. Other files stay.
+    /// Replace an earlier data set. Those of its key files (keys.json, key-NNN.pem, key-NNN.der)
+    /// and the policy.toml that the new one does not have are removed, where tokens.txt and
+    /// truth.ndjson are beside them. Other files stay.
     #[arg(long)]
     pub(crate) force: bool,
     /// No progress and no summary.

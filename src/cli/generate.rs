@@ -116,8 +116,8 @@ fn others(dataset: &Dataset, folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
-/// What a folder has of the keys of an earlier data set: left there, they would be taken for keys of
-/// the new one.
+/// What a folder has of the keys of an earlier data set: left there, they would be taken for keys
+/// of the new one.
 struct Earlier {
     /// Key sets, key files and the policy file.
     files: Vec<PathBuf>,
@@ -166,8 +166,9 @@ impl Earlier {
                 .all(|name| is_file(&folder.join(name)))
         {
             bail!(
-                "{} would be taken for a part of the new data set, and without {TOKENS} and {TRUTH} \
-                 beside it, it may not be of an earlier one; move it, or choose another folder",
+                "{} would be taken for a part of the new data set, and without {TOKENS} and \
+                 {TRUTH} beside it, it may not be of an earlier one; move it, or choose another \
+                 folder",
                 shown(path)
             );
         }
