@@ -227,3 +227,27 @@ fn several_issuers_of_one_shape_are_refused_with_what_to_do() {
     );
     assert!(!place.path("data").exists());
 }
+
+/// A name of its own, under the code of a key that is not there.
+#[test]
+fn tokens_that_another_issuer_signed_are_made_by_name_and_refused_by_the_audit() {
+    let place = Place::new();
+    let mix = "foreign-issuer-key=20%";
+    made(
+        &place,
+        &format!("data --count 50 --issuers 3 --defects {mix}"),
+    );
+    let truth = place.read("data/truth.ndjson");
+    assert_eq!(truth.matches(r#"["key-not-found"]"#).count(), 10);
+    let audit = "audit --policy data/policy.toml --now 1790000000 data/tokens.txt";
+    let output = place.run(&audit.split(' ').collect::<Vec<_>>());
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let report = stdout(&output);
+    assert!(report.contains("why 10 tokens were rejected"), "{report}");
+    assert!(report.contains("key-not-found"), "{report}");
+    let of_one = place.run(&["gen", "one", "--defects", mix]);
+    assert_cannot(
+        &of_one,
+        &["`foreign-issuer-key`", "ask for several issuers"],
+    );
+}

@@ -396,7 +396,8 @@ Exit codes: 0 measured; 2 could not measure, or a count or a kernel was wrong.";
 
 const GEN_HELP: &str = "\
 The keys are made from the seed as well, so they protect nothing. A token with a defect gets \
-exactly that code from the audit command that is printed at the end.";
+exactly that code from the audit command that is printed at the end. With several issuers there is \
+foreign-issuer-key as well: tokens that the key of another issuer signed, which get key-not-found.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {

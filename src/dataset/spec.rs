@@ -98,7 +98,7 @@ impl Spec {
     /// Reads a mix of defects: `expired=5%,signature-mismatch=0.01`. Empty text is no defects.
     ///
     /// # Errors
-    /// A part without `=`, an unknown or repeated code, a share that is not one (see [`Share`]),
+    /// A part without `=`, an unknown or repeated name, a share that is not one (see [`Share`]),
     /// or shares beyond 100 % together.
     pub fn parse_defects(text: &str) -> Result<Vec<(Defect, Share)>, SpecError> {
         let mut defects: Vec<(Defect, Share)> = Vec::new();
@@ -107,15 +107,15 @@ impl Spec {
             .map(str::trim)
             .filter(|part| !part.is_empty())
         {
-            let Some((code, share)) = part.split_once('=') else {
+            let Some((name, share)) = part.split_once('=') else {
                 return Err(SpecError::NoShare {
                     part: part.to_owned(),
                 });
             };
-            let code = code.trim();
-            let Some(defect) = Defect::from_code(code) else {
+            let name = name.trim();
+            let Some(defect) = Defect::from_name(name) else {
                 return Err(SpecError::UnknownDefect {
-                    code: code.to_owned(),
+                    name: name.to_owned(),
                 });
             };
             defects.push((defect, share.trim().parse()?));
@@ -392,10 +392,10 @@ pub enum SpecError {
         /// The part.
         part: String,
     },
-    /// No defect has this code.
+    /// No defect has this name.
     UnknownDefect {
         /// What was given.
-        code: String,
+        name: String,
     },
     /// A defect twice.
     DuplicateDefect(Defect),
@@ -475,9 +475,9 @@ impl fmt::Display for SpecError {
                     "`{part}` has no share: write `code=share`, as in `expired=5%`"
                 )
             }
-            SpecError::UnknownDefect { code } => {
-                write!(f, "`{code}` is no defect; known are:")?;
-                list(f, Defect::ALL.iter().map(|defect| defect.code()))
+            SpecError::UnknownDefect { name } => {
+                write!(f, "`{name}` is no defect; known are:")?;
+                list(f, Defect::ALL.iter().map(|defect| defect.name()))
             }
             SpecError::DuplicateDefect(defect) => write!(f, "`{defect}` is given twice"),
             SpecError::BadShare { text } => write!(
