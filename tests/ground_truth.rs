@@ -264,6 +264,7 @@ fn tokens_of_several_issuers_get_what_their_own_policy_gives() {
     for issuers in 2..=6 {
         let mut defects = mix(&OF_THE_CHOICE, 14_000);
         defects.push((Defect::IssuerUnknown, Share::from_percent(10)));
+        defects.push((Defect::ForeignIssuerKey, Share::from_percent(10)));
         check(Spec {
             count: 4_000,
             seed: issuers.into(),
@@ -286,6 +287,40 @@ fn tokens_of_several_issuers_get_what_their_own_policy_gives() {
         repeat: 5,
         ..Spec::default()
     });
+}
+
+/// One policy with the keys of all issuers would let such tokens pass.
+#[test]
+fn a_key_of_another_issuer_is_all_that_is_wrong_with_a_token() {
+    for issuers in [2, 3, 6] {
+        let spec = Spec {
+            count: 600,
+            seed: issuers.into(),
+            issuers,
+            algorithms: vec![Algorithm::Hs256, Algorithm::Es256, Algorithm::Ed25519],
+            keys: 7,
+            without_kid: Share::from_percent(50),
+            defects: vec![(Defect::ForeignIssuerKey, Share::ALL)],
+            ..Spec::default()
+        };
+        let dataset = Dataset::new(spec).expect("a data set");
+        let (mut of_all, mut keys) = policy(&dataset.issuers()[0]);
+        for issuer in &dataset.issuers()[1..] {
+            let names = issuer.audit_flags().issuers.iter();
+            of_all = names.fold(of_all, |policy, name| policy.issuer(*name));
+            keys.add_jwks(issuer.jwks().as_bytes(), &issuer.folder())
+                .expect("usable keys");
+        }
+        let careless = Validator::new(of_all, keys).expect("a validator");
+        let strict = validator(&dataset);
+        for token in dataset.tokens() {
+            let shown = String::from_utf8_lossy(&token);
+            assert!(careless.validate(&token).is_valid(), "{shown}");
+            let reasons = strict.validate(&token).reasons;
+            let codes: Vec<_> = reasons.iter().map(|reason| reason.code()).collect();
+            assert_eq!(codes, ["key-not-found"], "{shown}");
+        }
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //! other; `many_keys` has key sets of thousands, `reasons` a case for every code, `issuers` several
 //! issuers in one run, and `security` a case for every known bug of this class of software. `cli`
 //! is the program as its user meets it, `policy` its policy files, `bench` its subcommand that
-//! measures.
+//! measures, `generate` the one that makes data sets.
 
 #![allow(
     clippy::expect_used,
@@ -24,6 +24,8 @@ mod cli;
 mod dataset;
 mod differential;
 mod fuzz_seeds;
+#[cfg(feature = "cli")]
+mod generate;
 mod ground_truth;
 mod hostile;
 mod issuers;

@@ -251,7 +251,7 @@ pub(crate) struct GenFlags {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
     /// How many issuers there are, up to 6: with several, each has keys of its own and a table in
-    /// policy.toml.
+    /// policy.toml. Tokens of the shape bench have one.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) issuers: u32,
     /// Sign with these algorithms: HS256, RS256, PS256, ES256, ES256K, EdDSA, Ed25519, Ed448,
@@ -303,7 +303,9 @@ pub(crate) struct GenFlags {
     /// How often each token occurs.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) repeat: u32,
-    /// Replace the files of an earlier data set.
+    /// Replace an earlier data set. Those of its key files (keys.json, key-NNN.pem, key-NNN.der)
+    /// and the policy.toml that the new one does not have are removed, where tokens.txt and
+    /// truth.ndjson are beside them. Other files stay.
     #[arg(long)]
     pub(crate) force: bool,
     /// No progress and no summary.
@@ -394,7 +396,8 @@ Exit codes: 0 measured; 2 could not measure, or a count or a kernel was wrong.";
 
 const GEN_HELP: &str = "\
 The keys are made from the seed as well, so they protect nothing. A token with a defect gets \
-exactly that code from the audit command that is printed at the end.";
+exactly that code from the audit command that is printed at the end. With several issuers there is \
+foreign-issuer-key as well: tokens that the key of another issuer signed, which get key-not-found.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {

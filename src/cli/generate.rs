@@ -1,11 +1,12 @@
 //! `jotmill gen`: write a seeded data set with its keys and its ground truth.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use jotmill::dataset::{Dataset, Issuer, Spec};
+use anyhow::{Context, Error, Result, anyhow, bail};
+use jotmill::dataset::{Dataset, Issuer, KeyFile, MAX_ISSUERS, Spec, quoted};
 
 use super::Exit;
 use super::flags::GenFlags;
@@ -44,20 +45,29 @@ pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
     bar.clear();
     let dataset = dataset?;
     let folder = &flags.folder;
+    let [tokens, truth] = [TOKENS, TRUTH].map(|name| folder.join(name));
+    let others = others(&dataset, folder);
+    let mut outputs = BTreeSet::from([tokens.as_path(), truth.as_path()]);
+    outputs.extend(others.iter().map(|(path, _)| path.as_path()));
+    // Before anything is written, so that a refusal leaves everything as it was.
+    let policy = dataset.policy();
+    let earlier = Earlier::find(folder, policy.lines().next().unwrap_or_default())?;
+    if flags.force {
+        earlier.remove(folder, &outputs)?;
+    } else {
+        let names = earlier.files.iter().map(PathBuf::as_path);
+        outputs
+            .iter()
+            .copied()
+            .chain(names)
+            .try_for_each(refuse_old)?;
+    }
     create_folder(folder)?;
-    let [tokens, keys, truth, policy] = [TOKENS, KEYS, TRUTH, POLICY].map(|name| folder.join(name));
     let mut tokens_file = create(&tokens, flags.force)?;
     let mut truth_file = create(&truth, flags.force)?;
-    let is_one = dataset.issuers().len() == 1;
-    for issuer in dataset.issuers() {
-        if is_one {
-            write_keys(issuer, folder, flags.force)?;
-        } else {
-            write_keys(issuer, &folder.join(issuer.folder()), flags.force)?;
-        }
-    }
-    if !is_one {
-        write(&policy, dataset.policy().as_bytes(), flags.force)?;
+    for (path, content) in &others {
+        path.parent().map_or(Ok(()), create_folder)?;
+        write(path, content, flags.force)?;
     }
 
     let bar = Bar::of_tokens(is_shown, flags.count);
@@ -68,10 +78,11 @@ pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
         .with_context(|| format!("cannot write {} and {}", tokens.display(), truth.display()))?;
     bar.clear();
     if !flags.quiet {
-        let arguments = if is_one {
-            dataset.audit_flags().shell(&keys.display().to_string())
+        let arguments = if dataset.issuers().len() == 1 {
+            dataset.audit_flags().shell(&shown(&folder.join(KEYS)))
         } else {
-            format!("--policy {} --now {}", policy.display(), flags.now)
+            let policy = quoted(&shown(&folder.join(POLICY)));
+            format!("--policy {policy} --now {}", flags.now)
         };
         let mut out = io::stdout().lock();
         writeln!(
@@ -79,21 +90,129 @@ pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
             "# {} tokens, {} of them valid; {} says what is wrong with each of the others",
             summary.lines,
             summary.valid,
-            truth.display()
+            quoted(&shown(&truth))
         )?;
-        writeln!(out, "jotmill audit {arguments} {}", tokens.display())?;
+        writeln!(out, "jotmill audit {arguments} {}", quoted(&shown(&tokens)))?;
     }
     Ok(Exit::Valid)
 }
 
-/// Writes the keys of an issuer into this folder.
-fn write_keys(issuer: &Issuer, folder: &Path, may_replace: bool) -> Result<()> {
-    create_folder(folder)?;
-    write(&folder.join(KEYS), issuer.jwks().as_bytes(), may_replace)?;
-    for file in issuer.key_files() {
-        write(&folder.join(&file.name), &file.content, may_replace)?;
+/// The files of a data set beside its tokens and their ground truth, with what belongs in them.
+fn others(dataset: &Dataset, folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut keys_of = |issuer: &Issuer, folder: &Path| {
+        files.push((folder.join(KEYS), issuer.jwks().into_bytes()));
+        let own = issuer.key_files().into_iter();
+        files.extend(own.map(|file| (folder.join(file.name), file.content)));
+    };
+    if let [issuer] = dataset.issuers() {
+        keys_of(issuer, folder);
+    } else {
+        for issuer in dataset.issuers() {
+            keys_of(issuer, &folder.join(issuer.folder()));
+        }
+        files.push((folder.join(POLICY), dataset.policy().into_bytes()));
     }
-    Ok(())
+    files
+}
+
+/// What a folder has of the keys of an earlier data set: left there, they would be taken for keys
+/// of the new one.
+struct Earlier {
+    /// Key sets, key files and the policy file.
+    files: Vec<PathBuf>,
+    /// The folders of several issuers.
+    folders: Vec<PathBuf>,
+}
+
+impl Earlier {
+    /// Goes by the names that gen gives, and by the `title` that its policy files begin with:
+    /// without one, folders that are called like those of issuers are somebody's own.
+    fn find(folder: &Path, title: &str) -> Result<Earlier> {
+        let mut found = Earlier {
+            files: Vec::new(),
+            folders: Vec::new(),
+        };
+        if !folder.is_dir() {
+            return Ok(found);
+        }
+        found.files = keys_in(folder)?;
+        let policy = folder.join(POLICY);
+        if is_file(&policy) && starts_with(&policy, title)? {
+            for number in 1..=MAX_ISSUERS {
+                let folder = folder.join(Issuer::folder_of(number));
+                if fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) {
+                    found.files.extend(keys_in(&folder)?);
+                    found.folders.push(folder);
+                }
+            }
+            // The last, since without it the others would not be known for what they are.
+            found.files.push(policy);
+        }
+        Ok(found)
+    }
+
+    /// Removes what is none of the `outputs`.
+    ///
+    /// # Errors
+    /// A name alone does not say that gen made a file. So there must be tokens and their ground
+    /// truth as well, without which nothing is removed, and nothing can be left.
+    fn remove(self, folder: &Path, outputs: &BTreeSet<&Path>) -> Result<()> {
+        let rest = self.files.iter().map(PathBuf::as_path);
+        let mut rest = rest.filter(|path| !outputs.contains(path)).peekable();
+        if let Some(path) = rest.peek()
+            && ![TOKENS, TRUTH]
+                .iter()
+                .all(|name| is_file(&folder.join(name)))
+        {
+            bail!(
+                "{} would be taken for a part of the new data set, and without {TOKENS} and \
+                 {TRUTH} beside it, it may not be of an earlier one; move it, or choose another \
+                 folder",
+                shown(path)
+            );
+        }
+        for path in rest {
+            fs::remove_file(path).with_context(|| {
+                let path = shown(path);
+                format!("cannot remove {path}, which is of an earlier data set")
+            })?;
+        }
+        for folder in self.folders {
+            // One that holds something else stays.
+            let _ = fs::remove_dir(folder);
+        }
+        Ok(())
+    }
+}
+
+/// The files in a folder that have names of key files of gen.
+fn keys_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let cannot = || format!("cannot read the folder {}", folder.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let entry = entry.with_context(cannot)?;
+        let name = entry.file_name();
+        let is_own = |name: &str| name == KEYS || KeyFile::has_name(name);
+        if name.to_str().is_some_and(is_own) && is_file(&entry.path()) {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a file is there, and not a link to one, which gen does not make.
+fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
+}
+
+fn starts_with(path: &Path, text: &str) -> Result<bool> {
+    let mut start = Vec::new();
+    let len = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    File::open(path)
+        .and_then(|file| file.take(len).read_to_end(&mut start))
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(start == text.as_bytes())
 }
 
 fn create_folder(folder: &Path) -> Result<()> {
@@ -116,14 +235,27 @@ fn create(path: &Path, may_replace: bool) -> Result<File> {
         options.create_new(true);
     }
     match options.open(path) {
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-            bail!(
-                "{} exists; choose another folder, or give --force",
-                shown(path)
-            )
-        }
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),
         outcome => outcome.with_context(|| format!("cannot create {}", shown(path))),
     }
+}
+
+/// # Errors
+/// Something is there already.
+fn refuse_old(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(exists(path)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        // A file in the place of a folder, for example.
+        Err(e) => Err(e).with_context(|| format!("cannot create {}", shown(path))),
+    }
+}
+
+fn exists(path: &Path) -> Error {
+    anyhow!(
+        "{} exists; choose another folder, or give --force",
+        shown(path)
+    )
 }
 
 fn shown(path: &Path) -> String {

@@ -1,4 +1,5 @@
-//! The defects a token can be given, one for each verdict code that applies to signed tokens.
+//! The defects a token can be given: one for each verdict code that applies to signed tokens, named
+//! like it, and one that has its code in common with another.
 //!
 //! Owns the names and their order; how a defect is made is left to the modules that write the part
 //! of the token it sits in. The list is the generator's own: it is deliberately not derived from
@@ -26,7 +27,7 @@ pub enum Stage {
 }
 
 macro_rules! defects {
-    ($($stage:ident { $($name:ident $code:literal $doc:literal)* })*) => {
+    ($($stage:ident { $($name:ident $text:literal $doc:literal)* })*) => {
         /// One kind of defect. A token has at most one, and gives exactly its code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Defect {
@@ -37,9 +38,9 @@ macro_rules! defects {
             /// Every defect, in the order in which a validator meets them.
             pub const ALL: &[Defect] = &[$($(Defect::$name,)*)*];
 
-            /// The verdict code that a token with this defect gives.
-            pub fn code(self) -> &'static str {
-                match self { $($(Defect::$name => $code,)*)* }
+            /// What it is called in a mix of defects.
+            pub fn name(self) -> &'static str {
+                match self { $($(Defect::$name => $text,)*)* }
             }
 
             /// Where in the token the defect sits.
@@ -79,6 +80,7 @@ defects! {
     Key {
         IssuerUnknown "issuer-unknown" "`iss` is absent, unreadable or in no policy."
         KeyNotFound "key-not-found" "`kid` names no key of the set."
+        ForeignIssuerKey "foreign-issuer-key" "A key of another issuer signed, and `kid` names it."
         KeyMismatch "key-mismatch" "`kid` names a key that is not for this algorithm or use."
         KeyUnusable "key-unusable" "`kid` names a malformed key."
         TooManyKeys "too-many-keys" "No `kid`, and more keys that fit than may be tried."
@@ -124,10 +126,13 @@ defects! {
 impl Defect {
     /// Every defect that a token can have where there is one issuer, in the same order.
     pub const OF_ONE_ISSUER: &[Defect] = &{
-        let mut rest = [Defect::TooLong; Defect::ALL.len() - 1];
+        let mut rest = [Defect::TooLong; Defect::ALL.len() - 2];
         let (mut from, mut to) = (0, 0);
         while from < Defect::ALL.len() {
-            if !matches!(Defect::ALL[from], Defect::IssuerUnknown) {
+            if !matches!(
+                Defect::ALL[from],
+                Defect::IssuerUnknown | Defect::ForeignIssuerKey
+            ) {
                 rest[to] = Defect::ALL[from];
                 to += 1;
             }
@@ -136,12 +141,21 @@ impl Defect {
         rest
     };
 
-    /// The defect with this verdict code.
-    pub fn from_code(code: &str) -> Option<Defect> {
+    /// The verdict code that a token with this defect gives: its name, unless the key is of another
+    /// issuer. That is `key-not-found`, since a policy knows its own keys alone.
+    pub fn code(self) -> &'static str {
+        match self {
+            Defect::ForeignIssuerKey => Defect::KeyNotFound.name(),
+            other => other.name(),
+        }
+    }
+
+    /// The defect with this name.
+    pub fn from_name(name: &str) -> Option<Defect> {
         Defect::ALL
             .iter()
             .copied()
-            .find(|defect| defect.code() == code)
+            .find(|defect| defect.name() == name)
     }
 
     /// Whether the signature of a token with this defect holds.
@@ -152,7 +166,7 @@ impl Defect {
 
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
+        f.write_str(self.name())
     }
 }
 
@@ -161,13 +175,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_names_its_defect_and_no_other() {
+    fn each_defect_has_a_name_of_its_own_and_one_a_code_that_is_not_its_name() {
         for &defect in Defect::ALL {
-            assert_eq!(Defect::from_code(defect.code()), Some(defect));
+            assert_eq!(Defect::from_name(defect.name()), Some(defect));
+            let is_usual = defect != Defect::ForeignIssuerKey;
+            assert_eq!(defect.code() == defect.name(), is_usual, "{defect}");
         }
-        assert_eq!(Defect::ALL.len(), 54);
+        assert_eq!(Defect::ForeignIssuerKey.code(), "key-not-found");
+        assert_eq!(Defect::ALL.len(), 55);
         let of_one = Defect::ALL.iter().copied();
-        let of_one = of_one.filter(|defect| *defect != Defect::IssuerUnknown);
+        let of_several = [Defect::IssuerUnknown, Defect::ForeignIssuerKey];
+        let of_one = of_one.filter(|defect| !of_several.contains(defect));
         assert_eq!(Defect::OF_ONE_ISSUER, of_one.collect::<Vec<_>>());
     }
 

@@ -96,6 +96,17 @@ pub struct KeyFile {
 }
 
 impl KeyFile {
+    /// Whether a file of a data set's key can have this name.
+    pub fn has_name(name: &str) -> bool {
+        let stem = (name.strip_suffix(".pem")).or_else(|| name.strip_suffix(".der"));
+        let number = stem.and_then(|stem| stem.strip_prefix("key-"));
+        let is_number = |text: &str| {
+            let number = text.parse::<u32>();
+            number.is_ok_and(|number| format!("{number:03}") == text)
+        };
+        number.is_some_and(is_number)
+    }
+
     /// The file of the key with this number.
     pub(super) fn new(number: u32, form: KeyForm, key: &PrivateKey, rng: &mut Rng) -> KeyFile {
         let is_rsa = matches!(key.key_type(), KeyType::Rsa(_));
@@ -216,5 +227,27 @@ mod tests {
             assert_eq!(form.name().parse(), Ok(form));
         }
         assert!("pem".parse::<KeyForm>().is_err());
+    }
+
+    #[test]
+    fn names_of_key_files_are_known_and_no_others() {
+        for name in ["key-000.pem", "key-099.der", "key-12345.pem"] {
+            assert!(KeyFile::has_name(name), "{name}");
+        }
+        for name in [
+            "key-1.pem",
+            "key-0001.pem",
+            "key-+01.pem",
+            "key-.pem",
+            "key-001",
+            "key-001.key",
+            "key-001.pem.der",
+            "Key-001.pem",
+            "my-key-001.pem",
+            "keys.json",
+            "",
+        ] {
+            assert!(!KeyFile::has_name(name), "{name}");
+        }
     }
 }

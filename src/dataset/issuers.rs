@@ -11,6 +11,7 @@ use super::flags::{AuditFlags, ISSUERS};
 use super::form::KeyFile;
 use super::keys::KeyRing;
 use super::payload::Kind;
+use super::rng::Rng;
 use super::spec::{Spec, SpecError};
 use super::text::push_json_string;
 
@@ -36,7 +37,12 @@ pub struct Issuer {
 impl Issuer {
     /// The name of its folder beside the policy file: `issuer-1`, `issuer-2`, …
     pub fn folder(&self) -> String {
-        format!("issuer-{}", self.number + 1)
+        Issuer::folder_of(self.number + 1)
+    }
+
+    /// The name of the folder of the issuer with this number, from 1.
+    pub fn folder_of(number: u32) -> String {
+        format!("issuer-{number}")
     }
 
     /// Its key set: a JWK Set.
@@ -158,16 +164,24 @@ pub(super) fn of(issuers: &[Issuer], kind: Kind) -> &Issuer {
     &issuers[kind.issuer() % issuers.len()]
 }
 
+/// Any issuer but that of a kind of token; where there is one, that one.
+pub(super) fn other<'i>(issuers: &'i [Issuer], kind: Kind, rng: &mut Rng) -> &'i Issuer {
+    let steps = 1 + rng.index(issuers.len().saturating_sub(1));
+    &issuers[(kind.issuer() + steps) % issuers.len()]
+}
+
 fn check(spec: &Spec) -> Result<(), SpecError> {
     let impossible = |defect, why| Err(SpecError::Impossible { defect, why });
     if spec.issuers == 1 {
-        return match spec.has(Defect::IssuerUnknown) {
-            true => impossible(
-                Defect::IssuerUnknown,
-                "with one issuer it is `issuer-mismatch`; ask for several issuers",
-            ),
-            false => Ok(()),
-        };
+        if spec.has(Defect::IssuerUnknown) {
+            let why = "with one issuer it is `issuer-mismatch`; ask for several issuers";
+            return impossible(Defect::IssuerUnknown, why);
+        }
+        if spec.has(Defect::ForeignIssuerKey) {
+            let why = "there is no other issuer; ask for several issuers";
+            return impossible(Defect::ForeignIssuerKey, why);
+        }
+        return Ok(());
     }
     match UNKNOWN.iter().find(|defect| spec.has(**defect)) {
         Some(defect) => impossible(
@@ -198,9 +212,11 @@ mod tests {
             let error = Dataset::new(spec(2, defect)).unwrap_err().to_string();
             assert!(error.contains("ask for `issuer-unknown`"), "{error}");
         }
-        assert!(Dataset::new(spec(2, Defect::IssuerUnknown)).is_ok());
-        let error = Dataset::new(spec(1, Defect::IssuerUnknown)).unwrap_err();
-        assert!(error.to_string().contains("ask for several issuers"));
+        for defect in [Defect::IssuerUnknown, Defect::ForeignIssuerKey] {
+            assert!(Dataset::new(spec(2, defect)).is_ok());
+            let error = Dataset::new(spec(1, defect)).unwrap_err();
+            assert!(error.to_string().contains("ask for several issuers"));
+        }
     }
 
     #[test]

@@ -118,6 +118,10 @@ impl KeyRing {
             let why = "an unknown `kid` tries the keys that have no id; give every key an id";
             return impossible(Defect::KeyNotFound, why);
         }
+        if idless && spec.has(Defect::ForeignIssuerKey) {
+            let why = "a key without an id cannot be named; give every key an id";
+            return impossible(Defect::ForeignIssuerKey, why);
+        }
         if idless && spec.has(Defect::TooManyKeys) {
             let why = "valid tokens must name their key; give every key an id";
             return impossible(Defect::TooManyKeys, why);
@@ -667,6 +671,7 @@ mod tests {
             ..spec(&[defect])
         };
         assert!(made(&idless(Defect::KeyNotFound)).is_err());
+        assert!(made(&idless(Defect::ForeignIssuerKey)).is_err());
         assert!(made(&idless(Defect::TooManyKeys)).is_err());
         let algorithms = Algorithm::HMAC.to_vec();
         let every = Spec {

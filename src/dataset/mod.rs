@@ -43,7 +43,8 @@
 //!
 //! With several issuers ([`Spec::issuers`]) the kinds of token are divided among them. Each has
 //! keys of its own, [`Dataset::policy`] is the policy file of all, and a token whose `iss` leads to
-//! none of them is `issuer-unknown`.
+//! none of them is `issuer-unknown`. One that is signed with the key of another of them
+//! ([`Defect::ForeignIssuerKey`]) is `key-not-found`.
 //!
 //! Some defects change what the *other* tokens look like, because the audit needs an option for
 //! them: with `missing-jti` in the mix every other token has a `jti`, with `too-many-keys` every
@@ -82,7 +83,7 @@ use std::io::{self, Write};
 
 pub use algorithm::Algorithm;
 pub use defect::{Defect, Stage};
-pub use flags::AuditFlags;
+pub use flags::{AuditFlags, quoted};
 pub use form::{KeyFile, KeyForm};
 pub use issuers::Issuer;
 pub use spec::{

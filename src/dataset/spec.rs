@@ -37,8 +37,8 @@ pub struct Spec {
     pub count: u64,
     /// Which of the data sets of this description.
     pub seed: u64,
-    /// How many issuers there are, each with keys and a policy of its own: up to [`MAX_ISSUERS`].
-    /// With one, no policy has to be chosen.
+    /// How many issuers there are, each with keys and a policy of its own: up to [`MAX_ISSUERS`],
+    /// and one of [`Shape::Bench`]. With one, no policy has to be chosen.
     pub issuers: u32,
     /// The algorithms that sign, each at most once, at least one.
     pub algorithms: Vec<Algorithm>,
@@ -98,7 +98,7 @@ impl Spec {
     /// Reads a mix of defects: `expired=5%,signature-mismatch=0.01`. Empty text is no defects.
     ///
     /// # Errors
-    /// A part without `=`, an unknown or repeated code, a share that is not one (see [`Share`]),
+    /// A part without `=`, an unknown or repeated name, a share that is not one (see [`Share`]),
     /// or shares beyond 100 % together.
     pub fn parse_defects(text: &str) -> Result<Vec<(Defect, Share)>, SpecError> {
         let mut defects: Vec<(Defect, Share)> = Vec::new();
@@ -107,15 +107,15 @@ impl Spec {
             .map(str::trim)
             .filter(|part| !part.is_empty())
         {
-            let Some((code, share)) = part.split_once('=') else {
+            let Some((name, share)) = part.split_once('=') else {
                 return Err(SpecError::NoShare {
                     part: part.to_owned(),
                 });
             };
-            let code = code.trim();
-            let Some(defect) = Defect::from_code(code) else {
+            let name = name.trim();
+            let Some(defect) = Defect::from_name(name) else {
                 return Err(SpecError::UnknownDefect {
-                    code: code.to_owned(),
+                    name: name.to_owned(),
                 });
             };
             defects.push((defect, share.trim().parse()?));
@@ -164,12 +164,13 @@ impl Spec {
             0,
             most.into(),
         )?;
-        // Tokens of one shape have one issuer.
-        let most = match self.shape {
-            Shape::Mixed => MAX_ISSUERS,
-            Shape::Bench { .. } => 1,
-        };
-        check_range("issuers", self.issuers.into(), 1, most.into())?;
+        check_range("issuers", self.issuers.into(), 1, MAX_ISSUERS.into())?;
+        if self.issuers > 1 && self.shape != Shape::Mixed {
+            return Err(SpecError::OneIssuer {
+                given: self.issuers,
+                shape: self.shape,
+            });
+        }
         check_range("now", self.now, 0, MAX_NOW)?;
         check_range("leeway", self.leeway.into(), 0, MAX_LEEWAY.into())?;
         check_range("repeat", self.repeat.into(), 1, u32::MAX.into())?;
@@ -379,15 +380,22 @@ pub enum SpecError {
         /// The greatest allowed.
         max: i64,
     },
+    /// Several issuers of tokens that are all of one kind, and so of one issuer.
+    OneIssuer {
+        /// How many were asked for.
+        given: u32,
+        /// The shape.
+        shape: Shape,
+    },
     /// A part of a mix that is not `code=share`.
     NoShare {
         /// The part.
         part: String,
     },
-    /// No defect has this code.
+    /// No defect has this name.
     UnknownDefect {
         /// What was given.
-        code: String,
+        name: String,
     },
     /// A defect twice.
     DuplicateDefect(Defect),
@@ -456,15 +464,20 @@ impl fmt::Display for SpecError {
             } => {
                 write!(f, "{what}: {given} is not between {min} and {max}")
             }
+            SpecError::OneIssuer { given, shape } => write!(
+                f,
+                "issuers: {given} is too many for the shape `{shape}`, whose tokens are all of one \
+                 issuer; ask for 1, or for the shape `mixed`"
+            ),
             SpecError::NoShare { part } => {
                 write!(
                     f,
                     "`{part}` has no share: write `code=share`, as in `expired=5%`"
                 )
             }
-            SpecError::UnknownDefect { code } => {
-                write!(f, "`{code}` is no defect; known are:")?;
-                list(f, Defect::ALL.iter().map(|defect| defect.code()))
+            SpecError::UnknownDefect { name } => {
+                write!(f, "`{name}` is no defect; known are:")?;
+                list(f, Defect::ALL.iter().map(|defect| defect.name()))
             }
             SpecError::DuplicateDefect(defect) => write!(f, "`{defect}` is given twice"),
             SpecError::BadShare { text } => write!(
@@ -594,6 +607,24 @@ mod tests {
             Spec::parse_defects("expired"),
             Err(SpecError::NoShare { .. })
         ));
+    }
+
+    #[test]
+    fn tokens_of_one_shape_are_of_one_issuer() {
+        let spec = |issuers, shape: &str| Spec {
+            issuers,
+            shape: shape.parse().unwrap(),
+            ..Spec::default()
+        };
+        assert_eq!(spec(1, "bench:220").check(), Ok(()));
+        assert_eq!(spec(2, "mixed").check(), Ok(()));
+        assert_eq!(
+            spec(2, "bench:220").check().unwrap_err().to_string(),
+            "issuers: 2 is too many for the shape `bench:220`, whose tokens are all of one issuer; \
+             ask for 1, or for the shape `mixed`"
+        );
+        let too_many = spec(7, "bench").check().unwrap_err().to_string();
+        assert_eq!(too_many, "issuers: 7 is not between 1 and 6");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::flags::AuditFlags;
 use super::forge::{forge, resize, sign_as};
 use super::header::Header;
 use super::issuers::{self, Issuer};
-use super::keys::{KeyRing, Signer};
+use super::keys::{KeyRing, Naming, Signer};
 use super::payload::{self, Kind, Presence};
 use super::rng::{Rng, Streams};
 use super::signing::Signing;
@@ -33,7 +33,7 @@ pub(super) struct Plan {
 /// Makes tokens, one after the other, in buffers of its own.
 pub(super) struct Forge<'p> {
     plan: &'p Plan,
-    /// The keys of the token's issuer.
+    /// The keys that the token's is one of: those of its issuer, unless the defect is about that.
     ring: &'p KeyRing,
     header: Header,
     claims: Claims,
@@ -65,8 +65,18 @@ impl<'p> Forge<'p> {
         let mut rng = plan.streams.at(index);
         let rng = &mut rng;
         let kind = Kind::draw(plan.spec.shape, rng);
-        self.ring = &issuers::of(&plan.issuers, kind).ring;
-        let signer = self.ring.draw(rng);
+        let is_foreign = defect == Some(Defect::ForeignIssuerKey);
+        let issuer = if is_foreign {
+            issuers::other(&plan.issuers, kind, rng)
+        } else {
+            issuers::of(&plan.issuers, kind)
+        };
+        self.ring = &issuer.ring;
+        let mut signer = self.ring.draw(rng);
+        if is_foreign {
+            // Without `kid` the keys of the issuer are tried: a `signature-mismatch`.
+            signer.naming = Naming::Own;
+        }
         let is_authentic = defect.is_none_or(Defect::is_authentic);
         let defect = match defect {
             Some(Defect::IssuerUnknown) => Some(rng.pick(&issuers::UNKNOWN)),
