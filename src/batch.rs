@@ -5,13 +5,14 @@
 //! a log repeats: [`headers`] remembers what a header decides, [`repeats`] what was found of a whole
 //! token. What it does not save it does for many tokens at once.
 
+mod attention;
 mod headers;
 mod repeats;
 
 use std::sync::atomic::AtomicBool;
 
 pub(crate) use headers::HeaderMemo;
-use repeats::{Known, Repeats, Sighting};
+use repeats::{Known, Repeats, Sighting, Signature};
 
 use crate::input::{Block, Line, leading_blanks, lines};
 use crate::key::Selection;
@@ -268,7 +269,12 @@ impl<'v> BatchJudge<'v> {
                 continue;
             };
             let next = pending.len();
-            let (entry, signature) = match self.repeats.see(token.bytes(), &sought, next) {
+            let is_mac = selection.algorithm().is_hmac();
+            let of_token = Signature {
+                number: next,
+                is_mac,
+            };
+            let (entry, signature) = match self.repeats.see(token.bytes(), &sought, of_token) {
                 Sighting::Known(entry) => (Some(entry), None),
                 Sighting::Pending(entry, index) => (Some(entry), Some(index)),
                 Sighting::New(entry) => (Some(entry), Some(next)),
@@ -302,7 +308,11 @@ impl<'v> BatchJudge<'v> {
             let unsigned = match judging.header {
                 Some(index) => {
                     let header = self.headers.at(index);
-                    Judged::unsigned(header.alg.get(), header.kid.get(), header.findings)
+                    Judged::unsigned(
+                        header.alg.as_deref(),
+                        header.kid.as_deref(),
+                        header.findings,
+                    )
                 }
                 None => Judged::unsigned(None, None, FindingSet::EMPTY),
             };

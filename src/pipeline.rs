@@ -50,8 +50,8 @@ pub struct RunOptions {
     pub block_bytes: usize,
     /// What computes the MACs.
     pub kernel: Kernel,
-    /// About how many bytes to spend, over all threads, on remembering tokens that may come again;
-    /// 0 judges every token from the start.
+    /// About how many bytes to spend, over all threads, on remembering tokens that may come again,
+    /// and at least 512 KiB for each thread; 0 judges every token from the start.
     pub repeat_bytes: usize,
     /// Whether to estimate how many tokens differ.
     pub distinct: bool,
@@ -59,6 +59,8 @@ pub struct RunOptions {
 
 /// What is spent by default on tokens that may come again.
 const REPEAT_BYTES: usize = 16 << 20;
+/// What a thread has of it at least: with less it would remember too few tokens to find any.
+const LEAST_REPEAT_BYTES: usize = 512 << 10;
 
 impl Default for RunOptions {
     /// One thread, blocks of [`DEFAULT_BLOCK_BYTES`], the fastest kernel.
@@ -224,7 +226,10 @@ impl<'v> Worker<'v> {
         options: &RunOptions,
         stop: &'v AtomicBool,
     ) -> Self {
-        let repeat_bytes = options.repeat_bytes / options.threads.max(1);
+        let repeat_bytes = match options.repeat_bytes {
+            0 => 0,
+            all => (all / options.threads.max(1)).max(LEAST_REPEAT_BYTES),
+        };
         Self {
             judge: BatchJudge::new(validator, rows, options.kernel, repeat_bytes, stop),
             max_token_bytes: validator.policy().token_limit(),

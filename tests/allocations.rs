@@ -9,6 +9,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jotmill::{
@@ -44,17 +45,24 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What a run over `log`, `times` times one after the other, asks of the heap.
-fn allocations(validator: &Validator, log: &[u8], times: usize, threads: usize, rows: bool) -> u64 {
-    let text = log.repeat(times);
+/// How a run is done.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    threads: usize,
+    rows: bool,
+    /// To spend on tokens that may come again.
+    repeat_bytes: usize,
+}
+
+/// What a run over a log asks of the heap.
+fn allocations(validator: &Validator, log: &[u8], way: Way) -> u64 {
     let inputs = vec![Input::Reader {
         name: "log".to_owned(),
-        reader: Box::new(&text[..]),
+        reader: Box::new(log),
     }];
     let options = RunOptions {
-        threads,
-        // Tokens that are remembered are the one thing that takes memory, up to its bound.
-        repeat_bytes: 0,
+        threads: way.threads,
+        repeat_bytes: way.repeat_bytes,
         ..RunOptions::default()
     };
     let (stop, mut sink) = (AtomicBool::new(false), io::sink());
@@ -62,7 +70,7 @@ fn allocations(validator: &Validator, log: &[u8], times: usize, threads: usize, 
         stop: &stop,
         progress: &mut |_| (),
     };
-    let sink = rows.then(|| RowSink {
+    let sink = way.rows.then(|| RowSink {
         out: &mut sink,
         options: RowOptions::default(),
     });
@@ -87,8 +95,12 @@ fn data(spec: dataset::Spec) -> (Validator, Vec<u8>) {
     (validator, tokens)
 }
 
+/// Held by the test that counts: all others of the program would be counted with it.
+static TURN: Mutex<()> = Mutex::new(());
+
 #[test]
 fn judging_a_token_allocates_nothing_after_the_first_blocks() {
+    let _turn = TURN.lock();
     let plain = dataset::Spec {
         count: 10_000,
         ..dataset::Spec::default()
@@ -101,8 +113,15 @@ fn judging_a_token_allocates_nothing_after_the_first_blocks() {
     for (name, spec) in [("valid", plain), ("mixed", mixed)] {
         let (validator, log) = data(spec);
         for rows in [false, true] {
-            let few = allocations(&validator, &log, 10, 1, rows);
-            let many = allocations(&validator, &log, 40, 1, rows);
+            let way = Way {
+                threads: 1,
+                rows,
+                // Tokens that are remembered take memory, up to its bound.
+                repeat_bytes: 0,
+            };
+            let (few_times, many_times) = (log.repeat(10), log.repeat(40));
+            let few = allocations(&validator, &few_times, way);
+            let many = allocations(&validator, &many_times, way);
             // A token takes nothing. A block, of some hundred tokens, may take a little: the
             // beginning of its rows, names that were not seen before.
             let blocks = (30 * log.len() / DEFAULT_BLOCK_BYTES) as u64;
@@ -120,7 +139,7 @@ fn judging_a_token_allocates_nothing_after_the_first_blocks() {
             // is bounded is all of their lives: each warms up as the only one does, and has a
             // place in the pool.
             for threads in [2, 4] {
-                let all = allocations(&validator, &log, 40, threads, rows);
+                let all = allocations(&validator, &many_times, Way { threads, ..way });
                 let allowed = threads as u64 * (few + 100) + allowed;
                 assert!(
                     all <= allowed,
@@ -128,5 +147,29 @@ fn judging_a_token_allocates_nothing_after_the_first_blocks() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn tokens_that_do_not_come_again_are_not_remembered() {
+    let _turn = TURN.lock();
+    let (validator, log) = data(dataset::Spec {
+        count: 200_000,
+        // Some unusual tokens have a header of their own, which is remembered.
+        edges: "0%".parse().expect("a share"),
+        ..dataset::Spec::default()
+    });
+    for threads in [1, 2] {
+        let way = Way {
+            threads,
+            rows: false,
+            repeat_bytes: RunOptions::default().repeat_bytes,
+        };
+        // To the end of some line; all lines are about as long.
+        let end = log[..log.len() / 4].iter().rposition(|byte| *byte == b'\n');
+        let few = allocations(&validator, &log[..=end.expect("a line")], way);
+        let all = allocations(&validator, &log, way);
+        let more = all.saturating_sub(threads as u64 * few);
+        assert!(more <= 100, "{way:?}: {more} for 150,000 tokens more");
     }
 }

@@ -12,64 +12,39 @@ use crate::verdict::{FindingSet, Reason};
 /// What a header decides, and what rows tell of it.
 pub(super) struct KnownHeader {
     /// The encoded header. A hit is a comparison in full, never of a hash.
-    encoded: Vec<u8>,
+    encoded: Box<[u8]>,
     choice: Choice,
     /// What it selects under the policies of the issuers it was seen with, by their number.
     of_issuers: Vec<(u32, Result<Selection, Reason>)>,
-    pub(super) alg: OptionalText,
-    pub(super) kid: OptionalText,
+    pub(super) alg: Option<Box<str>>,
+    pub(super) kid: Option<Box<str>>,
     pub(super) findings: FindingSet,
 }
 
-/// An optional string that keeps its buffer.
-#[derive(Default)]
-pub(super) struct OptionalText {
-    text: String,
-    is_set: bool,
-}
-
-impl OptionalText {
-    fn set(&mut self, value: Option<&str>) {
-        self.text.clear();
-        self.text.push_str(value.unwrap_or_default());
-        self.is_set = value.is_some();
-    }
-
-    pub(super) fn get(&self) -> Option<&str> {
-        self.is_set.then_some(&self.text)
-    }
-}
-
 impl KnownHeader {
-    fn new() -> Self {
-        Self {
-            encoded: Vec::new(),
-            choice: Choice::Made(Err(Reason::HeaderBase64url)),
-            of_issuers: Vec::new(),
-            alg: OptionalText::default(),
-            kid: OptionalText::default(),
-            findings: FindingSet::EMPTY,
-        }
-    }
-
-    fn read(&mut self, validator: &Validator, encoded: &[u8], scratch: &mut JsonScratch) {
+    fn read(validator: &Validator, encoded: &[u8], scratch: &mut JsonScratch) -> Self {
         let (choice, header) = match Header::read(encoded, scratch) {
             Ok(header) => (validator.choose(&header), header),
             Err(reason) => (Choice::Made(Err(reason)), Header::default()),
         };
-        self.choice = choice;
-        self.of_issuers.clear();
-        self.alg.set(header.alg.value());
-        self.kid.set(header.kid.value());
-        self.findings = header.findings;
+        let text = |text: Option<&str>| text.map(Box::from);
+        Self {
+            encoded: encoded.into(),
+            choice,
+            of_issuers: Vec::new(),
+            alg: text(header.alg.value()),
+            kid: text(header.kid.value()),
+            findings: header.findings,
+        }
     }
 
-    /// What it selects under the policy of this number.
+    /// What it selects under the policy of this number; `bytes` grows by what that takes.
     fn select(
         &mut self,
         validator: &Validator,
         realm: u32,
         scratch: &mut JsonScratch,
+        bytes: &mut usize,
     ) -> Result<&Selection, Reason> {
         let known = self
             .of_issuers
@@ -80,6 +55,7 @@ impl KnownHeader {
                 let header = Header::read(&self.encoded, scratch)?;
                 let selection = validator.select(realm, &header);
                 self.of_issuers.insert(place, (realm, selection));
+                *bytes += size_of_val(&self.of_issuers[place]);
                 place
             }
         };
@@ -87,9 +63,15 @@ impl KnownHeader {
         selection.as_ref().map_err(|reason| *reason)
     }
 
-    /// About how much memory it takes.
+    /// How many bytes its texts have.
+    fn texts(&self) -> usize {
+        let texts = [&self.alg, &self.kid].map(|text| text.as_ref().map_or(0, |it| it.len()));
+        texts.iter().sum()
+    }
+
+    /// About how much memory it takes, besides what it selects for issuers.
     fn bytes(&self) -> usize {
-        self.encoded.len() + self.of_issuers.len() * size_of::<(u32, Result<Selection, Reason>)>()
+        size_of::<Self>() + self.encoded.len() + self.texts()
     }
 }
 
@@ -98,9 +80,9 @@ impl KnownHeader {
 /// Within a block a header keeps its index. Between blocks everything is forgotten once there is
 /// much of it, so that a log in which every header differs costs time and no memory.
 pub(crate) struct HeaderMemo {
-    /// The first `used` are known; the others lend their buffers.
     known: Vec<KnownHeader>,
-    used: usize,
+    /// How many bytes those take.
+    bytes: usize,
     /// Open addressing with linear probing: 1 + the index of a header, 0 where there is none.
     slots: Vec<u32>,
     /// The header that was asked for last: logs have runs of one header.
@@ -111,16 +93,16 @@ pub(crate) struct HeaderMemo {
 impl HeaderMemo {
     /// Enough for a block of lines that all differ, after what is kept from earlier blocks, at a
     /// load of less than two thirds; a power of two.
-    const SLOTS: usize = 16_384;
-    /// How many headers are kept from block to block: a set of a thousand keys, and some.
-    const KEPT: usize = 2048;
+    const SLOTS: usize = 1 << 15;
+    /// How many headers are kept from block to block: a set of ten thousand keys, and some.
+    const KEPT: usize = 12_288;
     /// How many bytes of headers are kept from block to block.
-    const KEPT_BYTES: usize = 256 << 10;
+    const KEPT_BYTES: usize = 4 << 20;
 
     pub(crate) fn new() -> Self {
         Self {
             known: Vec::new(),
-            used: 0,
+            bytes: 0,
             slots: vec![0; Self::SLOTS],
             last: 0,
             scratch: JsonScratch::new(),
@@ -129,14 +111,9 @@ impl HeaderMemo {
 
     /// Forgets, if there is much to forget.
     pub(crate) fn begin_block(&mut self) {
-        let known = &self.known[..self.used];
-        let bytes = || known.iter().map(KnownHeader::bytes).sum::<usize>();
-        if self.used > Self::KEPT || bytes() > Self::KEPT_BYTES {
-            self.used = 0;
-            self.known.truncate(Self::KEPT);
-            self.known
-                .retain(|header| header.encoded.capacity() <= 1024);
-            (self.known.iter_mut()).for_each(|header| header.of_issuers = Vec::new());
+        if self.known.len() > Self::KEPT || self.bytes > Self::KEPT_BYTES {
+            self.known.clear();
+            self.bytes = 0;
             self.slots.fill(0);
         }
     }
@@ -144,7 +121,7 @@ impl HeaderMemo {
     /// Looks ahead at headers that are to be looked for, at most [`AHEAD`] of them, and touches what
     /// [`select`](Self::select) needs of each; a few headers are in the nearest cache anyway.
     pub(super) fn look_ahead<'t>(&self, headers: impl Iterator<Item = &'t [u8]>) {
-        if self.used < AHEAD {
+        if self.known.len() < AHEAD {
             return;
         }
         let mut slots = [0; AHEAD];
@@ -155,11 +132,11 @@ impl HeaderMemo {
             let indices = slots.iter().filter_map(|taken| taken.checked_sub(1));
             indices.map(|index| self.at(index))
         };
-        let ends = known().map(|it| it.encoded.len() ^ it.alg.text.len() ^ it.kid.text.len());
+        let ends = known().map(|it| it.encoded.len() ^ it.texts());
         black_box(ends.fold(0, |all, end| all ^ end));
         let texts = known().flat_map(|it| {
             let encoded = it.encoded.iter().step_by(64).chain(it.encoded.last());
-            encoded.chain(it.alg.text.as_bytes().first())
+            encoded.chain(it.alg.as_ref().and_then(|alg| alg.as_bytes().first()))
         });
         black_box(texts.fold(0, |all, byte| all ^ byte));
     }
@@ -180,7 +157,8 @@ impl HeaderMemo {
         if let Choice::OfIssuer(otherwise) = self.at(index).choice {
             let selection = match validator.realm(UnverifiedIssuer::scan(token, payload)) {
                 Some(realm) => {
-                    self.known[index as usize].select(validator, realm, &mut self.scratch)
+                    let known = &mut self.known[index as usize];
+                    known.select(validator, realm, &mut self.scratch, &mut self.bytes)
                 }
                 None => Err(otherwise),
             };
@@ -199,7 +177,7 @@ impl HeaderMemo {
     #[inline(always)]
     fn get(&mut self, validator: &Validator, encoded: &[u8]) -> u32 {
         match self.known.get(self.last as usize) {
-            Some(last) if (self.last as usize) < self.used && last.encoded == encoded => self.last,
+            Some(last) if *last.encoded == *encoded => self.last,
             _ => self.look_up(validator, encoded),
         }
     }
@@ -211,7 +189,7 @@ impl HeaderMemo {
             match self.slots[slot] {
                 0 => break self.insert(validator, encoded, slot),
                 // A hit is a comparison in full.
-                taken if self.at(taken - 1).encoded == encoded => break taken - 1,
+                taken if *self.at(taken - 1).encoded == *encoded => break taken - 1,
                 _ => slot = (slot + 1) % Self::SLOTS,
             }
         };
@@ -220,16 +198,11 @@ impl HeaderMemo {
     }
 
     fn insert(&mut self, validator: &Validator, encoded: &[u8], slot: usize) -> u32 {
-        if self.used == self.known.len() {
-            self.known.push(KnownHeader::new());
-        }
-        let known = &mut self.known[self.used];
-        known.encoded.clear();
-        known.encoded.extend_from_slice(encoded);
-        known.read(validator, encoded, &mut self.scratch);
-        self.used += 1;
+        let known = KnownHeader::read(validator, encoded, &mut self.scratch);
+        self.bytes += known.bytes();
+        self.known.push(known);
         // A block has at most 8,192 lines, so this is far from a u32's end.
-        let taken = u32::try_from(self.used).unwrap_or(u32::MAX);
+        let taken = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
         self.slots[slot] = taken;
         taken - 1
     }
@@ -250,4 +223,49 @@ fn slot_of(encoded: &[u8]) -> usize {
                 .rotate_left(29)
         });
     usize::try_from(mixed.wrapping_mul(ODD) >> 40).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+
+    use super::*;
+    use crate::key::KeySet;
+    use crate::policy::Policy;
+    use crate::time::UnixTime;
+
+    #[test]
+    fn headers_that_all_differ_take_no_more_than_their_bound() {
+        let mut keys = KeySet::new();
+        keys.add_secret(&[b'k'; 32], "a test").unwrap();
+        let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
+        let validator = Validator::new(policy, keys).unwrap();
+        for padding in [0, 2000] {
+            let mut memo = HeaderMemo::new();
+            let (mut payload, mut most) = (PayloadScratch::new(), 0);
+            for block in 0..12 {
+                memo.begin_block();
+                assert!(memo.known.len() <= HeaderMemo::KEPT);
+                assert!(memo.bytes <= HeaderMemo::KEPT_BYTES);
+                for line in 0..4000 {
+                    let kid = format!("{block}-{line}-{}", "x".repeat(padding));
+                    let header = format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#);
+                    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(header);
+                    let token = format!("{header}.e30.c2ln");
+                    let token = Token::split(token.as_bytes()).unwrap();
+                    for _ in 0..2 {
+                        let (index, _) = memo.select(&validator, token, &mut payload);
+                        assert_eq!(memo.at(index).kid.as_deref(), Some(&*kid));
+                    }
+                }
+                let bytes: usize = memo.known.iter().map(KnownHeader::bytes).sum();
+                assert_eq!(memo.bytes, bytes);
+                let taken = memo.slots.iter().filter(|slot| **slot > 0).count();
+                assert_eq!(taken, memo.known.len());
+                most = most.max(taken);
+            }
+            // Some blocks follow upon others that are not forgotten yet.
+            assert!(most == 16_000 || padding > 0 && most == 4000, "{most}");
+        }
+    }
 }
