@@ -13,9 +13,11 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jotmill::dataset::{Algorithm, Dataset, Defect, Share, Spec};
 use jotmill::{KeyFinding, KeySet, Policy, Reason, RunOptions, UnixTime, Validator};
 use serde_json::json;
 
+use crate::ground_truth;
 use crate::judges::audit;
 use crate::token_maker::{TokenMaker, encode};
 
@@ -718,4 +720,39 @@ fn a_log_of_every_algorithm_is_judged_as_its_tokens_are_one_by_one() {
             assert_eq!(row["key"].as_str(), key.map(jotmill::Key::name), "{row}");
         }
     }
+}
+
+#[test]
+fn a_signature_is_verified_once_though_its_token_comes_three_times() {
+    for algorithm in Algorithm::ALL {
+        if algorithm.is_hmac() {
+            continue;
+        }
+        let dataset = Dataset::new(Spec {
+            count: 20,
+            algorithms: vec![*algorithm],
+            keys: 1,
+            defects: vec![(Defect::SignatureMismatch, share("30%"))],
+            edges: share("0%"),
+            ..Spec::default()
+        })
+        .expect("a data set");
+        let validator = ground_truth::validator(&dataset);
+        let mut log = Vec::new();
+        dataset.write(&mut log, None, |_| ()).expect("in memory");
+        let log = log.repeat(3);
+        let options = RunOptions::default();
+        let (rows, finished) = audit(&validator, &*log, &options);
+        assert_eq!(finished.repeated, 40, "{algorithm:?}");
+        let one_by_one = RunOptions {
+            repeat_bytes: 0,
+            ..options
+        };
+        assert!(audit(&validator, &*log, &one_by_one).0 == rows);
+        assert_eq!(finished.report.tally.tokens.rejected, 18);
+    }
+}
+
+fn share(text: &str) -> Share {
+    text.parse().expect("a share")
 }
