@@ -12,8 +12,8 @@ use aws_lc_rs::signature::{
     VerificationAlgorithm,
 };
 use hmac::{Hmac, KeyInit, Mac};
+use jotmill::RunOptions;
 use jotmill::dataset::Algorithm;
-use jotmill::{Input, RunOptions, Watch, run};
 use jsonwebtoken::crypto::{CryptoProvider, aws_lc, rust_crypto};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation, decode};
@@ -48,7 +48,6 @@ const CHUNK_BYTES: usize = 128 << 10;
 
 /// A mix, cut for those who judge a token at a time.
 pub struct Data<'m> {
-    text: &'m [u8],
     chunks: Vec<Chunk<'m>>,
 }
 
@@ -74,10 +73,7 @@ impl<'m> Data<'m> {
             chunks.push(Chunk { text, tokens });
             rest = after;
         }
-        Self {
-            text: &mix.tokens,
-            chunks,
-        }
+        Self { chunks }
     }
 }
 
@@ -89,13 +85,13 @@ pub struct Peer<'m> {
 
 /// Each says how many tokens are valid.
 enum How<'m> {
-    /// All of the text, with so many threads of its own.
-    Whole(Box<JudgesText<'m>>),
+    /// All of the mix, with so many threads of its own.
+    Whole(Box<JudgesMix<'m>>),
     /// A chunk.
     Chunk(Box<JudgesChunk<'m>>),
 }
 
-type JudgesText<'m> = dyn Fn(&[u8], usize) -> u64 + 'm;
+type JudgesMix<'m> = dyn Fn(usize) -> u64 + 'm;
 type JudgesChunk<'m> = dyn Fn(&Chunk<'_>) -> u64 + Sync + 'm;
 
 impl<'m> Peer<'m> {
@@ -114,7 +110,7 @@ impl<'m> Peer<'m> {
     /// Judges everything, with one thread or with all that rayon has, and counts the valid.
     pub fn judge(&self, data: &Data<'_>, threads: usize) -> u64 {
         match &self.how {
-            How::Whole(judge) => judge(data.text, threads),
+            How::Whole(judge) => judge(threads),
             How::Chunk(judge) if threads == 1 => data.chunks.iter().map(judge).sum(),
             How::Chunk(judge) => data.chunks.par_iter().map(judge).sum(),
         }
@@ -205,25 +201,12 @@ fn member(mix: &Mix, name: &str) -> Vec<u8> {
 }
 
 fn jotmill_in_bulk(mix: &Mix) -> Peer<'_> {
-    let judge = |text: &[u8], threads| {
-        let input = Input::Bytes {
-            name: mix.name.clone(),
-            bytes: text,
-        };
+    let judge = |threads| {
         let options = RunOptions {
             threads,
             ..RunOptions::default()
         };
-        let stop = AtomicBool::new(false);
-        let watch = Watch {
-            stop: &stop,
-            progress: &mut |_| (),
-        };
-        let finished = run(&mix.validator, vec![input], &options, None, watch);
-        assert!(finished.report.complete && finished.errors.is_empty());
-        let counts = finished.report.tally.tokens;
-        assert_eq!(counts.rejected, mix.rejected());
-        counts.valid
+        mix.audit(&options, None).report.tally.tokens.valid
     };
     Peer {
         name: "jotmill, in bulk",
