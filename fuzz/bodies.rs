@@ -134,6 +134,51 @@ pub fn claims(data: &[u8]) -> Seen {
     judge(&TokenMaker::new().header(header).payload(data).sign())
 }
 
+/// The data as payloads that are laid out alike: one, up to a zero byte, and what becomes of it by
+/// each of the edits behind that, which are three bytes long: where, and by which byte. They are
+/// one log, so that each is read by what is known of those before it.
+pub fn layouts(data: &[u8]) -> Seen {
+    let end = data.iter().position(|byte| *byte == 0);
+    let (first, edits) = data.split_at(end.unwrap_or(data.len()));
+    let edited = edits.get(1..).unwrap_or_default().chunks_exact(3);
+    let edited = edited.take(64).map(|edit| {
+        let mut payload = first.to_vec();
+        let at = usize::from(u16::from_le_bytes([edit[0], edit[1]])) % payload.len().max(1);
+        payload
+            .iter_mut()
+            .skip(at)
+            .take(1)
+            .for_each(|byte| *byte = edit[2]);
+        payload
+    });
+    let header = r#"{"alg":"HS256","kid":"main","typ":"JWT"}"#;
+    let lines: Vec<Vec<u8>> = std::iter::once(first.to_vec())
+        .chain(edited)
+        .map(|payload| TokenMaker::new().header(header).payload(payload).sign())
+        .collect();
+    let mut seen = Seen::new();
+    for judges in &*JUDGES {
+        let (mut offset, mut expected) = (0, Vec::new());
+        for (index, line) in lines.iter().enumerate() {
+            let (judgement, row) = judges.expected((index + 1, offset), line).expect("a token");
+            if judgement.codes.is_empty() {
+                seen.insert("valid");
+            }
+            seen.extend(judgement.codes);
+            expected.push(row);
+            offset += line.len() + 1;
+        }
+        let log = lines.join(&b'\n');
+        let (text, _) = audit(&judges.validator, &*log, &RunOptions::default());
+        let rows = text
+            .lines()
+            .map(|row| serde_json::from_str(row).expect("rows are JSON"));
+        let rows: Vec<Row> = rows.map(comparable).collect();
+        assert_eq!(rows, expected);
+    }
+    seen
+}
+
 /// How a run is cut: threads, bytes of a block, and the most bytes that a read gives.
 const CUTS: [(usize, usize, usize); 4] =
     [(1, 1 << 18, usize::MAX), (1, 1, 1), (1, 7, 3), (1, 80, 100)];

@@ -153,6 +153,19 @@ fn claims_are_judged_as_the_oracle_does() {
 }
 
 #[test]
+fn payloads_laid_out_alike_are_judged_as_the_oracle_does() {
+    let seen = replay("layouts", 200, bodies::layouts);
+    let wanted = [
+        "valid",
+        "payload-json",
+        "expired",
+        "issuer-mismatch",
+        "exp-type",
+    ];
+    assert_reaches(&seen, &wanted.into());
+}
+
+#[test]
 fn files_of_keys_are_loaded_or_refused_and_never_told_of() {
     let seen = replay("keys", 100, bodies::keys);
     let types = [
