@@ -305,15 +305,13 @@ impl<'v> BatchJudge<'v> {
             input: block.input,
         };
         for judging in lines {
-            let unsigned = match judging.header {
-                Some(index) => {
-                    let header = self.headers.at(index);
-                    Judged::unsigned(
-                        header.alg.as_deref(),
-                        header.kid.as_deref(),
-                        header.findings,
-                    )
-                }
+            let header = judging.header.map(|index| self.headers.at(index));
+            let unsigned = match header {
+                Some(header) => Judged::unsigned(
+                    header.alg.as_deref(),
+                    header.kid.as_deref(),
+                    header.findings,
+                ),
                 None => Judged::unsigned(None, None, FindingSet::EMPTY),
             };
             let mut claims = Claims::none();
@@ -369,6 +367,12 @@ impl<'v> BatchJudge<'v> {
                     }
                 }
             };
+            // With several issuers, another one may have a key of this id.
+            if header.is_some_and(|header| header.kid_is_unknown)
+                || judged.verdict.reasons.contains(Reason::KeyNotFound)
+            {
+                record.add_unknown_kid(&judged, outcome);
+            }
             let offset = block.offset() + start as u64;
             record.add(judging.number, offset, &subject, &judged, outcome);
         }
@@ -391,6 +395,22 @@ struct Record<'r> {
 }
 
 impl Record<'_> {
+    /// Counts a `kid` that is the id of no key, unless the token was meant for others or found its
+    /// key after all: one without an id says nothing against any `kid`.
+    #[cold]
+    fn add_unknown_kid(&self, judged: &Judged<'_>, outcome: &mut Outcome) {
+        let keys = self.validator.keys();
+        let verdict = &judged.verdict;
+        let key = verdict.key.and_then(|key| keys.get(key));
+        let is_anonymous = key.is_some_and(|key| key.id().is_none());
+        if let Some(kid) = judged.kid
+            && !is_anonymous
+            && !verdict.reasons.contains(Reason::IssuerUnknown)
+        {
+            outcome.tally.count_unknown_kid(kid, verdict.is_valid());
+        }
+    }
+
     fn add(
         &mut self,
         line: u64,

@@ -5,8 +5,6 @@ mod cli;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     // A panic's message may quote the data it happened on, so only the place is told.
     std::panic::set_hook(Box::new(|info| {
@@ -16,7 +14,6 @@ fn main() -> ExitCode {
         // A print that fails would panic again.
         let _ = writeln!(std::io::stderr(), "jotmill: internal error{place}");
     }));
-    let run = || cli::run(cli::flags::Cli::parse());
     // Whatever goes wrong, the code of a verdict is given only for a verdict.
-    std::panic::catch_unwind(run).unwrap_or(cli::Exit::CannotJudge.into())
+    std::panic::catch_unwind(cli::run).unwrap_or(cli::Exit::CannotJudge.into())
 }

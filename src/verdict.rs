@@ -142,7 +142,7 @@ reasons! {
         SignatureBase64url "signature-base64url" "the signature is not canonical base64url"
             "RFC 7515 section 2";
         SignatureLength "signature-length" "the signature's length fits no candidate key"
-            "RFC 7518 section 3.2";
+            "RFC 7515 section 5.2";
         SignatureMismatch "signature-mismatch" "no candidate key made this signature"
             "RFC 7515 section 5.2";
     }

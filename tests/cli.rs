@@ -14,7 +14,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use tempfile::TempDir;
 
-use crate::token_maker::encode;
+use crate::token_maker::{TokenMaker, encode};
 
 const SECRET: &str = "a secret of thirty-two bytes, ok";
 const NOW: &str = "1790000000";
@@ -321,7 +321,10 @@ fn keys_that_cannot_be_used_are_explained() {
         (&[][..], &["no key given", "--jwks", "--secret-file"][..]),
         (
             &["--secret-file", "nowhere"],
-            &["cannot read the secret nowhere", "No such file"],
+            &[
+                "cannot read the secret: there is no such file",
+                "No such file",
+            ],
         ),
         (&["--secret-file", "."], &["cannot read the secret ."]),
         (&["--secret-file", "empty"], &["empty", "is empty"]),
@@ -330,7 +333,14 @@ fn keys_that_cannot_be_used_are_explained() {
             &["--secret-file", "hex:bad"],
             &["bad", "is not hexadecimal"],
         ),
-        (&["--secret-env", "NOWHERE"], &["$NOWHERE is not set"]),
+        (
+            &["--secret-env", "NOWHERE"],
+            &["--secret-env names is not set"],
+        ),
+        (
+            &["--secret-file", "./nowhere"],
+            &["cannot read the secret ./nowhere"],
+        ),
         (
             &["--jwks", "unknown.json"],
             &["unknown.json", "kty", "unknown type"],
@@ -412,12 +422,47 @@ fn a_secret_in_the_place_of_a_variable_is_not_shown() {
         SECRET,
         "c2VjcmV0LXNlY3JldA==",
         "raw:9f86d081884c7d659a2feaa0c55ad015",
+        "TopSecretTopSecretTopSecret",
     ] {
-        let output = place.run(&["audit", "--now", NOW, "--secret-env", secret, "log"]);
-        assert_cannot(&output, &["is not set", "takes a variable's name"]);
-        let secret = secret.trim_start_matches("raw:");
-        assert!(!stderr(&output).contains(secret), "{}", stderr(&output));
+        for flag in ["--secret-env", "--secret-file"] {
+            let output = place.run(&["audit", "--now", NOW, flag, secret, "log"]);
+            assert_cannot(&output, &["not shown"]);
+            let secret = secret.trim_start_matches("raw:");
+            assert!(!stderr(&output).contains(secret), "{}", stderr(&output));
+        }
     }
+}
+
+#[test]
+fn a_token_in_the_wrong_place_is_not_repeated() {
+    let place = Place::new();
+    place.write("log", good());
+    place.write("key", SECRET);
+    let token = good();
+    let token = token.trim();
+    let key = ["audit", "--now", NOW, "--secret-file", "key"];
+    for arguments in [
+        [&key[..], &[token]].concat(),
+        [&key[..], &["log", token, "--format", "json"]].concat(),
+        vec!["audit", "--now", NOW, "--jwks", token, "log"],
+        vec!["audit", "--now", NOW, "--key", token, "log"],
+        vec!["audit", "--now", NOW, "--policy", token, "log"],
+        vec!["audit", "--alg", token, "log"],
+        vec!["inspect", token, token],
+        vec![token],
+    ] {
+        let output = place.run(&arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        let told = stdout(&output) + &stderr(&output);
+        let (_, signature) = token.rsplit_once('.').expect("a signature");
+        assert!(!told.contains(signature), "{told}");
+        assert!(!told.contains(&token[..20]), "{told}");
+        assert!(!told.is_empty());
+    }
+    // A file may have any name.
+    place.write(token, good());
+    let output = place.run(&[&key[..], &[token]].concat());
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
 }
 
 #[test]
@@ -1159,6 +1204,63 @@ fn a_secret_is_weak_by_the_algorithms_that_the_policy_leaves_to_it() {
     assert_cannot(
         &place.run(&[&["keys"], &secret[..]].concat()),
         &["short-secret"],
+    );
+}
+
+#[test]
+fn a_kid_that_names_no_key_is_told_whatever_the_verdict() {
+    let place = Place::new();
+    place.write("secret", SECRET);
+    let k = encode(SECRET);
+    place.write(
+        "named.json",
+        format!(r#"{{"keys":[{{"kty":"oct","kid":"known","k":"{k}"}}]}}"#),
+    );
+    let header = |kid| TokenMaker::new().header(format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#));
+    let good = |kid| header(kid).payload("{}").secret(SECRET).sign();
+    let forged = |kid| header(kid).payload("{}").secret("another").sign();
+    let log = [
+        good("known"),
+        good("a"),
+        forged("known"),
+        forged("b"),
+        forged("b"),
+    ];
+    place.write("log", log.join(&b'\n'));
+    let unknown = |keys: &[&str]| {
+        let options = ["audit", "--now", NOW, "--format", "json", "log"];
+        let output = place.run(&[&options[..], keys].concat());
+        let report: Value = serde_json::from_str(&stdout(&output)).expect("a report");
+        report["unknown_kids"].to_string()
+    };
+    assert_eq!(unknown(&["--jwks", "named.json"]), r#"{"a":1,"b":2}"#);
+    // A key of another id than the one named verifies "a".
+    assert_eq!(
+        unknown(&["--jwks", "named.json", "--kid-hint"]),
+        r#"{"a":1,"b":2}"#
+    );
+    // A key without an id may verify a token of any kid; those that it did not verify name none.
+    assert_eq!(
+        unknown(&["--secret-file", "secret"]),
+        r#"{"b":2,"known":1}"#
+    );
+    let both = ["--secret-file", "secret", "--jwks", "named.json"];
+    assert_eq!(unknown(&both), r#"{"b":2}"#);
+}
+
+#[test]
+fn a_short_secret_is_told_of_though_it_verified_nothing() {
+    let place = Place::new();
+    place.write("log", good());
+    place.write("secret", SECRET);
+    place.write("short", "a short one");
+    let output = place.audit(&["--secret-file", "short", "log"]);
+    let told = stdout(&output);
+    let words: Vec<&str> = told.split_whitespace().collect();
+    let words = words.join(" ");
+    assert!(
+        words.contains("short-secret: the secret is shorter than the hash: secret-2"),
+        "{told}"
     );
 }
 

@@ -7,7 +7,7 @@ use super::AHEAD;
 use crate::key::Selection;
 use crate::token::{Header, JsonScratch, PayloadScratch, Token, UnverifiedIssuer};
 use crate::validator::{Choice, Validator};
-use crate::verdict::{FindingSet, Reason};
+use crate::verdict::{FindingSet, Reason, Stage};
 
 /// What a header decides, and what rows tell of it.
 pub(super) struct KnownHeader {
@@ -18,6 +18,8 @@ pub(super) struct KnownHeader {
     of_issuers: Vec<(u32, Result<Selection, Reason>)>,
     pub(super) alg: Option<Box<str>>,
     pub(super) kid: Option<Box<str>>,
+    /// It has a `kid` that a key is looked for by, and no key has this id.
+    pub(super) kid_is_unknown: bool,
     pub(super) findings: FindingSet,
 }
 
@@ -28,12 +30,19 @@ impl KnownHeader {
             Err(reason) => (Choice::Made(Err(reason)), Header::default()),
         };
         let text = |text: Option<&str>| text.map(Box::from);
+        let kid = header.kid.value();
+        let looks_for_key = match choice {
+            Choice::Made(Err(reason)) => reason.stage() == Stage::Key,
+            Choice::Made(Ok(_)) | Choice::OfIssuer(_) => true,
+        };
+        let is_unknown = |kid| looks_for_key && !validator.keys().has_id_somewhere(kid);
         Self {
             encoded: encoded.into(),
             choice,
             of_issuers: Vec::new(),
             alg: text(header.alg.value()),
-            kid: text(header.kid.value()),
+            kid: text(kid),
+            kid_is_unknown: kid.is_some_and(is_unknown),
             findings: header.findings,
         }
     }

@@ -196,21 +196,18 @@ pub(crate) fn add_keys(
         add_secret(keys, warnings, secret, &text, &origin)?;
     }
     for secret in &flags.secret_env {
-        let name = secret.place.to_string_lossy();
-        let origin = format!("${name}");
+        let origin = format!("${}", secret.place.to_string_lossy());
         let Some(value) = std::env::var_os(&secret.place) else {
             let hint = if may_encode(secret) {
                 format!(", and an encoding in front of it is one of {ENCODINGS}")
             } else {
                 String::new()
             };
-            let shown = if is_like_a_variable(&name) {
-                &*origin
-            } else {
-                // It may well be a secret that was typed by mistake.
-                "the variable that --secret-env names (not shown: it might be a secret)"
-            };
-            bail!("{shown} is not set; --secret-env takes a variable's name{hint}");
+            // It may well be a secret that was typed by mistake.
+            bail!(
+                "the variable that --secret-env names is not set; it takes a variable's name, \
+                 which is not shown here since it might be a secret{hint}"
+            );
         };
         let text = Zeroizing::new(value.into_encoded_bytes());
         add_secret(keys, warnings, secret, &text, &origin)?;
@@ -358,15 +355,6 @@ pub(crate) fn may_encode(secret: &Secret) -> bool {
     secret.encoding == Encoding::Raw && secret.place.to_string_lossy().contains(':')
 }
 
-/// Whether this is the name of a variable as people choose them, and no secret. Sixteen digits of
-/// hexadecimal and more are a secret, even where they begin with a letter.
-fn is_like_a_variable(name: &str) -> bool {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let is_hex = name.len() >= 16 && name.chars().all(|c| c.is_ascii_hexdigit());
-    let begins_well = !name.starts_with(|c: char| c.is_ascii_digit());
-    name.len() <= 64 && begins_well && name.chars().all(is_word) && !is_hex
-}
-
 fn add_secret(
     keys: &mut KeySet,
     warnings: &mut Vec<String>,
@@ -427,7 +415,17 @@ pub(crate) fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
         }
         Ok(text)
     };
-    read().with_context(|| match path.to_string_lossy() {
+    let read = read();
+    if what == "secret"
+        && path.components().count() == 1
+        && matches!(&read, Err(error) if error.kind() == io::ErrorKind::NotFound)
+    {
+        bail!(
+            "cannot read the secret: there is no such file; its name is not shown, since it might \
+             be the secret itself (write ./NAME to see it)"
+        );
+    }
+    read.with_context(|| match path.to_string_lossy() {
         text if is_like_a_key(&text) => format!(
             "cannot read the {what}: what stands in place of its path looks like the key itself, \
              and is not shown; write that into a file and give its path"
@@ -444,31 +442,6 @@ fn is_like_a_key(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_that_might_be_a_secret_is_not_taken_for_a_variable() {
-        for name in [
-            "KEY",
-            "_jwt_secret_2",
-            "a",
-            &"A".repeat(15),
-            &"X".repeat(64),
-        ] {
-            assert!(is_like_a_variable(name), "{name}");
-        }
-        for name in [
-            "p4ss-word",
-            "base64:c2VjcmV0",
-            "c2VjcmV0cw==",
-            "9f86d081884c7d65",
-            "afcedebbaddadfeed",
-            "schlüssel",
-            "a b",
-            &"X".repeat(65),
-        ] {
-            assert!(!is_like_a_variable(name), "{name}");
-        }
-    }
 
     #[test]
     fn what_may_be_a_public_key_is_recognized() {

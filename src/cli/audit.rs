@@ -13,6 +13,7 @@ use jotmill::{
 use super::flags::{AuditFlags, Format, OnlyRows, OutputFlags};
 use super::output::{Destination, Output, ReadFiles, RowOutputs, share_a_file};
 use super::progress::Bar;
+use super::typed::is_like_a_token;
 use super::{Exit, args, signals};
 
 /// Runs the audit that the flags describe.
@@ -75,12 +76,18 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input<'static>>> {
     }
     let input = |path: &PathBuf| {
         if is_stdin(&path) {
-            Input::Stdin
+            Ok(Input::Stdin)
+        } else if is_like_a_token(&path.to_string_lossy()) && !path.exists() {
+            // As an input it would be named in the report.
+            bail!(
+                "a token stands in place of the name of a file; write it into a file, pipe it in, \
+                 or give it to jotmill inspect"
+            )
         } else {
-            Input::Path(path.clone())
+            Ok(Input::Path(path.clone()))
         }
     };
-    Ok(paths.iter().map(input).collect())
+    paths.iter().map(input).collect()
 }
 
 fn row_options(flags: &OutputFlags, inputs: usize) -> RowOptions {

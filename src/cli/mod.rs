@@ -23,11 +23,12 @@ mod output;
 mod policy_file;
 mod progress;
 mod signals;
+mod typed;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 
 /// How a command ended, as its exit code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +67,17 @@ impl Exit {
 }
 
 /// Runs what was asked for. Whatever keeps it from running is told on standard error.
-pub(crate) fn run(cli: flags::Cli) -> ExitCode {
+pub(crate) fn run() -> ExitCode {
+    let cli = flags::Cli::try_parse().unwrap_or_else(|error| {
+        let message = error.to_string();
+        let shown = typed::without_tokens(&message);
+        if shown == message {
+            // Help and versions come here, too.
+            error.exit();
+        }
+        let _ = write!(io::stderr().lock(), "{shown}");
+        std::process::exit(Exit::CannotJudge.code().into())
+    });
     let outcome = match cli.command {
         flags::Command::Audit(flags) => audit::run(&flags),
         flags::Command::Inspect(flags) => inspect::run(&flags),
@@ -80,7 +91,7 @@ pub(crate) fn run(cli: flags::Cli) -> ExitCode {
         if is_broken_pipe(&error) {
             return Exit::OutputGone;
         }
-        tell!("{error:#}");
+        tell!("{}", typed::without_tokens(&format!("{error:#}")));
         Exit::CannotJudge
     });
     exit.into()

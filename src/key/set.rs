@@ -666,6 +666,13 @@ impl KeySet {
         self.realms[realm as usize].by_id.contains_key(kid)
     }
 
+    /// Whether a key of any realm goes by this id.
+    pub(crate) fn has_id_somewhere(&self, kid: &str) -> bool {
+        self.realms
+            .iter()
+            .any(|realm| realm.by_id.contains_key(kid))
+    }
+
     /// Chooses the keys of a realm to try (RFC 7515 section 6): those of the id that `kid` names,
     /// else those without an id; without `kid`, every key that fits.
     pub(crate) fn select(

@@ -76,7 +76,7 @@ impl Report<'_> {
     /// | `issuers.NAME.rejected` | the same |
     /// | `issuers_rest.valid` ? | there were more than [`MAX_NAMES`](super::MAX_NAMES) issuers: `issuers` holds exact counts of those with the smallest SHA-256, and this is the sum over all others |
     /// | `issuers_rest.rejected` ? | the same |
-    /// | `unknown_kids.NAME` | how many tokens named this `kid`, for which there was no key; cut like issuers |
+    /// | `unknown_kids.NAME` | how many tokens for which a key was looked for by this `kid`, which is the id of none. Those that a key without an id verified are not among them; cut like issuers |
     /// | `unknown_kids_rest` ? | the sum over further kids, like `issuers_rest` |
     /// | `expiry.expired.BUCKET` | by `exp`, of the tokens whose signature held, without leeway. `within_minute`, `_hour`, `_day`, `_week`, `_month` and `_year` are 60, 3,600, 86,400, 604,800, 2,592,000 and 31,536,000 seconds; the rest is `beyond_year`. A token is in the first bucket that it fits. Here: `exp` is on or before `now`, by less than that |
     /// | `expiry.unexpired.BUCKET` | `exp` is after `now`, by no more than that |

@@ -103,7 +103,7 @@ pub struct Tally {
     touched_keys: Vec<u32>,
     /// Tokens by issuer, of those whose signature held.
     pub issuers: NameCounts,
-    /// Tokens by a `kid` for which there was no key.
+    /// Tokens by a `kid` that is the id of no key, but for those that a key without an id verified.
     pub unknown_kids: NameCounts,
     /// Tokens by expiry, of those whose signature held: from long expired to long valid.
     pub expiry: [u64; EXPIRY_BUCKETS],
@@ -174,9 +174,6 @@ impl Tally {
             }
             counts.add(one);
         }
-        if let (Some(kid), true) = (judged.kid, verdict.reasons.contains(Reason::KeyNotFound)) {
-            self.unknown_kids.count(&super::rows::cut(kid), is_valid);
-        }
         if let Some(claims) = judged.claims {
             if let Member::Is(iss) = claims.iss {
                 self.issuers.count(&super::rows::cut(iss), is_valid);
@@ -189,6 +186,11 @@ impl Tally {
                 Member::Absent | Member::WrongType => self.no_expiry += 1,
             }
         }
+    }
+
+    /// Counts a token whose `kid` named no key.
+    pub(crate) fn count_unknown_kid(&mut self, kid: &str, is_valid: bool) {
+        self.unknown_kids.count(&super::rows::cut(kid), is_valid);
     }
 
     fn alg_slot(&mut self, alg: &str) -> usize {

@@ -142,16 +142,19 @@ impl Report<'_> {
             let label = (Tone::Warning, "duplicate kid".to_owned());
             texts.push((blank_row(), vec![label, text]));
         }
-        // Short secrets stand beside the tokens that they verified, and ids that occur twice above.
-        let told = [KeyFinding::ShortSecret, KeyFinding::DuplicateKid];
-        for finding in KeyFinding::ALL
-            .iter()
-            .filter(|finding| !told.contains(finding))
-        {
+        // Ids that occur twice stand above, and short secrets beside the tokens that they verified.
+        let is_told = |finding: &KeyFinding, tokens: u64| match finding {
+            KeyFinding::DuplicateKid => true,
+            KeyFinding::ShortSecret => tokens > 0,
+            _ => false,
+        };
+        for finding in KeyFinding::ALL {
             let with_it = || {
                 let keys = self.keys_by_name().into_iter();
-                keys.filter(|(_, sum)| sum.findings.contains(finding))
-                    .map(|(name, _)| name)
+                keys.filter(|(_, sum)| {
+                    sum.findings.contains(&finding) && !is_told(&finding, sum.counts.total())
+                })
+                .map(|(name, _)| name)
             };
             let count = with_it().count();
             if count > 0 {
