@@ -281,15 +281,24 @@ impl Group {
     }
 }
 
-/// Which keys a header selects: one group of the set, or two, for one algorithm.
+/// Which keys a header selects for one algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Selection {
     algorithm: Algorithm,
-    group: u32,
+    first: First,
     /// The group to fall back on.
     then: Option<u32>,
     /// Whether there are more keys than may be tried.
     is_cut: bool,
+}
+
+/// The keys that are tried first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    /// The only one of its group, as nearly every key with an id is. So no token has to wait for the
+    /// memory of a group.
+    Key(u32),
+    Group(u32),
 }
 
 impl Selection {
@@ -343,6 +352,8 @@ impl Realm {
 /// ```
 pub struct KeySet {
     keys: Vec<Key>,
+    /// The index of each key, in its place.
+    numbers: Vec<u32>,
     groups: Vec<Group>,
     /// At least one; keys are added to the last.
     realms: Vec<Realm>,
@@ -363,6 +374,7 @@ impl KeySet {
         let (realm, groups) = Realm::new();
         Self {
             keys: Vec::new(),
+            numbers: Vec::new(),
             groups: groups.into(),
             realms: vec![realm],
             set_aside: Vec::new(),
@@ -567,6 +579,7 @@ impl KeySet {
             certificate: key.certificate,
             is_private: key.is_private,
         });
+        self.numbers.push(index);
         Ok(())
     }
 
@@ -607,6 +620,7 @@ impl KeySet {
             key.name = self.names.give(own_name.as_deref());
             self.keys.push(key);
         }
+        self.numbers.extend((keys..).take(other.numbers.len()));
         let shifted = other.realms.into_iter().map(|realm| realm.shifted(groups));
         self.realms.extend(shifted);
         self.set_aside.extend(other.set_aside);
@@ -705,9 +719,12 @@ impl KeySet {
             }
             0 => Err(Reason::KeyUnusable),
             count if count > limit => Err(Reason::TooManyKeys),
-            _ => Ok(Selection {
+            count => Ok(Selection {
                 algorithm,
-                group,
+                first: match self.groups[group as usize].fitting(algorithm) {
+                    [key] if count == 1 => First::Key(*key),
+                    _ => First::Group(group),
+                },
                 then: then.filter(|_| !is_cut),
                 is_cut,
             }),
@@ -718,7 +735,10 @@ impl KeySet {
     pub(crate) fn candidates(&self, selection: Selection) -> Candidates<'_> {
         let fitting = |group: u32| self.groups[group as usize].fitting(selection.algorithm);
         Candidates {
-            first: fitting(selection.group),
+            first: match selection.first {
+                First::Key(key) => std::slice::from_ref(&self.numbers[key as usize]),
+                First::Group(group) => fitting(group),
+            },
             then: selection.then.map(fitting).unwrap_or_default(),
             is_cut: selection.is_cut,
         }
