@@ -157,7 +157,8 @@ pub fn descriptions() -> impl Iterator<Item = (String, Spec)> {
         ..bench()
     };
     // To choose a key costs the same among ten and among 10,000. What differs with 10,000 is that
-    // nearly every header is a new one, and has to be read.
+    // one header in nine is a new one, which has to be read, and that what is remembered of headers
+    // and keys lies behind the nearest caches.
     let keys = |keys| Spec { keys, ..bench() };
     // No key has an id, so that every token is tried on all of them in turn.
     let without_ids = Spec {
