@@ -157,7 +157,7 @@ pub fn descriptions() -> impl Iterator<Item = (String, Spec)> {
         ..bench()
     };
     // To choose a key costs the same among ten and among 10,000. What differs with 10,000 is that
-    // one header in nine is a new one, which has to be read, and that what is remembered of headers
+    // many headers are new ones, which have to be read, and that what is remembered of headers
     // and keys lies behind the nearest caches.
     let keys = |keys| Spec { keys, ..bench() };
     // No key has an id, so that every token is tried on all of them in turn.
