@@ -559,6 +559,65 @@ fn a_pem_block_without_an_end_takes_no_other_key_with_it() {
     );
 }
 
+/// A token that a private key on P-256 in PKCS #8 signs.
+fn signed_by(pem: &[u8]) -> String {
+    let text = String::from_utf8_lossy(pem);
+    let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = STANDARD.decode(body).expect("base64");
+    let pair = EcdsaKeyPair::from_pkcs8(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, &der);
+    let input = format!("{}.{}", encode(r#"{"alg":"ES256"}"#), encode("{}"));
+    let signature = (pair.expect("a key")).sign(&SystemRandom::new(), input.as_bytes());
+    format!("{input}.{}", encode(signature.expect("a signature")))
+}
+
+/// Servers have their certificate and those of its authorities in one file, `fullchain.pem`.
+#[test]
+fn a_certificate_that_issued_another_of_its_file_is_no_key() {
+    let chain = String::from_utf8_lossy(file!("chain.crt").1);
+    let certificates: Vec<&str> = chain.split_inclusive("END CERTIFICATE-----\n").collect();
+    let [leaf, authority, root] = certificates[..] else {
+        panic!("three certificates");
+    };
+    let (by_leaf, by_authority) = (
+        signed_by(file!("chain.p8").1),
+        signed_by(file!("chain.ca.p8").1),
+    );
+    let read = |texts: &[&str]| {
+        let mut keys = KeySet::new();
+        keys.add_key(texts.concat().as_bytes(), "file")
+            .map(|()| Validator::new(policy(), keys).expect("a validator"))
+    };
+    for (texts, aside) in [
+        (vec![leaf, authority, root], vec![1, 2]),
+        (vec![root, authority, leaf], vec![0, 1]),
+        (vec![leaf, authority], vec![1]),
+    ] {
+        let validator = read(&texts).expect("one usable key");
+        assert_eq!(validator.keys().len(), 1);
+        assert_eq!(codes(&validator, &by_leaf), "");
+        assert_eq!(codes(&validator, &by_authority), "signature-mismatch");
+        let found: Vec<_> = validator.keys().set_aside().iter().collect();
+        let indices: Vec<_> = found.iter().filter_map(|key| key.index).collect();
+        assert_eq!(indices, aside);
+        for key in found {
+            assert!(key.why.contains("issued another"), "{}", key.why);
+            assert!(key.why.contains("file of its own"), "{}", key.why);
+        }
+    }
+    // What cannot be used tells who issued it all the same.
+    let refused = leaf.replace("CERTIFICATE", "X509 CERTIFICATE");
+    assert!(read(&[&refused, authority]).is_err());
+    // Given by itself, or beside a certificate that it did not issue, it is meant as a key.
+    for texts in [&[authority][..], &[root, root], &[leaf, root]] {
+        let validator = read(texts).expect("usable keys");
+        assert_eq!(validator.keys().len(), texts.len());
+    }
+    // Two that a signer issued for itself under one name, the old and the new.
+    let rolled = [file!("ec.crt").1, file!("ed.crt").1].concat();
+    let rolled = String::from_utf8_lossy(&rolled);
+    assert_eq!(read(&[&*rolled]).expect("usable keys").keys().len(), 2);
+}
+
 /// RFC 7517 section 4.7.
 #[test]
 fn a_certificate_in_a_jwk_is_its_key_or_agrees_with_it() {

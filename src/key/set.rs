@@ -428,7 +428,9 @@ impl KeySet {
     /// half is taken, and [`KeyFinding::PrivateMaterial`] tells of it. A key from PEM or DER has no
     /// id.
     ///
-    /// Of several keys those that cannot be used are set aside and listed.
+    /// Of several keys those that cannot be used are set aside and listed. So is a certificate that
+    /// issued another one of the file, by their names (RFC 5280 section 4.1.2.4): the keys of a
+    /// chain are those of its leaves.
     ///
     /// # Errors
     /// [`KeyError`] for a file of another form, and for one without a usable key.
