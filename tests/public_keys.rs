@@ -559,6 +559,76 @@ fn a_pem_block_without_an_end_takes_no_other_key_with_it() {
     );
 }
 
+/// RFC 7468 section 2: white space says nothing, wherever a tool or an editor has put it.
+#[test]
+fn pem_is_read_with_white_space_of_any_kind_and_refused_for_nothing_else() {
+    let (name, pem) = file!("rsa.pub");
+    let text = String::from_utf8_lossy(pem).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    let [first, body @ .., last] = &lines[..] else {
+        panic!("lines");
+    };
+    let thumbprint = |text: &str| {
+        let mut keys = KeySet::new();
+        keys.add_key(text.as_bytes(), name)
+            .map(|()| keys.iter().next().and_then(jotmill::Key::thumbprint))
+            .map_err(|error| error.problem)
+    };
+    let expected = thumbprint(&text).expect("a usable key");
+    let (half, line) = (body.len() / 2, body.concat());
+    for text in [
+        format!("{first}\n{line}\n{last}\n"),
+        format!("{first}{line}{last}"),
+        format!("{first}\n{}\n{last}", body.join(" ")),
+        format!("{first} \n{} \t\n{last}\n", body.join(" \n")),
+        format!("{first}\n\n  {}\n\n  {last}", body.join("\n\n  ")),
+        format!("{first}\r\n{}\n{last}\r\n", body.join("\n")),
+        format!(
+            "{first}\n{}\r\n{}\r{last}",
+            body[..half].join("\n"),
+            body[half..].join("\r"),
+        ),
+        format!("{first}\n{}\n\u{b}\u{c}{last}", body.join("\n")),
+        // Lines of 76 characters, as MIME has them.
+        line.as_bytes()
+            .chunks(76)
+            .fold(format!("{first}\n"), |text, line| {
+                format!("{text}{}\n", String::from_utf8_lossy(line))
+            })
+            + last,
+    ] {
+        assert_eq!(thumbprint(&text).as_ref(), Ok(&expected), "{text}");
+    }
+    for (text, why) in [
+        // How a line end is written where there is none.
+        (text.replace('\n', "\\n"), "not base64"),
+        (text.replacen("AQ8A", "AQ?A", 1), "not base64"),
+        (text.replacen("AQ8A", "AQ_A", 1), "not base64"),
+        (text.replacen("AQ8A", "AQ\u{a0}8A", 1), "not base64"),
+        (text.replacen("AQ8A", "AQ8", 1), "not base64"),
+        (text.replace("END PUBLIC", "END PRIVATE"), "another label"),
+        (
+            text.replace("PUBLIC KEY", "PUBLIC  KEY"),
+            "no well-formed label",
+        ),
+        (
+            text.replacen("KEY-----", "KEY--", 1),
+            "no well-formed label",
+        ),
+        (
+            text.replacen('\n', "\nComment: ours\n\n", 1),
+            "headers (RFC 1421)",
+        ),
+        (
+            text.replacen('\n', "\nProc-Type: 4,ENCRYPTED\n\n", 1),
+            "encrypted private key",
+        ),
+    ] {
+        let problem = thumbprint(&text).expect_err("no key");
+        assert!(problem.contains(why), "{problem}\n{text}");
+    }
+}
+
 /// A token that a private key on P-256 in PKCS #8 signs.
 fn signed_by(pem: &[u8]) -> String {
     let text = String::from_utf8_lossy(pem);

@@ -12,6 +12,7 @@ use super::certificate::{self, Names};
 use super::der::{self, Fault, Found};
 
 const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
 /// Whether the text has a PEM block.
@@ -92,8 +93,8 @@ fn lines(text: &[u8]) -> usize {
 
 /// Where the block that a text begins with ends, its end line included.
 fn end(text: &[u8]) -> Option<usize> {
-    let end = memchr::memmem::find(text, b"-----END ")?;
-    let label = end + "-----END ".len();
+    let end = memchr::memmem::find(text, END.as_bytes())?;
+    let label = end + END.len();
     let dashes = memchr::memmem::find(&text[label..], DASHES.as_bytes())?;
     Some(label + dashes + DASHES.len())
 }
@@ -101,15 +102,14 @@ fn end(text: &[u8]) -> Option<usize> {
 /// Reads one block; `None` for one that is no key, as the parameters that OpenSSL writes in front
 /// of a private key.
 fn read_block(block: &[u8]) -> Option<(Result<Found, Fault>, Option<Names>)> {
-    let Ok((label, der)) = pem_rfc7468::decode_vec(block) else {
-        let fault = if is_encrypted(block) {
-            der::encrypted()
-        } else {
-            Fault::new("not well-formed PEM (RFC 7468 section 3)")
-        };
-        return Some((Err(fault), None));
+    let laid_out = match laid_out(block) {
+        Ok(laid_out) => laid_out,
+        Err(fault) => return Some((Err(fault), None)),
     };
-    let der = Zeroizing::new(der);
+    let (label, der) = match pem_rfc7468::decode_vec(&laid_out) {
+        Ok((label, der)) => (label, Zeroizing::new(der)),
+        Err(error) => return Some((Err(ill_formed(error)), None)),
+    };
     let key = match label {
         "PUBLIC KEY" => der::public_key_info(&der),
         "RSA PUBLIC KEY" => der::rsa_public_key(&der),
@@ -136,7 +136,52 @@ fn read_block(block: &[u8]) -> Option<(Result<Found, Fault>, Option<Names>)> {
     Some((key, names))
 }
 
-/// Whether the block is encrypted in the way of RFC 1421, with headers.
-fn is_encrypted(block: &[u8]) -> bool {
-    memchr::memmem::find(block, b"ENCRYPTED").is_some()
+/// The block with its base64 in lines of 64 characters and without other white space. Parsers are
+/// to pass over that (RFC 7468 section 2; figure 2 in section 3), and the decoder does not.
+fn laid_out(block: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    // There is no colon in PEM but in the headers of RFC 1421, which tell how a key is encrypted.
+    if block.contains(&b':') {
+        let is_encrypted = memchr::memmem::find(block, b"ENCRYPTED").is_some();
+        return Err(if is_encrypted {
+            der::encrypted()
+        } else {
+            ill_formed(pem_rfc7468::Error::HeaderDisallowed)
+        });
+    }
+    let parts = || {
+        let label = memchr::memmem::find(&block[BEGIN.len()..], DASHES.as_bytes())?;
+        let (first, rest) = block.split_at(BEGIN.len() + label + DASHES.len());
+        let (base64, last) = rest.split_at(memchr::memmem::find(rest, END.as_bytes())?);
+        Some((first, base64, last))
+    };
+    let (first, base64, last) =
+        parts().ok_or_else(|| ill_formed(pem_rfc7468::Error::PreEncapsulationBoundary))?;
+    // It may be a private key, of which a text that outgrows its place would leave a part behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(block.len() + base64.len() / 64 + 2));
+    text.extend_from_slice(first);
+    let is_white_space = |byte: &&u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let base64 = base64.iter().filter(|byte| !is_white_space(byte));
+    for (at, byte) in base64.enumerate() {
+        if at % 64 == 0 {
+            text.push(b'\n');
+        }
+        text.push(*byte);
+    }
+    text.push(b'\n');
+    text.extend_from_slice(last);
+    Ok(text)
+}
+
+/// Why a block is no PEM.
+fn ill_formed(error: pem_rfc7468::Error) -> Fault {
+    use pem_rfc7468::Error;
+    let why = match error {
+        Error::HeaderDisallowed => "it has headers (RFC 1421)",
+        Error::Base64(_) | Error::Length => {
+            "what stands between its first and its last line is not base64"
+        }
+        Error::PostEncapsulationBoundary => "its last line has another label than its first",
+        _ => "its first line has no well-formed label",
+    };
+    Fault::new(format!("not well-formed PEM (RFC 7468 section 3): {why}"))
 }
