@@ -487,6 +487,33 @@ fn every_form_of_a_key_is_the_same_key() {
     }
 }
 
+/// RFC 5280 section 4.1.2.5: a certificate is valid from notBefore through notAfter, inclusive.
+#[test]
+fn a_certificate_is_valid_on_its_first_second_and_on_its_last() {
+    use KeyFinding::{CertificateExpired, CertificateNotYetValid};
+    let mut keys = KeySet::new();
+    keys.add_key(file!("ec.crt").1, "file")
+        .expect("a usable key");
+    let key = keys.iter().next().expect("a key");
+    // As `openssl x509 -dates` has it: 2026-11-23 23:02:44 and 2036-11-20 23:02:44 GMT.
+    let (first, last) = (1_795_474_964, 2_110_834_964);
+    let validity = key.validity().expect("a certificate");
+    assert_eq!((validity.not_before, validity.not_after), (first, last));
+    for (seconds, nanoseconds, finding) in [
+        (first - 1, 0, Some(CertificateNotYetValid)),
+        (first - 1, 999_999_999, Some(CertificateNotYetValid)),
+        (first, 0, None),
+        (last, 0, None),
+        // Its ends are whole seconds: the last one lasts until the next.
+        (last, 999_999_999, None),
+        (last + 1, 0, Some(CertificateExpired)),
+    ] {
+        let now = UnixTime::new(seconds, nanoseconds).expect("a time");
+        let found = keys.findings(key, now);
+        assert_eq!(found, Vec::from_iter(finding), "{seconds}.{nanoseconds}");
+    }
+}
+
 #[test]
 fn files_without_a_usable_key_are_errors_that_say_why() {
     let cut = &file!("ec.pub").1[..100];
