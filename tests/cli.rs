@@ -1299,6 +1299,27 @@ fn keys_are_listed_without_a_secret_or_a_hash_of_one() {
     assert_cannot(&place.run(&["keys"]), &["no key given"]);
 }
 
+/// A key set is written by others, and may have names of any length.
+#[test]
+fn no_name_in_a_key_set_makes_a_line_long() {
+    let place = Place::new();
+    let long = "x".repeat(5000);
+    for members in [
+        format!(r#""kid":"{long}","k":"?""#),
+        format!(r#""kid":"{long}","k":"c2VjcmV0""#),
+        format!(r#""use":"{long}","k":"c2VjcmV0""#),
+        format!(r#""alg":"{long}","k":"c2VjcmV0""#),
+    ] {
+        let good = r#"{"kty":"oct","k":"c2VjcmV0"}"#;
+        let set = format!(r#"{{"keys":[{good},{{"kty":"oct",{members}}}]}}"#);
+        place.write("set.json", set);
+        let text = stdout(&place.run(&["keys", "--jwks", "set.json"]));
+        let longest = text.lines().map(|line| line.chars().count()).max();
+        assert!(longest.is_some_and(|longest| longest < 400), "{text}");
+        assert!(text.contains("xxxx…"), "{text}");
+    }
+}
+
 #[test]
 fn the_greater_s_of_ecdsa_is_counted_and_changes_no_exit_code() {
     let place = Place::new();

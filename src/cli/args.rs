@@ -332,9 +332,16 @@ fn warn_of_weak(found: &[(&Key, Vec<KeyFinding>)], warnings: &mut Vec<String>) {
     }
 }
 
-/// A name that a key set chose, fit for a terminal.
-fn shown(name: &str) -> String {
-    name.chars().take(64).flat_map(char::escape_debug).collect()
+/// A name that a key set chose, fit for a terminal; a long one is cut, with a mark.
+pub(crate) fn shown(name: &str) -> String {
+    const MAX_CHARS: usize = 64;
+    let mut shown: String = (name.chars().take(MAX_CHARS))
+        .flat_map(char::escape_debug)
+        .collect();
+    if name.chars().nth(MAX_CHARS).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// How many keys a message lists.

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use jotmill::{Key, KeySet, UnixTime, Validity};
 use serde_json::{Value, json};
 
+use super::args::shown;
 use super::flags::{KeysFlags, PageFormat};
 use super::{Exit, args};
 
@@ -69,7 +70,7 @@ fn text(keys: &KeySet, now: UnixTime) -> String {
             Some(kid) => format!(" ({})", shown(kid)),
             None => String::new(),
         };
-        let (origin, problem) = (shown(&key.origin), shown(&key.problem()));
+        let (origin, problem) = (escaped(&key.origin), escaped(&key.problem()));
         page.push_str(&match key.index {
             Some(index) => format!("  key {index}{kid} of {origin}: {problem}\n"),
             None => format!("  {origin}: {problem}\n"),
@@ -86,7 +87,8 @@ fn row(keys: &KeySet, key: &Key, now: UnixTime) -> [String; COLUMNS.len()] {
         .map(|finding| finding.code())
         .collect();
     [
-        shown(key.name()),
+        // The set has cut it, and in reports it stands as long as this.
+        escaped(key.name()),
         key.subtype().map_or_else(
             || key.kty().to_owned(),
             |subtype| format!("{} {subtype}", key.kty()),
@@ -168,7 +170,7 @@ fn date(seconds: u64) -> String {
     UnixTime::new(seconds, 0).map_or_else(|| seconds.to_string(), |time| time.to_string())
 }
 
-/// Text that a file chose, fit for a terminal.
-fn shown(text: &str) -> String {
+/// Text that is whole, fit for a terminal.
+fn escaped(text: &str) -> String {
     text.chars().flat_map(char::escape_debug).collect()
 }
