@@ -1299,6 +1299,46 @@ fn keys_are_listed_without_a_secret_or_a_hash_of_one() {
     assert_cannot(&place.run(&["keys"]), &["no key given"]);
 }
 
+#[test]
+fn the_list_of_keys_says_what_keeps_a_key_from_verifying() {
+    let place = Place::new();
+    for (members, said, by) in [
+        (r#""use":"sig","key_ops":["verify","x"]"#, "HS256", None),
+        (
+            r#""use":"sig","key_ops":["encrypt","decrypt"]"#,
+            "none (key_ops: encrypt, decrypt)",
+            Some("key_ops"),
+        ),
+        (
+            r#""key_ops":[]"#,
+            "none (key_ops is empty)",
+            Some("key_ops"),
+        ),
+        (r#""use":"enc""#, "none (use: enc)", Some("use")),
+        (r#""use":"""#, "none (use is empty)", Some("use")),
+        (r#""alg":"A256KW""#, "none (alg: A256KW)", Some("alg")),
+        (
+            r#""alg":"RS256","key_ops":["sign"]"#,
+            "none (alg: RS256)",
+            Some("alg"),
+        ),
+    ] {
+        let jwk = format!(r#"{{"kty":"oct","k":"c2VjcmV0",{members}}}"#);
+        place.write("key.json", &jwk);
+        let text = stdout(&place.run(&["keys", "--jwks", "key.json"]));
+        assert!(text.contains(said), "{said} is not in:\n{text}");
+        let output = place.run(&["keys", "--jwks", "key.json", "--format", "json"]);
+        let listed: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+        let jwk: Value = serde_json::from_str(&jwk).expect("JSON");
+        let key = &listed["keys"][0];
+        assert_eq!(key["ruled_out_by"].as_str(), by);
+        assert_eq!(key["algorithms"] == serde_json::json!([]), by.is_some());
+        for member in ["use", "key_ops", "alg"] {
+            assert_eq!(key.get(member), Some(&jwk[member]), "{members}");
+        }
+    }
+}
+
 /// A key set is written by others, and may have names of any length.
 #[test]
 fn no_name_in_a_key_set_makes_a_line_long() {

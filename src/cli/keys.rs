@@ -112,17 +112,25 @@ fn row(keys: &KeySet, key: &Key, now: UnixTime) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// The one that the key is bound to, else what its type verifies; in few words.
+/// The one that the key is bound to, else what its type verifies; or what leaves it none. In few
+/// words.
 fn algorithms(key: &Key) -> String {
     let names: Vec<&str> = key
         .algorithms()
         .iter()
         .map(|algorithm| algorithm.name())
         .collect();
-    match (names.is_empty(), key.alg()) {
-        (true, Some(alg)) => format!("none ({})", shown(alg)),
-        (true, None) => "none".to_owned(),
-        (false, _) => names.join(","),
+    let Some(member) = key.ruled_out_by() else {
+        return names.join(",");
+    };
+    let value = match member {
+        "use" => key.purpose().map(str::to_owned),
+        "key_ops" => key.operations().map(|operations| operations.join(", ")),
+        _ => key.alg().map(str::to_owned),
+    };
+    match value.as_deref() {
+        None | Some("") => format!("none ({member} is empty)"),
+        Some(value) => format!("none ({member}: {})", shown(value)),
     }
 }
 
@@ -139,7 +147,9 @@ fn document(keys: &KeySet, now: UnixTime) -> Value {
             "bits": key.bits(),
             "alg": key.alg(),
             "use": key.purpose(),
+            "key_ops": key.operations(),
             "algorithms": algorithms.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>(),
+            "ruled_out_by": key.ruled_out_by(),
             "thumbprint": key.thumbprint(),
             "validity": key.validity().map(|Validity { not_before, not_after }| json!({
                 "not_before": date(not_before),
