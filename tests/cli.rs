@@ -317,6 +317,8 @@ fn keys_that_cannot_be_used_are_explained() {
         "{\"kty\":\"oct\",\"k\":\"YQ\",\n\"k\":\"YQ\"}",
     );
     place.write("zeros", [0; 32]);
+    place.write("ec.pem", EC_PUBLIC);
+    place.write("rsa.der", b"\x30\x82\x01\x22\x30");
     for (args, hints) in [
         (&[][..], &["no key given", "--jwks", "--secret-file"][..]),
         (
@@ -342,6 +344,14 @@ fn keys_that_cannot_be_used_are_explained() {
             &["--jwks", "unknown.json"],
             &["unknown.json", "kty", "unknown type"],
         ),
+        (
+            &["--jwks", "ec.pem"],
+            &[
+                "ec.pem: not JSON (invalid number at line 1 column 2)",
+                "PEM or DER, which --key takes",
+            ],
+        ),
+        (&["--jwks", "rsa.der"], &["not JSON", "which --key takes"]),
         (
             &["--jwks", "none.json"],
             &[
