@@ -155,6 +155,12 @@ impl PolicyFile {
                 let span = issuer.iss.as_ref().map_or(span, Spanned::span);
                 return Err(self.error(span, &format!("another issuer has the iss {name:?}")));
             }
+            // It may well be a slip for the name of somebody whose tokens no policy would take then.
+            let mut earlier = names.iter().enumerate();
+            if let Some((_, name)) = earlier.find(|(at, name)| names[..*at].contains(name)) {
+                let span = issuer.iss.as_ref().map_or(span, Spanned::span);
+                return Err(self.error(span, &format!("the iss {name:?} is listed twice")));
+            }
             known.extend(names);
             let policy = args::policy(&PolicyFlags {
                 now: Some(now),
