@@ -137,7 +137,10 @@ impl Policy {
 
     /// Expects this issuer, or another one given before; `iss` is thereby required.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuers.push(issuer.into());
+        let issuer = issuer.into();
+        if !self.issuers.contains(&issuer) {
+            self.issuers.push(issuer);
+        }
         self.required |= 1 << RegisteredClaim::Iss as u8;
         self
     }

@@ -317,6 +317,8 @@ fn keys_that_cannot_be_used_are_explained() {
         "{\"kty\":\"oct\",\"k\":\"YQ\",\n\"k\":\"YQ\"}",
     );
     place.write("zeros", [0; 32]);
+    place.write("ec.pem", EC_PUBLIC);
+    place.write("rsa.der", b"\x30\x82\x01\x22\x30");
     for (args, hints) in [
         (&[][..], &["no key given", "--jwks", "--secret-file"][..]),
         (
@@ -342,6 +344,14 @@ fn keys_that_cannot_be_used_are_explained() {
             &["--jwks", "unknown.json"],
             &["unknown.json", "kty", "unknown type"],
         ),
+        (
+            &["--jwks", "ec.pem"],
+            &[
+                "ec.pem: not JSON (invalid number at line 1 column 2)",
+                "PEM or DER, which --key takes",
+            ],
+        ),
+        (&["--jwks", "rsa.der"], &["not JSON", "which --key takes"]),
         (
             &["--jwks", "none.json"],
             &[
@@ -1297,6 +1307,67 @@ fn keys_are_listed_without_a_secret_or_a_hash_of_one() {
     assert_eq!(value["keys"][1]["name"], value["keys"][1]["thumbprint"]);
     assert_eq!(value["set_aside"][0]["index"], 1);
     assert_cannot(&place.run(&["keys"]), &["no key given"]);
+}
+
+#[test]
+fn the_list_of_keys_says_what_keeps_a_key_from_verifying() {
+    let place = Place::new();
+    for (members, said, by) in [
+        (r#""use":"sig","key_ops":["verify","x"]"#, "HS256", None),
+        (
+            r#""use":"sig","key_ops":["encrypt","decrypt"]"#,
+            "none (key_ops: encrypt, decrypt)",
+            Some("key_ops"),
+        ),
+        (
+            r#""key_ops":[]"#,
+            "none (key_ops is empty)",
+            Some("key_ops"),
+        ),
+        (r#""use":"enc""#, "none (use: enc)", Some("use")),
+        (r#""use":"""#, "none (use is empty)", Some("use")),
+        (r#""alg":"A256KW""#, "none (alg: A256KW)", Some("alg")),
+        (
+            r#""alg":"RS256","key_ops":["sign"]"#,
+            "none (alg: RS256)",
+            Some("alg"),
+        ),
+    ] {
+        let jwk = format!(r#"{{"kty":"oct","k":"c2VjcmV0",{members}}}"#);
+        place.write("key.json", &jwk);
+        let text = stdout(&place.run(&["keys", "--jwks", "key.json"]));
+        assert!(text.contains(said), "{said} is not in:\n{text}");
+        let output = place.run(&["keys", "--jwks", "key.json", "--format", "json"]);
+        let listed: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+        let jwk: Value = serde_json::from_str(&jwk).expect("JSON");
+        let key = &listed["keys"][0];
+        assert_eq!(key["ruled_out_by"].as_str(), by);
+        assert_eq!(key["algorithms"] == serde_json::json!([]), by.is_some());
+        for member in ["use", "key_ops", "alg"] {
+            assert_eq!(key.get(member), Some(&jwk[member]), "{members}");
+        }
+    }
+}
+
+/// A key set is written by others, and may have names of any length.
+#[test]
+fn no_name_in_a_key_set_makes_a_line_long() {
+    let place = Place::new();
+    let long = "x".repeat(5000);
+    for members in [
+        format!(r#""kid":"{long}","k":"?""#),
+        format!(r#""kid":"{long}","k":"c2VjcmV0""#),
+        format!(r#""use":"{long}","k":"c2VjcmV0""#),
+        format!(r#""alg":"{long}","k":"c2VjcmV0""#),
+    ] {
+        let good = r#"{"kty":"oct","k":"c2VjcmV0"}"#;
+        let set = format!(r#"{{"keys":[{good},{{"kty":"oct",{members}}}]}}"#);
+        place.write("set.json", set);
+        let text = stdout(&place.run(&["keys", "--jwks", "set.json"]));
+        let longest = text.lines().map(|line| line.chars().count()).max();
+        assert!(longest.is_some_and(|longest| longest < 400), "{text}");
+        assert!(text.contains("xxxx…"), "{text}");
+    }
 }
 
 #[test]

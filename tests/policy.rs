@@ -112,6 +112,11 @@ fn a_mistake_in_a_policy_file_is_told_with_its_place() {
             &[":9:7", "another"],
         ),
         (
+            "\"https://sts.example.net/\"",
+            "\"https://sts.example.org/\"",
+            &[":9:7", "https://sts.example.org/", "listed twice"],
+        ),
+        (
             "jwks = \"theirs.json\"\n",
             "",
             &["policy.toml:8:1", "no key"],
@@ -266,7 +271,14 @@ fn the_effective_policy_is_printed_as_a_file_that_reads_back() {
                  --require exp,tenant --typ JWT --leeway 5 --max-age 1h --max-lifetime 2h \
                  --max-key-tries 7 --max-token-bytes 64K --subject d --kid-hint --strict-keys";
     let flags: Vec<&str> = flags.split_whitespace().collect();
-    for args in [&AUDIT[..], &flags, &["audit", "--secret-file", "secret"]] {
+    let twice = "audit --secret-file secret --issuer a --issuer b --issuer a";
+    let twice: Vec<&str> = twice.split_whitespace().collect();
+    for args in [
+        &AUDIT[..],
+        &flags,
+        &twice,
+        &["audit", "--secret-file", "secret"],
+    ] {
         let printed = print(args);
         place.write("printed.toml", &printed);
         assert_eq!(print(&["audit", "--policy", "printed.toml"]), printed);

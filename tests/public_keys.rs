@@ -487,6 +487,33 @@ fn every_form_of_a_key_is_the_same_key() {
     }
 }
 
+/// RFC 5280 section 4.1.2.5: a certificate is valid from notBefore through notAfter, inclusive.
+#[test]
+fn a_certificate_is_valid_on_its_first_second_and_on_its_last() {
+    use KeyFinding::{CertificateExpired, CertificateNotYetValid};
+    let mut keys = KeySet::new();
+    keys.add_key(file!("ec.crt").1, "file")
+        .expect("a usable key");
+    let key = keys.iter().next().expect("a key");
+    // As `openssl x509 -dates` has it: 2026-11-23 23:02:44 and 2036-11-20 23:02:44 GMT.
+    let (first, last) = (1_795_474_964, 2_110_834_964);
+    let validity = key.validity().expect("a certificate");
+    assert_eq!((validity.not_before, validity.not_after), (first, last));
+    for (seconds, nanoseconds, finding) in [
+        (first - 1, 0, Some(CertificateNotYetValid)),
+        (first - 1, 999_999_999, Some(CertificateNotYetValid)),
+        (first, 0, None),
+        (last, 0, None),
+        // Its ends are whole seconds: the last one lasts until the next.
+        (last, 999_999_999, None),
+        (last + 1, 0, Some(CertificateExpired)),
+    ] {
+        let now = UnixTime::new(seconds, nanoseconds).expect("a time");
+        let found = keys.findings(key, now);
+        assert_eq!(found, Vec::from_iter(finding), "{seconds}.{nanoseconds}");
+    }
+}
+
 #[test]
 fn files_without_a_usable_key_are_errors_that_say_why() {
     let cut = &file!("ec.pub").1[..100];
@@ -557,6 +584,135 @@ fn a_pem_block_without_an_end_takes_no_other_key_with_it() {
         "{:?}",
         keys.set_aside()
     );
+}
+
+/// RFC 7468 section 2: white space says nothing, wherever a tool or an editor has put it.
+#[test]
+fn pem_is_read_with_white_space_of_any_kind_and_refused_for_nothing_else() {
+    let (name, pem) = file!("rsa.pub");
+    let text = String::from_utf8_lossy(pem).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    let [first, body @ .., last] = &lines[..] else {
+        panic!("lines");
+    };
+    let thumbprint = |text: &str| {
+        let mut keys = KeySet::new();
+        keys.add_key(text.as_bytes(), name)
+            .map(|()| keys.iter().next().and_then(jotmill::Key::thumbprint))
+            .map_err(|error| error.problem)
+    };
+    let expected = thumbprint(&text).expect("a usable key");
+    let (half, line) = (body.len() / 2, body.concat());
+    for text in [
+        format!("{first}\n{line}\n{last}\n"),
+        format!("{first}{line}{last}"),
+        format!("{first}\n{}\n{last}", body.join(" ")),
+        format!("{first} \n{} \t\n{last}\n", body.join(" \n")),
+        format!("{first}\n\n  {}\n\n  {last}", body.join("\n\n  ")),
+        format!("{first}\r\n{}\n{last}\r\n", body.join("\n")),
+        format!(
+            "{first}\n{}\r\n{}\r{last}",
+            body[..half].join("\n"),
+            body[half..].join("\r"),
+        ),
+        format!("{first}\n{}\n\u{b}\u{c}{last}", body.join("\n")),
+        // Lines of 76 characters, as MIME has them.
+        line.as_bytes()
+            .chunks(76)
+            .fold(format!("{first}\n"), |text, line| {
+                format!("{text}{}\n", String::from_utf8_lossy(line))
+            })
+            + last,
+    ] {
+        assert_eq!(thumbprint(&text).as_ref(), Ok(&expected), "{text}");
+    }
+    for (text, why) in [
+        // How a line end is written where there is none.
+        (text.replace('\n', "\\n"), "not base64"),
+        (text.replacen("AQ8A", "AQ?A", 1), "not base64"),
+        (text.replacen("AQ8A", "AQ_A", 1), "not base64"),
+        (text.replacen("AQ8A", "AQ\u{a0}8A", 1), "not base64"),
+        (text.replacen("AQ8A", "AQ8", 1), "not base64"),
+        (text.replace("END PUBLIC", "END PRIVATE"), "another label"),
+        (
+            text.replace("PUBLIC KEY", "PUBLIC  KEY"),
+            "no well-formed label",
+        ),
+        (
+            text.replacen("KEY-----", "KEY--", 1),
+            "no well-formed label",
+        ),
+        (
+            text.replacen('\n', "\nComment: ours\n\n", 1),
+            "headers (RFC 1421)",
+        ),
+        (
+            text.replacen('\n', "\nProc-Type: 4,ENCRYPTED\n\n", 1),
+            "encrypted private key",
+        ),
+    ] {
+        let problem = thumbprint(&text).expect_err("no key");
+        assert!(problem.contains(why), "{problem}\n{text}");
+    }
+}
+
+/// A token that a private key on P-256 in PKCS #8 signs.
+fn signed_by(pem: &[u8]) -> String {
+    let text = String::from_utf8_lossy(pem);
+    let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = STANDARD.decode(body).expect("base64");
+    let pair = EcdsaKeyPair::from_pkcs8(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, &der);
+    let input = format!("{}.{}", encode(r#"{"alg":"ES256"}"#), encode("{}"));
+    let signature = (pair.expect("a key")).sign(&SystemRandom::new(), input.as_bytes());
+    format!("{input}.{}", encode(signature.expect("a signature")))
+}
+
+/// Servers have their certificate and those of its authorities in one file, `fullchain.pem`.
+#[test]
+fn a_certificate_that_issued_another_of_its_file_is_no_key() {
+    let chain = String::from_utf8_lossy(file!("chain.crt").1);
+    let certificates: Vec<&str> = chain.split_inclusive("END CERTIFICATE-----\n").collect();
+    let [leaf, authority, root] = certificates[..] else {
+        panic!("three certificates");
+    };
+    let (by_leaf, by_authority) = (
+        signed_by(file!("chain.p8").1),
+        signed_by(file!("chain.ca.p8").1),
+    );
+    let read = |texts: &[&str]| {
+        let mut keys = KeySet::new();
+        keys.add_key(texts.concat().as_bytes(), "file")
+            .map(|()| Validator::new(policy(), keys).expect("a validator"))
+    };
+    for (texts, aside) in [
+        (vec![leaf, authority, root], vec![1, 2]),
+        (vec![root, authority, leaf], vec![0, 1]),
+        (vec![leaf, authority], vec![1]),
+    ] {
+        let validator = read(&texts).expect("one usable key");
+        assert_eq!(validator.keys().len(), 1);
+        assert_eq!(codes(&validator, &by_leaf), "");
+        assert_eq!(codes(&validator, &by_authority), "signature-mismatch");
+        let found: Vec<_> = validator.keys().set_aside().iter().collect();
+        let indices: Vec<_> = found.iter().filter_map(|key| key.index).collect();
+        assert_eq!(indices, aside);
+        for key in found {
+            assert!(key.why.contains("issued another"), "{}", key.why);
+            assert!(key.why.contains("file of its own"), "{}", key.why);
+        }
+    }
+    // What cannot be used tells who issued it all the same.
+    let refused = leaf.replace("CERTIFICATE", "X509 CERTIFICATE");
+    assert!(read(&[&refused, authority]).is_err());
+    // Given by itself, or beside a certificate that it did not issue, it is meant as a key.
+    for texts in [&[authority][..], &[root, root], &[leaf, root]] {
+        let validator = read(texts).expect("usable keys");
+        assert_eq!(validator.keys().len(), texts.len());
+    }
+    // Two that a signer issued for itself under one name, the old and the new.
+    let rolled = [file!("ec.crt").1, file!("ed.crt").1].concat();
+    let rolled = String::from_utf8_lossy(&rolled);
+    assert_eq!(read(&[&*rolled]).expect("usable keys").keys().len(), 2);
 }
 
 /// RFC 7517 section 4.7.

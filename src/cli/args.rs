@@ -214,7 +214,13 @@ pub(crate) fn add_keys(
     }
     for path in &flags.jwks {
         let text = read(path, "key set")?;
-        keys.add_jwks(&text, &path.display().to_string())?;
+        (keys.add_jwks(&text, &path.display().to_string())).map_err(|mut error| {
+            if is_pem_or_der(&text) {
+                let hint = "; this is PEM or DER, which --key takes (key in a policy file)";
+                error.problem.push_str(hint);
+            }
+            error
+        })?;
     }
     for path in &flags.key {
         if path.is_dir() {
@@ -332,9 +338,16 @@ fn warn_of_weak(found: &[(&Key, Vec<KeyFinding>)], warnings: &mut Vec<String>) {
     }
 }
 
-/// A name that a key set chose, fit for a terminal.
-fn shown(name: &str) -> String {
-    name.chars().take(64).flat_map(char::escape_debug).collect()
+/// A name that a key set chose, fit for a terminal; a long one is cut, with a mark.
+pub(crate) fn shown(name: &str) -> String {
+    const MAX_CHARS: usize = 64;
+    let mut shown: String = (name.chars().take(MAX_CHARS))
+        .flat_map(char::escape_debug)
+        .collect();
+    if name.chars().nth(MAX_CHARS).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// How many keys a message lists.
@@ -385,6 +398,14 @@ fn add_secret(
         ));
     }
     Ok(())
+}
+
+/// Whether what was given as a key set is a key in another form.
+fn is_pem_or_der(text: &[u8]) -> bool {
+    let is_object = text.trim_ascii_start().starts_with(b"{");
+    let is_pem = !is_object && memchr::memmem::find(text, b"-----BEGIN ").is_some();
+    // In DER the length of a key takes more than a byte, mostly, and no JSON goes on like that.
+    is_pem || matches!(text, [0x30, 0x81..=0xff, ..])
 }
 
 const BOM: &[u8] = b"\xef\xbb\xbf";

@@ -90,6 +90,7 @@ pub(crate) struct KeyFlags {
     #[arg(long, value_name = "PATH")]
     pub(crate) jwks: Vec<PathBuf>,
     /// Public keys or X.509 certificates in PEM or DER, or a folder of such files and of JWK Sets.
+    /// Of a certificate and its chain in one file, those that issued another are set aside.
     #[arg(long, value_name = "PATH")]
     pub(crate) key: Vec<PathBuf>,
     /// Refuse weak keys: short or well-known secrets, certificates that are expired or not valid

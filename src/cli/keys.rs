@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use jotmill::{Key, KeySet, UnixTime, Validity};
 use serde_json::{Value, json};
 
+use super::args::shown;
 use super::flags::{KeysFlags, PageFormat};
 use super::{Exit, args};
 
@@ -69,7 +70,7 @@ fn text(keys: &KeySet, now: UnixTime) -> String {
             Some(kid) => format!(" ({})", shown(kid)),
             None => String::new(),
         };
-        let (origin, problem) = (shown(&key.origin), shown(&key.problem()));
+        let (origin, problem) = (escaped(&key.origin), escaped(&key.problem()));
         page.push_str(&match key.index {
             Some(index) => format!("  key {index}{kid} of {origin}: {problem}\n"),
             None => format!("  {origin}: {problem}\n"),
@@ -86,7 +87,8 @@ fn row(keys: &KeySet, key: &Key, now: UnixTime) -> [String; COLUMNS.len()] {
         .map(|finding| finding.code())
         .collect();
     [
-        shown(key.name()),
+        // The set has cut it, and in reports it stands as long as this.
+        escaped(key.name()),
         key.subtype().map_or_else(
             || key.kty().to_owned(),
             |subtype| format!("{} {subtype}", key.kty()),
@@ -110,17 +112,25 @@ fn row(keys: &KeySet, key: &Key, now: UnixTime) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// The one that the key is bound to, else what its type verifies; in few words.
+/// The one that the key is bound to, else what its type verifies; or what leaves it none. In few
+/// words.
 fn algorithms(key: &Key) -> String {
     let names: Vec<&str> = key
         .algorithms()
         .iter()
         .map(|algorithm| algorithm.name())
         .collect();
-    match (names.is_empty(), key.alg()) {
-        (true, Some(alg)) => format!("none ({})", shown(alg)),
-        (true, None) => "none".to_owned(),
-        (false, _) => names.join(","),
+    let Some(member) = key.ruled_out_by() else {
+        return names.join(",");
+    };
+    let value = match member {
+        "use" => key.purpose().map(str::to_owned),
+        "key_ops" => key.operations().map(|operations| operations.join(", ")),
+        _ => key.alg().map(str::to_owned),
+    };
+    match value.as_deref() {
+        None | Some("") => format!("none ({member} is empty)"),
+        Some(value) => format!("none ({member}: {})", shown(value)),
     }
 }
 
@@ -137,7 +147,9 @@ fn document(keys: &KeySet, now: UnixTime) -> Value {
             "bits": key.bits(),
             "alg": key.alg(),
             "use": key.purpose(),
+            "key_ops": key.operations(),
             "algorithms": algorithms.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>(),
+            "ruled_out_by": key.ruled_out_by(),
             "thumbprint": key.thumbprint(),
             "validity": key.validity().map(|Validity { not_before, not_after }| json!({
                 "not_before": date(not_before),
@@ -168,7 +180,7 @@ fn date(seconds: u64) -> String {
     UnixTime::new(seconds, 0).map_or_else(|| seconds.to_string(), |time| time.to_string())
 }
 
-/// Text that a file chose, fit for a terminal.
-fn shown(text: &str) -> String {
+/// Text that is whole, fit for a terminal.
+fn escaped(text: &str) -> String {
     text.chars().flat_map(char::escape_debug).collect()
 }

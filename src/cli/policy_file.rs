@@ -35,8 +35,27 @@ struct Document {
     max_token_bytes: Option<Size>,
     #[serde(default)]
     strict_keys: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "issuers")]
     issuer: Vec<Spanned<Issuer>>,
+}
+
+/// Reads the issuers. In single brackets the first would be all there is, and a second an error.
+fn issuers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Spanned<Issuer>>, D::Error> {
+    struct List;
+
+    impl<'de> Visitor<'de> for List {
+        type Value = Vec<Spanned<Issuer>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("[[issuer]] in double brackets, for each issuer")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+            Deserialize::deserialize(de::value::SeqAccessDeserializer::new(list))
+        }
+    }
+
+    deserializer.deserialize_seq(List)
 }
 
 /// The policy of one issuer, and its keys.
@@ -135,6 +154,12 @@ impl PolicyFile {
             if let Some(name) = names.iter().find(|name| known.contains(name)) {
                 let span = issuer.iss.as_ref().map_or(span, Spanned::span);
                 return Err(self.error(span, &format!("another issuer has the iss {name:?}")));
+            }
+            // It may well be a slip for the name of somebody whose tokens no policy would take then.
+            let mut earlier = names.iter().enumerate();
+            if let Some((_, name)) = earlier.find(|(at, name)| names[..*at].contains(name)) {
+                let span = issuer.iss.as_ref().map_or(span, Spanned::span);
+                return Err(self.error(span, &format!("the iss {name:?} is listed twice")));
             }
             known.extend(names);
             let policy = args::policy(&PolicyFlags {
@@ -588,6 +613,11 @@ mod tests {
                 ":2:17: a number from 1 on",
             ),
             ("now = 3", ":1:1: unknown field `now`"),
+            (
+                "strict_keys = true\n[issuer]\niss = \"a\"",
+                ":2:1: invalid type: map, expected [[issuer]] in double brackets",
+            ),
+            ("issuer = 3", ":1:10: invalid type: integer, expected [["),
         ] {
             let error = read(text).err().map(|error| error.to_string());
             let error = error.unwrap_or_default();

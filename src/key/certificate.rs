@@ -1,13 +1,13 @@
 //! X.509 certificates (RFC 5280), as a form that public keys come in.
 //!
-//! Owns the way to the key and the validity period. The signature of a certificate, its chain, its
-//! names and its extensions are not judged: a certificate is here because somebody put it into a
-//! key set, and that is what it is trusted for.
+//! Owns the way to the key, the validity period and the two names. The signature of a certificate,
+//! its chain and its extensions are not judged: a certificate is here because somebody put it into
+//! a key set, and that is what it is trusted for. What the names are compared for is `pem.rs`.
 
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 
-use super::der::Fault;
+use super::der::{self, Fault};
 use crate::time::UnixTime;
 
 /// The validity period of a certificate (RFC 5280 section 4.1.2.5), in seconds since 1970. Both
@@ -32,6 +32,26 @@ impl Validity {
     pub fn is_ahead(self, now: UnixTime) -> bool {
         now.seconds() < self.not_before
     }
+}
+
+/// Whom a certificate is for and who issued it, as they stand in DER.
+pub(super) struct Names {
+    pub(super) subject: Vec<u8>,
+    pub(super) issuer: Vec<u8>,
+}
+
+/// The names of a certificate in DER, also of one that is refused for something else.
+pub(super) fn names(der: &[u8]) -> Option<Names> {
+    let content = *der::elements(der).ok()?.first()?;
+    let members = der::elements(content).ok()?;
+    // The version is left out of certificates of version 1.
+    let has_version = members.first()?.starts_with(&[0xa0]);
+    // After it: serial number, algorithm, issuer, validity, subject.
+    let member = |at: usize| members.get(at + usize::from(has_version));
+    Some(Names {
+        issuer: member(2)?.to_vec(),
+        subject: member(4)?.to_vec(),
+    })
 }
 
 /// The validity period and the SubjectPublicKeyInfo of a certificate in DER.

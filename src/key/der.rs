@@ -172,20 +172,25 @@ enum Element {
     Other,
 }
 
-/// The elements of the outer sequence.
+/// What the elements of the outer sequence are.
 fn outline(der: &[u8]) -> der::Result<Vec<Element>> {
+    let kind = |element: &[u8]| match element.first() {
+        Some(0x02) => Element::Integer,
+        Some(0x03) => Element::BitString,
+        Some(0x04) => Element::OctetString,
+        Some(0x30) => Element::Sequence,
+        _ => Element::Other,
+    };
+    Ok(elements(der)?.into_iter().map(kind).collect())
+}
+
+/// The elements of a sequence, each with its tag and length.
+pub(super) fn elements(der: &[u8]) -> der::Result<Vec<&[u8]>> {
     let mut reader = SliceReader::new(der)?;
     let elements = reader.sequence(|reader| -> der::Result<_> {
         let mut elements = Vec::new();
         while !reader.is_finished() {
-            elements.push(match reader.peek_byte() {
-                Some(0x02) => Element::Integer,
-                Some(0x03) => Element::BitString,
-                Some(0x04) => Element::OctetString,
-                Some(0x30) => Element::Sequence,
-                _ => Element::Other,
-            });
-            reader.tlv_bytes()?;
+            elements.push(reader.tlv_bytes()?);
         }
         Ok(elements)
     })?;

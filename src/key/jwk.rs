@@ -135,17 +135,28 @@ fn read_content(key: &Object) -> Result<Usable, Unusable> {
         // for something else.
         Some(name) => Algorithm::from_name(name).into_iter().collect(),
     };
+    let algorithms = bound.intersection(of_type);
     let may_sign = is_private || matches!(content, Content::Secret(_));
-    let may_verify = is_for_signatures(key)? && ops_allow_verifying(key, may_sign)?;
+    let (purpose, operations) = (purpose(key)?, operations(key)?);
+    let ruled_out_by = if purpose.is_some_and(|purpose| purpose != "sig") {
+        Some("use")
+    } else if !allow_verifying(operations.as_deref(), may_sign) {
+        Some("key_ops")
+    } else if algorithms.is_empty() {
+        Some("alg")
+    } else {
+        None
+    };
     Ok(Usable {
         content,
-        algorithms: if may_verify {
-            bound.intersection(of_type)
-        } else {
-            AlgorithmSet::EMPTY
+        algorithms: match ruled_out_by {
+            Some(_) => AlgorithmSet::EMPTY,
+            None => algorithms,
         },
+        ruled_out_by,
         alg: key.text("alg")?.map(str::to_owned),
-        purpose: key.text("use")?.map(str::to_owned),
+        purpose: purpose.map(str::to_owned),
+        operations,
         certificate,
         is_private,
     })
@@ -237,32 +248,36 @@ impl Texts for Object {
 }
 
 /// RFC 7517 section 4.2: a key with a `use` other than `sig` does not verify.
-fn is_for_signatures(key: &Object) -> Result<bool, Unusable> {
+fn purpose(key: &Object) -> Result<Option<&str>, Unusable> {
     match key.get("use") {
-        None => Ok(true),
-        Some(Json::String(purpose)) => Ok(**purpose == "sig"),
+        None => Ok(None),
+        Some(Json::String(purpose)) => Ok(Some(purpose)),
         Some(_) => Err(malformed("use", "not a string (RFC 7517 section 4.2)")),
+    }
+}
+
+fn operations(key: &Object) -> Result<Option<Vec<String>>, Unusable> {
+    let wrong = || malformed("key_ops", "not an array of strings (RFC 7517 section 4.3)");
+    let text = |operation: &Json| match operation {
+        Json::String(text) => Ok(String::clone(text)),
+        _ => Err(wrong()),
+    };
+    match key.get("key_ops") {
+        None => Ok(None),
+        Some(Json::Array(operations)) => operations
+            .iter()
+            .map(text)
+            .collect::<Result<_, _>>()
+            .map(Some),
+        Some(_) => Err(wrong()),
     }
 }
 
 /// RFC 7517 section 4.3: a key with `key_ops` verifies only if they say so. Who may sign with a
 /// secret or a private key can verify with it.
-fn ops_allow_verifying(key: &Object, may_sign: bool) -> Result<bool, Unusable> {
-    let Some(operations) = key.get("key_ops") else {
-        return Ok(true);
-    };
-    let wrong = || malformed("key_ops", "not an array of strings (RFC 7517 section 4.3)");
-    let Json::Array(operations) = operations else {
-        return Err(wrong());
-    };
-    let mut allowed = false;
-    for operation in operations {
-        let Json::String(operation) = operation else {
-            return Err(wrong());
-        };
-        allowed |= **operation == "verify" || (**operation == "sign" && may_sign);
-    }
-    Ok(allowed)
+fn allow_verifying(operations: Option<&[String]>, may_sign: bool) -> bool {
+    let allows = |name: &String| name == "verify" || (name == "sign" && may_sign);
+    operations.is_none_or(|operations| operations.iter().any(allows))
 }
 
 #[cfg(test)]
@@ -295,6 +310,11 @@ mod tests {
             (r#","key_ops":[]"#, Ok(&[])),
             (r#","key_ops":"verify""#, Err(("key_ops", false))),
             (r#","key_ops":["verify",1]"#, Err(("key_ops", false))),
+            // Malformed, though its use rules it out as well.
+            (
+                r#","use":"enc","key_ops":"verify""#,
+                Err(("key_ops", false)),
+            ),
             (r#","kid":1"#, Err(("kid", false))),
         ] {
             let found = only_key(members);

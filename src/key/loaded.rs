@@ -13,10 +13,14 @@ pub(crate) struct Usable {
     pub(crate) content: Content,
     /// The algorithms of its type that its `alg`, `use` and `key_ops` leave to it; may be none.
     pub(crate) algorithms: AlgorithmSet,
+    /// The member that leaves none to it.
+    pub(crate) ruled_out_by: Option<&'static str>,
     /// Its `alg`, whatever it says.
     pub(crate) alg: Option<String>,
     /// Its `use`, whatever it says.
     pub(crate) purpose: Option<String>,
+    /// Its `key_ops`, whatever they say.
+    pub(crate) operations: Option<Vec<String>>,
     pub(crate) certificate: Certificate,
     /// Whether the private half stood beside it. Of a secret that is no finding.
     pub(crate) is_private: bool,
@@ -101,8 +105,10 @@ impl Usable {
         Ok(Self {
             content: Content::Public(key),
             algorithms,
+            ruled_out_by: None,
             alg: None,
             purpose: None,
+            operations: None,
             certificate: found.validity.map_or(Certificate::None, Certificate::Valid),
             is_private: found.is_private,
         })

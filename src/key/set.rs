@@ -29,12 +29,14 @@ pub struct Key {
     realm: u32,
     group: u32,
     algorithms: AlgorithmSet,
+    ruled_out_by: Option<&'static str>,
     verifying: VerifyingKey,
     /// The length of a secret, in bytes.
     secret_len: Option<usize>,
     is_notorious: bool,
     alg: Option<String>,
     purpose: Option<String>,
+    operations: Option<Vec<String>>,
     certificate: Certificate,
     is_private: bool,
 }
@@ -107,6 +109,19 @@ impl Key {
     #[must_use]
     pub fn purpose(&self) -> Option<&str> {
         self.purpose.as_deref()
+    }
+
+    /// What its JWK says in `key_ops`.
+    #[must_use]
+    pub fn operations(&self) -> Option<&[String]> {
+        self.operations.as_deref()
+    }
+
+    /// The member of its JWK that leaves it no algorithm to verify: `use`, `key_ops` or `alg`, the
+    /// first of them (RFC 7517 sections 4.2 to 4.4). None where there is an algorithm.
+    #[must_use]
+    pub const fn ruled_out_by(&self) -> Option<&'static str> {
+        self.ruled_out_by
     }
 
     /// The thumbprint of a public key (RFC 7638); none for a secret.
@@ -415,8 +430,10 @@ impl KeySet {
         let usable = Usable {
             content: Content::Secret(secret),
             algorithms: AlgorithmSet::HMAC,
+            ruled_out_by: None,
             alg: None,
             purpose: None,
+            operations: None,
             certificate: Certificate::None,
             is_private: false,
         };
@@ -428,7 +445,9 @@ impl KeySet {
     /// half is taken, and [`KeyFinding::PrivateMaterial`] tells of it. A key from PEM or DER has no
     /// id.
     ///
-    /// Of several keys those that cannot be used are set aside and listed.
+    /// Of several keys those that cannot be used are set aside and listed. So is a certificate that
+    /// issued another one of the file, by their names (RFC 5280 section 4.1.2.4): the keys of a
+    /// chain are those of its leaves.
     ///
     /// # Errors
     /// [`KeyError`] for a file of another form, and for one without a usable key.
@@ -571,11 +590,13 @@ impl KeySet {
             realm: number(realm)?,
             group: number(group)?,
             algorithms: key.algorithms,
+            ruled_out_by: key.ruled_out_by,
             verifying,
             secret_len,
             is_notorious,
             alg: key.alg,
             purpose: key.purpose,
+            operations: key.operations,
             certificate: key.certificate,
             is_private: key.is_private,
         });
