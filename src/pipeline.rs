@@ -1,11 +1,11 @@
 //! A run: inputs → work → workers → tally and rows.
 //!
 //! The thread that calls [`run`] sends work into a bounded channel: a block that it has read from a
-//! stream, lines of a text in memory, or a section of a regular file, which the worker reads itself. Rayon workers judge; the
-//! caller takes the outcomes back, puts them in order, counts them, writes their rows and reuses
-//! their buffers. Where there is nothing to send it judges itself, so that `threads` threads do all
-//! the work there is, and one thread is the same loop without workers. Memory is bounded by the
-//! work in flight, of which there is a fixed number.
+//! stream, lines of a text in memory, or a section of a regular file, which the worker reads itself.
+//! Rayon workers judge; the caller takes the outcomes back, puts them in order, counts them, writes
+//! their rows and reuses their buffers. Where there is nothing to send it judges itself, so that
+//! `threads` threads do all the work there is, and one thread is the same loop without workers.
+//! Memory is bounded by the work in flight, of which there is a fixed number.
 //!
 //! Of lines that are very short a worker judges as many as may become rows at a time; the rest of
 //! the work goes around once more.

@@ -32,6 +32,7 @@ const BYTES_OF_SLOT: usize = 512;
 const LENGTHS: std::ops::RangeInclusive<usize> = 32..=16 << 10;
 /// The most bytes of claims that are remembered of a token.
 const MOST_TEXT: usize = 1024;
+
 /// What a signature and a payload came to.
 #[derive(Clone, Copy)]
 pub(super) struct Known {

@@ -3,6 +3,8 @@
 //! hold: RFC 8259 and UTF-8 in full, an object at the top, no member twice there, at most
 //! [`MAX_DEPTH`] levels. Everything else, wrong or merely unusual, it leaves to simd-json, which
 //! also says what is wrong. It allocates nothing and does not recurse.
+//!
+//! [`layouts`] spares the walk for payloads that are laid out as an earlier one was.
 
 mod arch;
 mod json;

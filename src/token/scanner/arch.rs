@@ -173,6 +173,11 @@ impl Template {
         }
     }
 
+    /// Whether nothing matches.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Lets nothing match.
     pub(super) fn clear(&mut self) {
         self.blocks.clear();

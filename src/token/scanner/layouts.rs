@@ -17,13 +17,14 @@ use crate::token::claims::Claims;
 use crate::token::json::Member;
 
 /// The longest payload that may have a layout, in bytes.
-const LONGEST: usize = 1024;
+const LONGEST: usize = 4096;
 /// How many lengths of payloads are told apart; a power of two.
 const LENGTHS: usize = 32;
 /// Layouts for payloads of one length: two issuers may write tokens that are as long.
 const WAYS: usize = 2;
-/// How many payloads without a layout come between two of which one is made, at least: that takes
-/// as long as walking through some ten.
+/// Walking through so many payloads takes about as long as making a layout.
+const MAKING: u32 = 10;
+/// How many payloads without a layout come between two of which one is made, at least.
 const SHORTEST_PAUSE: u32 = 16;
 /// The same at most, in a stream where what is made serves nothing.
 const LONGEST_PAUSE: u32 = 4096;
@@ -154,15 +155,19 @@ impl Layouts {
         let ways = &mut self.known[len % LENGTHS];
         let [one, other] = ways;
         let layout = if one.hits <= other.hits { one } else { other };
-        // What served since it was made has shown that layouts serve.
-        self.pause = match layout.hits {
-            0 => (2 * self.pause).min(LONGEST_PAUSE),
-            _ => SHORTEST_PAUSE,
-        };
-        self.left = self.pause;
-        if !layout.make(scanner, padded, len, extra, claims) {
+        let (had_one, hits) = (!layout.template.is_empty(), layout.hits);
+        let has_one = layout.make(scanner, padded, len, extra, claims);
+        if !has_one {
             layout.template.clear();
         }
+        // One that saved as many walks as its making took has shown that layouts serve. Where too
+        // many of one length take turns few do, and they are made the more rarely.
+        if !has_one || had_one && hits < MAKING {
+            self.pause = (2 * self.pause).min(LONGEST_PAUSE);
+        } else if had_one {
+            self.pause = (self.pause / 2).max(SHORTEST_PAUSE);
+        }
+        self.left = self.pause;
         ways.iter_mut().for_each(|layout| layout.hits /= 2);
     }
 }
@@ -526,5 +531,33 @@ mod tests {
             }
         }
         assert!(misses <= 2 * LONGEST_PAUSE, "{misses}");
+    }
+
+    #[test]
+    fn making_layouts_costs_no_more_than_they_save() {
+        let scanner = Scanner::best();
+        for (shapes, least_known) in [(1, 19_900), (WAYS, 19_500), (WAYS + 1, 10_000), (40, 0)] {
+            let mut layouts = Layouts::new();
+            let (mut chance, mut known, mut made) = (1_u64, 0, 0);
+            for _ in 0..20_000 {
+                // A linear congruential generator, by its upper bits.
+                chance = chance
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                let shape = (chance >> 33) as usize % shapes;
+                let payload = format!(r#"{{"n{shape:05}":"{:010}"}}"#, chance % 1_000_000);
+                if is_known(&mut layouts, scanner, payload.as_bytes(), &[]) {
+                    known += 1;
+                    continue;
+                }
+                made += u32::from(layouts.left == 0);
+                let (padded, mut claims) = (padded(payload.as_bytes()), Claims::none());
+                let scan = scanner.scan(&padded, payload.len(), &[], &mut claims);
+                scan.expect("a usual payload");
+                layouts.note(scanner, &padded, payload.len(), &[], &claims);
+            }
+            assert!(known >= least_known, "{shapes}: {known}");
+            assert!(made * MAKING <= known + 500, "{shapes}: {made}, {known}");
+        }
     }
 }
