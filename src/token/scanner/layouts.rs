@@ -17,7 +17,7 @@ use crate::token::claims::Claims;
 use crate::token::json::Member;
 
 /// The longest payload that may have a layout, in bytes.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 16 << 10;
 /// How many lengths of payloads are told apart; a power of two.
 const LENGTHS: usize = 32;
 /// Layouts for payloads of one length: two issuers may write tokens that are as long.
