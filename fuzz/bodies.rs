@@ -128,10 +128,22 @@ pub fn header(data: &[u8]) -> Seen {
     judge(&made.alg(&alg).secret(secret).sign())
 }
 
-/// The data as a payload, under a header that both policies accept.
-pub fn claims(data: &[u8]) -> Seen {
+/// A token of this payload, under a header that both policies accept.
+fn with_payload(payload: &[u8]) -> Vec<u8> {
     let header = r#"{"alg":"HS256","kid":"main","typ":"JWT"}"#;
-    judge(&TokenMaker::new().header(header).payload(data).sign())
+    TokenMaker::new().header(header).payload(payload).sign()
+}
+
+/// Rows as the oracle's are.
+fn read_rows(text: &str) -> Vec<Row> {
+    text.lines()
+        .map(|row| comparable(serde_json::from_str(row).expect("rows are JSON")))
+        .collect()
+}
+
+/// The data as a payload.
+pub fn claims(data: &[u8]) -> Seen {
+    judge(&with_payload(data))
 }
 
 /// The data as payloads that are laid out alike: one, up to a zero byte, and what becomes of it by
@@ -151,10 +163,9 @@ pub fn layouts(data: &[u8]) -> Seen {
             .for_each(|byte| *byte = edit[2]);
         payload
     });
-    let header = r#"{"alg":"HS256","kid":"main","typ":"JWT"}"#;
     let lines: Vec<Vec<u8>> = std::iter::once(first.to_vec())
         .chain(edited)
-        .map(|payload| TokenMaker::new().header(header).payload(payload).sign())
+        .map(|payload| with_payload(&payload))
         .collect();
     let mut seen = Seen::new();
     for judges in &*JUDGES {
@@ -170,11 +181,7 @@ pub fn layouts(data: &[u8]) -> Seen {
         }
         let log = lines.join(&b'\n');
         let (text, _) = audit(&judges.validator, &*log, &RunOptions::default());
-        let rows = text
-            .lines()
-            .map(|row| serde_json::from_str(row).expect("rows are JSON"));
-        let rows: Vec<Row> = rows.map(comparable).collect();
-        assert_eq!(rows, expected);
+        assert_eq!(read_rows(&text), expected);
     }
     seen
 }
@@ -225,11 +232,7 @@ pub fn split(data: &[u8]) -> Seen {
         let cut = format!("{threads} threads, blocks of {block_bytes}, reads of {most} bytes");
         match &first_rows {
             None => {
-                let rows: Vec<Row> = text
-                    .lines()
-                    .map(|row| comparable(serde_json::from_str(row).expect("rows are JSON")))
-                    .collect();
-                assert_eq!(rows, expected);
+                assert_eq!(read_rows(&text), expected);
                 first_rows = Some(text);
             }
             Some(first) => assert_eq!(&text, first, "{cut}"),
