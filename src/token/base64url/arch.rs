@@ -1,30 +1,46 @@
-//! Decoding by AVX-512 VBMI, which looks up sixty-four characters in one instruction: the only
-//! `unsafe` of base64url. Processors without it are left to `base64-simd`.
+//! Decoding in wide registers: the only `unsafe` of base64url. Each of the functions gives the same
+//! answer; which one runs is decided once, by what the processor has. Where it has none of them,
+//! `base64-simd` decodes.
 
 #![allow(unsafe_code)]
 
-use core::arch::x86_64::{
-    __m512i, _mm512_loadu_si512, _mm512_madd_epi16, _mm512_maddubs_epi16, _mm512_mask_loadu_epi8,
-    _mm512_movepi8_mask, _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8,
-    _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_si512,
-    _mm512_test_epi8_mask,
-};
 use std::sync::OnceLock;
 
-/// Proof that this processor has AVX-512 VBMI.
-#[derive(Clone, Copy)]
-pub(super) struct Vbmi(());
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod vbmi;
 
-impl Vbmi {
-    /// The proof, if there is one; the processor is asked once.
-    pub(super) fn new() -> Option<Self> {
-        static FOUND: OnceLock<bool> = OnceLock::new();
-        let has = || {
-            is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512vbmi")
+/// A function that decodes; made only for a processor that has what the function needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Decoder {
+    entry: Entry,
+}
+
+/// Decodes the text to the front of the slice; to be called only where the processor has its
+/// instructions.
+type Entry = unsafe fn(&[u8], &mut [u8]) -> bool;
+
+impl Decoder {
+    /// The fastest here, looked up once in the life of the process.
+    #[inline]
+    pub(super) fn best() -> Self {
+        static BEST: OnceLock<Decoder> = OnceLock::new();
+        *BEST.get_or_init(|| Self::available().next().unwrap_or(BY_CRATE))
+    }
+
+    /// All that this processor can run, the fastest first.
+    pub(super) fn available() -> impl Iterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let vectors = {
+            let vbmi = vbmi::is_here().then_some(vbmi::decode as Entry);
+            let avx2 = avx2::is_here().then_some(avx2::decode as Entry);
+            [vbmi, avx2]
         };
-        FOUND.get_or_init(has).then_some(Self(()))
+        #[cfg(not(target_arch = "x86_64"))]
+        let vectors = [None; 0];
+        let decoders = vectors.into_iter().flatten().map(|entry| Self { entry });
+        decoders.chain([BY_CRATE])
     }
 
     /// Decodes `text` to the front of `out` and says whether it is canonical; what it leaves in
@@ -34,12 +50,18 @@ impl Vbmi {
     /// If `out` is shorter than the decoded text.
     #[inline]
     pub(super) fn decode(self, text: &[u8], out: &mut [u8]) -> bool {
-        // SAFETY: a Vbmi exists only where these features are there.
-        unsafe { decode(text, out) }
+        // SAFETY: an entry asks for its instruction set alone, and was taken after the processor
+        // said that it has it; the field is private to this file.
+        unsafe { (self.entry)(text, out) }
     }
 }
 
+const BY_CRATE: Decoder = Decoder {
+    entry: super::decode_by_crate,
+};
+
 /// The six bits of each character, by the character; `0x80` for one that is not of the alphabet.
+#[cfg(target_arch = "x86_64")]
 static VALUES: [u8; 128] = {
     let mut values = [0x80; 128];
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -50,102 +72,3 @@ static VALUES: [u8; 128] = {
     }
     values
 };
-
-/// Where each byte of 48 decoded ones stands once four characters are 24 bits of a little-endian
-/// word.
-static ORDER: [u8; 64] = {
-    let mut order = [0; 64];
-    let mut at = 0;
-    while at < 48 {
-        order[at] = (at / 3 * 4 + 2 - at % 3).to_le_bytes()[0];
-        at += 1;
-    }
-    order
-};
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-fn decode(text: &[u8], out: &mut [u8]) -> bool {
-    let (chunks, tail) = text.as_chunks::<64>();
-    if tail.len() % 4 == 1 {
-        return false;
-    }
-    let tables = Tables::load();
-    let mut wrong = _mm512_setzero_si512();
-    let (mut at, mut left_over) = (0, 0);
-    for chunk in chunks {
-        // SAFETY: this reads the 64 bytes of the array, at any alignment.
-        let characters = unsafe { _mm512_loadu_si512(chunk.as_ptr().cast()) };
-        let decoded = tables.decode(characters, &mut wrong);
-        store(decoded, &mut out[at..], 48);
-        at += 48;
-    }
-    if !tail.is_empty() {
-        let kept = !(u64::MAX << tail.len());
-        // SAFETY: the mask keeps the load within the tail; what it leaves out is not accessed.
-        let characters = unsafe {
-            _mm512_mask_loadu_epi8(
-                _mm512_set1_epi8(b'A'.cast_signed()),
-                kept,
-                tail.as_ptr().cast(),
-            )
-        };
-        let decoded = tables.decode(characters, &mut wrong);
-        let len = tail.len() * 3 / 4;
-        store(decoded, &mut out[at..], len);
-        // The bits that the last character has beyond the last byte stand at the top of the next
-        // one, and the `A`s behind it are zeros. (A tail is shorter than a chunk, so that there is
-        // a next one among the 48.)
-        left_over = _mm512_test_epi8_mask(decoded, decoded) & (1 << len);
-    }
-    _mm512_movepi8_mask(wrong) | left_over == 0
-}
-
-/// Stores the first `len` of the decoded bytes.
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-#[inline]
-fn store(decoded: __m512i, out: &mut [u8], len: usize) {
-    if let Some(whole) = out.first_chunk_mut::<64>() {
-        // SAFETY: this writes the 64 bytes of the array, at any alignment.
-        unsafe { _mm512_storeu_si512(whole.as_mut_ptr().cast(), decoded) };
-    } else {
-        let mut whole = [0; 64];
-        // SAFETY: as above.
-        unsafe { _mm512_storeu_si512(whole.as_mut_ptr().cast(), decoded) };
-        out[..len].copy_from_slice(&whole[..len]);
-    }
-}
-
-/// The tables in registers.
-#[derive(Clone, Copy)]
-struct Tables {
-    low: __m512i,
-    high: __m512i,
-    order: __m512i,
-}
-
-impl Tables {
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-    #[inline]
-    fn load() -> Self {
-        // SAFETY: these read 64 bytes each of arrays that have 128 and 64, at any alignment.
-        unsafe {
-            Self {
-                low: _mm512_loadu_si512(VALUES.as_ptr().cast()),
-                high: _mm512_loadu_si512(VALUES[64..].as_ptr().cast()),
-                order: _mm512_loadu_si512(ORDER.as_ptr().cast()),
-            }
-        }
-    }
-
-    /// Forty-eight bytes of 64 characters; marks in `wrong` those that are not of the alphabet.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-    #[inline]
-    fn decode(self, characters: __m512i, wrong: &mut __m512i) -> __m512i {
-        // The look-up ignores the top bit of a character, so it is kept beside the value's.
-        let values = _mm512_permutex2var_epi8(self.low, characters, self.high);
-        *wrong = _mm512_or_si512(*wrong, _mm512_or_si512(values, characters));
-        let twelve = _mm512_maddubs_epi16(values, _mm512_set1_epi32(0x0140_0140));
-        let words = _mm512_madd_epi16(twelve, _mm512_set1_epi32(0x0001_1000));
-        _mm512_permutexvar_epi8(self.order, words)
-    }
-}

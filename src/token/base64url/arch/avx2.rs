@@ -1,0 +1,180 @@
+//! AVX2: thirty-two characters at a time, told apart by their upper and lower four bits (after Muła
+//! and Lemire, "Faster Base64 Encoding and Decoding Using AVX2 Instructions", 2018; the tables here
+//! are those of base64url).
+
+use core::arch::x86_64::{
+    __m128i, __m256i, _mm_loadu_si128, _mm256_add_epi8, _mm256_and_si256,
+    _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_madd_epi16,
+    _mm256_maddubs_epi16, _mm256_or_si256, _mm256_permutevar8x32_epi32, _mm256_set1_epi8,
+    _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_srli_epi32, _mm256_storeu_si256, _mm256_testz_si256,
+};
+
+use super::VALUES;
+
+pub(super) fn is_here() -> bool {
+    is_x86_feature_detected!("avx2")
+}
+
+/// Which lower halves an upper half goes with, as a bit: the same for `A` to `O` and `a` to `o`.
+static KINDS: [u8; 16] = {
+    const NONE: u8 = 32;
+    let mut kinds = [NONE; 16];
+    (kinds[2], kinds[3]) = (1, 2);
+    (kinds[4], kinds[6]) = (4, 4);
+    (kinds[5], kinds[7]) = (8, 16);
+    kinds
+};
+
+/// For a lower half, the kinds of upper halves that it makes no character of the alphabet with.
+static WRONG: [u8; 16] = {
+    let mut wrong = [0; 16];
+    let mut byte = 0;
+    while byte < VALUES.len() {
+        if VALUES[byte] > 63 {
+            wrong[byte % 16] |= KINDS[byte / 16];
+        }
+        byte += 1;
+    }
+    wrong
+};
+
+/// What is to be added to a character of this upper half to get its six bits; of `_`, which is the
+/// only one that differs from its neighbours, see [`Tables::decode`].
+static ADDED: [u8; 16] = {
+    let mut added = [0; 16];
+    let firsts = *b"-0APap";
+    let mut at = 0;
+    while at < firsts.len() {
+        let first = firsts[at] as usize;
+        added[first / 16] = VALUES[first].wrapping_sub(firsts[at]);
+        at += 1;
+    }
+    added
+};
+
+/// Where each of twelve decoded bytes stands once four characters are 24 bits of a little-endian
+/// word; the last four are zeros.
+static ORDER: [u8; 16] = [2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 128, 128, 128, 128];
+
+#[target_feature(enable = "avx2")]
+pub(super) fn decode(text: &[u8], out: &mut [u8]) -> bool {
+    let (groups, rest) = text.as_chunks::<4>();
+    let whole = groups.as_flattened();
+    let (mut at, last) = match whole.len().checked_sub(32) {
+        Some(last) => (0, last),
+        None => return super::super::decode_by_crate(text, out),
+    };
+    let tables = Tables::load();
+    let mut wrong = _mm256_setzero_si256();
+    // The last of them begins where it ends with the last group, and some groups are decoded twice.
+    while let Some(characters) = whole[at..].first_chunk() {
+        let decoded = tables.decode(characters, &mut wrong);
+        store(decoded, &mut out[at / 4 * 3..]);
+        if at == last {
+            break;
+        }
+        at = last.min(at + 32);
+    }
+    let is_right = _mm256_testz_si256(wrong, wrong) == 1;
+    is_right & decode_rest(rest, &mut out[whole.len() / 4 * 3..])
+}
+
+/// Stores 24 decoded bytes.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn store(decoded: __m256i, out: &mut [u8]) {
+    if let Some(whole) = out.first_chunk_mut::<32>() {
+        // SAFETY: this writes the 32 bytes of the array, at any alignment.
+        unsafe { _mm256_storeu_si256(whole.as_mut_ptr().cast(), decoded) };
+    } else {
+        let mut whole = [0; 32];
+        // SAFETY: as above.
+        unsafe { _mm256_storeu_si256(whole.as_mut_ptr().cast(), decoded) };
+        out[..24].copy_from_slice(&whole[..24]);
+    }
+}
+
+/// Decodes what is behind the last group of four.
+#[inline]
+fn decode_rest(rest: &[u8], out: &mut [u8]) -> bool {
+    // Above 63 for what is not of the alphabet.
+    let value = |character: u8| {
+        let value = VALUES.get(usize::from(character));
+        u32::from(value.copied().unwrap_or(0x80))
+    };
+    let (bits, is_right) = match *rest {
+        [] => return true,
+        [a, b] => {
+            let (a, b) = (value(a), value(b));
+            (a << 10 | b << 4, (a | b) < 64 && b & 0xf == 0)
+        }
+        [a, b, c] => {
+            let (a, b, c) = (value(a), value(b), value(c));
+            (a << 10 | b << 4 | c >> 2, (a | b | c) < 64 && c & 3 == 0)
+        }
+        _ => return false,
+    };
+    let [.., first, second] = bits.to_be_bytes();
+    out[0] = first;
+    if rest.len() == 3 {
+        out[1] = second;
+    }
+    is_right
+}
+
+/// The tables in registers, twice each: a look-up is one of sixteen bytes.
+#[derive(Clone, Copy)]
+struct Tables {
+    kinds: __m256i,
+    wrong: __m256i,
+    added: __m256i,
+    order: __m256i,
+}
+
+impl Tables {
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn load() -> Self {
+        #[target_feature(enable = "avx2")]
+        #[inline]
+        fn twice(table: &[u8; 16]) -> __m256i {
+            // SAFETY: this reads the 16 bytes of the array, at any alignment.
+            let once: __m128i = unsafe { _mm_loadu_si128(table.as_ptr().cast()) };
+            _mm256_broadcastsi128_si256(once)
+        }
+        Self {
+            kinds: twice(&KINDS),
+            wrong: twice(&WRONG),
+            added: twice(&ADDED),
+            order: twice(&ORDER),
+        }
+    }
+
+    /// Twenty-four bytes of 32 characters; marks in `wrong` those that are not of the alphabet.
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn decode(self, characters: &[u8; 32], wrong: &mut __m256i) -> __m256i {
+        // SAFETY: this reads the 32 bytes of the array, at any alignment.
+        let characters = unsafe { _mm256_loadu_si256(characters.as_ptr().cast()) };
+        let low_bits = _mm256_set1_epi8(0x0f);
+        let lower = _mm256_and_si256(characters, low_bits);
+        let upper = _mm256_and_si256(_mm256_srli_epi32::<4>(characters), low_bits);
+        let faults = _mm256_and_si256(
+            _mm256_shuffle_epi8(self.kinds, upper),
+            _mm256_shuffle_epi8(self.wrong, lower),
+        );
+        *wrong = _mm256_or_si256(*wrong, faults);
+        let is_underscore = _mm256_cmpeq_epi8(characters, _mm256_set1_epi8(b'_'.cast_signed()));
+        let added = _mm256_add_epi8(
+            _mm256_shuffle_epi8(self.added, upper),
+            // 63 is 33 more than what `_` would be behind `Z`.
+            _mm256_and_si256(is_underscore, _mm256_set1_epi8(33)),
+        );
+        let values = _mm256_add_epi8(characters, added);
+        let twelve = _mm256_maddubs_epi16(values, _mm256_set1_epi32(0x0140_0140));
+        let words = _mm256_madd_epi16(twelve, _mm256_set1_epi32(0x0001_1000));
+        let bytes = _mm256_shuffle_epi8(words, self.order);
+        _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7))
+    }
+}
