@@ -12,13 +12,13 @@ mod repeats;
 use std::sync::atomic::AtomicBool;
 
 pub(crate) use headers::HeaderMemo;
-use repeats::{Known, Repeats, Sighting, Signature};
+use repeats::{Repeats, Seen, Sighting, Sought, Unseen};
 
 use crate::input::{Block, Line, leading_blanks, lines};
 use crate::key::Selection;
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
-use crate::signature::{BatchVerifier, Kernel, Pending, Proof, recycle};
+use crate::signature::{Authentic, BatchVerifier, Kernel, Pending, recycle};
 use crate::token::{Claims, PayloadScratch, Token};
 use crate::validator::{Judged, Validator};
 use crate::verdict::{FindingSet, Reason, ReasonSet};
@@ -46,7 +46,7 @@ pub(crate) const MAX_LINES: usize = 8192;
 /// remembered is touched for all of them first: one by one they would wait for the memory behind the
 /// nearest caches, for one piece of it after the other; together they wait once for each piece. It
 /// is few enough for all of that to stay in the nearest cache.
-const AHEAD: usize = 32;
+const AHEAD: usize = 16;
 
 impl Outcome {
     pub(crate) fn new(validator: &Validator, distinct: bool) -> Self {
@@ -123,6 +123,12 @@ impl<'b> Judging<'b> {
             _ => None,
         }
     }
+
+    /// Leaves the token to what is known of it, or will be.
+    const fn recall(&mut self, seen: Seen) {
+        (self.entry, self.header) = (Some(seen.entry), Some(seen.header));
+        self.standing = Standing::Signed(seen.pending);
+    }
 }
 
 impl<'v> BatchJudge<'v> {
@@ -156,11 +162,12 @@ impl<'v> BatchJudge<'v> {
         let mut lines = recycle(std::mem::take(&mut self.lines));
         let mut pending = recycle(std::mem::take(&mut self.pending));
         self.split(block, &mut lines, outcome);
-        self.headers.begin_block();
-        self.repeats.begin_block();
+        let are_headers_new = self.headers.begin_block();
+        self.repeats.begin_block(are_headers_new);
         for lines in lines.chunks_mut(AHEAD) {
+            let sought = self.recall(lines);
             self.select(lines);
-            self.recall(lines, &mut pending);
+            self.enlist(lines, &sought, &mut pending);
         }
         let keys = self.validator.keys();
         let is_done = self
@@ -237,6 +244,21 @@ impl<'v> BatchJudge<'v> {
         outcome.bytes = block.bytes().len();
     }
 
+    /// The tokens that were seen before, of at most [`AHEAD`] lines; where the others are to be
+    /// looked for is given back.
+    fn recall(&mut self, lines: &mut [Judging<'_>]) -> [Sought; AHEAD] {
+        let tokens = lines.iter().map(|it| it.open().map(|token| token.bytes()));
+        let ahead = self.repeats.look_ahead(tokens);
+        for (judging, sought) in lines.iter_mut().zip(&ahead) {
+            if let Some(token) = judging.open()
+                && let Some(seen) = self.repeats.find(token.bytes(), sought)
+            {
+                judging.recall(seen);
+            }
+        }
+        ahead
+    }
+
     /// Headers, and the keys that each selects, of at most [`AHEAD`] lines.
     fn select(&mut self, lines: &mut [Judging<'_>]) {
         let validator = self.validator;
@@ -255,38 +277,38 @@ impl<'v> BatchJudge<'v> {
     }
 
     /// The signatures to verify, of at most [`AHEAD`] lines: those of all tokens but the ones that
-    /// are known already.
-    fn recall<'b>(&mut self, lines: &mut [Judging<'b>], pending: &mut Vec<Pending<'b>>)
-    where
+    /// were seen before.
+    fn enlist<'b>(
+        &mut self,
+        lines: &mut [Judging<'b>],
+        sought: &[Sought; AHEAD],
+        pending: &mut Vec<Pending<'b>>,
+    ) where
         'v: 'b,
     {
-        let tokens = lines.iter().filter_map(Judging::open);
-        let ahead = self.repeats.look_ahead(tokens.map(|token| token.bytes()));
-        // The same lines in the same order, so that each meets its own.
-        let selected = lines.iter_mut().filter(|it| it.open().is_some());
-        for (judging, sought) in selected.zip(ahead) {
-            let (Some(token), Some(selection)) = (judging.token, judging.selection) else {
+        for (judging, sought) in lines.iter_mut().zip(sought) {
+            let (Some(token), Some(selection), Some(header)) =
+                (judging.open(), judging.selection, judging.header)
+            else {
                 continue;
             };
-            let next = pending.len();
-            let is_mac = selection.algorithm().is_hmac();
-            let of_token = Signature {
-                number: next,
-                is_mac,
+            let unseen = Unseen {
+                header,
+                number: pending.len(),
+                is_mac: selection.algorithm().is_hmac(),
             };
-            let (entry, signature) = match self.repeats.see(token.bytes(), &sought, of_token) {
-                Sighting::Known(entry) => (Some(entry), None),
-                Sighting::Pending(entry, index) => (Some(entry), Some(index)),
-                Sighting::New(entry) => (Some(entry), Some(next)),
-                Sighting::Unknown => (None, Some(next)),
-            };
-            if signature == Some(next) {
-                let candidates = self.validator.keys().candidates(selection);
-                let (input, signature) = (token.signing_input(), token.signature());
-                Pending::push(pending, input, signature, selection.algorithm(), candidates);
+            match self.repeats.see(token.bytes(), sought, unseen) {
+                Sighting::Again(seen) => {
+                    judging.recall(seen);
+                    continue;
+                }
+                Sighting::New(entry) => judging.entry = Some(entry),
+                Sighting::Unknown => {}
             }
-            judging.entry = entry;
-            judging.standing = Standing::Signed(signature);
+            judging.standing = Standing::Signed(Some(pending.len()));
+            let candidates = self.validator.keys().candidates(selection);
+            let (input, signature) = (token.signing_input(), token.signature());
+            Pending::push(pending, input, signature, selection.algorithm(), candidates);
         }
     }
 
@@ -304,77 +326,58 @@ impl<'v> BatchJudge<'v> {
             rows: self.rows,
             input: block.input,
         };
-        for judging in lines {
-            let header = judging.header.map(|index| self.headers.at(index));
-            let unsigned = match header {
-                Some(header) => Judged::unsigned(
-                    header.alg.as_deref(),
-                    header.kid.as_deref(),
-                    header.findings,
-                ),
-                None => Judged::unsigned(None, None, FindingSet::EMPTY),
-            };
-            let mut claims = Claims::none();
-            let LineAt { start, end } = judging.line;
-            let mut subject = Subject::Token(block.bytes().get(start..end).unwrap_or_default());
-            let judged = match judging.standing {
-                Standing::TooLong(length) => {
-                    subject = Subject::TooLong(length);
-                    Judged::rejected(Reason::TooLong)
-                }
-                Standing::Rejected(reason) => unsigned.with(reason),
-                Standing::Open => {
-                    unreachable!("its signature is verified or known")
-                }
-                Standing::Signed(signature) => {
-                    // What an earlier line of this very block found out is known by now, too.
-                    let known = judging.entry.and_then(|entry| self.repeats.known(entry));
-                    let known = match (known, judging.entry, signature) {
-                        (Some(known), Some(entry), _) => {
-                            outcome.repeated += 1;
-                            if known.payload.is_ok() {
-                                claims = self.repeats.claims(entry);
-                            }
-                            known
-                        }
-                        (_, entry, Some(index)) => {
-                            let known = match pending[index].outcome() {
-                                Err(reason) => Known::unsigned(reason),
-                                Ok(authentic) => {
-                                    let policy = validator.policy_of(Some(authentic.proof().key()));
-                                    Known {
-                                        proof: Ok(authentic.proof()),
-                                        payload: claims.scan(authentic, policy, &mut self.payload),
-                                    }
-                                }
-                            };
-                            if let Some(entry) = entry {
-                                let key = known.proof.ok().map(Proof::key);
-                                let policy = validator.policy_of(key);
-                                self.repeats
-                                    .learn(entry, known, &claims, policy.audiences());
-                            }
-                            known
-                        }
-                        (_, _, None) => unreachable!("a token without a signature is known"),
-                    };
-                    match known.proof {
-                        Err(reason) => unsigned.with(reason),
-                        Ok(proof) => {
-                            let payload = known.payload.map(|()| &claims);
-                            validator.judge_claims(proof, unsigned, payload)
-                        }
+        for lines in lines.chunks(AHEAD) {
+            self.repeats.touch(lines.iter().filter_map(|it| it.entry));
+            for judging in lines {
+                let header = judging.header.map(|index| self.headers.at(index));
+                let unsigned = match header {
+                    Some(header) => header.unsigned(),
+                    None => Judged::unsigned(None, None, FindingSet::EMPTY),
+                };
+                let mut claims = Claims::none();
+                let LineAt { start, end } = judging.line;
+                let mut subject = Subject::Token(block.bytes().get(start..end).unwrap_or_default());
+                // What an earlier line of this very block found out is known by now, too.
+                let known = (judging.entry).and_then(|it| Some((it, self.repeats.verdict(it)?)));
+                let judged = match (judging.standing, known) {
+                    (Standing::TooLong(length), _) => {
+                        subject = Subject::TooLong(length);
+                        Judged::rejected(Reason::TooLong)
                     }
+                    (Standing::Rejected(reason), _) => unsigned.with(reason),
+                    (Standing::Signed(_), Some((entry, verdict))) => {
+                        outcome.repeated += 1;
+                        let has_claims = self.repeats.recall(entry, &mut claims);
+                        validator.judge_instant(Judged {
+                            verdict,
+                            claims: has_claims.then_some(&claims),
+                            ..unsigned
+                        })
+                    }
+                    (Standing::Signed(Some(number)), None) => {
+                        let signature = pending[number].outcome();
+                        let scratch = &mut self.payload;
+                        let lasting =
+                            judge_lasting(validator, signature, unsigned, &mut claims, scratch);
+                        if let Some(entry) = judging.entry {
+                            let policy = validator.policy_of(lasting.verdict.key);
+                            self.repeats.learn(entry, &lasting, policy.audiences());
+                        }
+                        validator.judge_instant(lasting)
+                    }
+                    (Standing::Open | Standing::Signed(None), _) => {
+                        unreachable!("its signature is verified, or known")
+                    }
+                };
+                // With several issuers, another one may have a key of this id.
+                if header.is_some_and(|header| header.kid_is_unknown)
+                    || judged.verdict.reasons.contains(Reason::KeyNotFound)
+                {
+                    record.add_unknown_kid(&judged, outcome);
                 }
-            };
-            // With several issuers, another one may have a key of this id.
-            if header.is_some_and(|header| header.kid_is_unknown)
-                || judged.verdict.reasons.contains(Reason::KeyNotFound)
-            {
-                record.add_unknown_kid(&judged, outcome);
+                let offset = block.offset() + start as u64;
+                record.add(judging.number, offset, &subject, &judged, outcome);
             }
-            let offset = block.offset() + start as u64;
-            record.add(judging.number, offset, &subject, &judged, outcome);
         }
     }
 }
@@ -385,6 +388,25 @@ pub(crate) fn split<'b>(line: &Line<'b>) -> Result<Token<'b>, Reason> {
     // them, their places mean nothing.
     let places = line.dots.first_two.map(|dot| dot.wrapping_sub(line.start));
     Token::from_dots(line.token, line.dots.count, places)
+}
+
+/// What a signature, and what it covers, come to at any instant.
+fn judge_lasting<'s>(
+    validator: &Validator,
+    signature: Result<Authentic<'_>, Reason>,
+    unsigned: Judged<'s>,
+    claims: &'s mut Claims<'s>,
+    scratch: &'s mut PayloadScratch,
+) -> Judged<'s> {
+    match signature {
+        Err(reason) => unsigned.with(reason),
+        Ok(authentic) => {
+            let proof = authentic.proof();
+            let policy = validator.policy_of(Some(proof.key()));
+            let read = claims.scan(authentic, policy, scratch);
+            validator.judge_lasting(proof, unsigned, read.map(|()| &*claims))
+        }
+    }
 }
 
 /// Puts what was judged on record: counts, places, a row.

@@ -371,8 +371,12 @@ impl Policy {
     /// Judges the claims of an authentic token: every reason that applies (RFC 7519 section 4).
     #[must_use]
     pub fn judge(&self, claims: &Claims<'_>) -> ReasonSet {
+        self.judge_lasting(claims).union(self.judge_instant(claims))
+    }
+
+    /// Those of the reasons that apply at any instant.
+    pub(crate) fn judge_lasting(&self, claims: &Claims<'_>) -> ReasonSet {
         let mut reasons = ReasonSet::EMPTY;
-        self.judge_times(claims, &mut reasons);
         let one_of = |expected: &[String], value: &str| {
             expected.is_empty() || expected.iter().any(|name| name == value)
         };
@@ -382,6 +386,13 @@ impl Policy {
             State::Mismatch => reasons.insert(mismatch),
             State::Absent | State::Good => {}
         };
+        for (claim, date, wrong_type) in [
+            (RegisteredClaim::Exp, &claims.exp, Reason::ExpType),
+            (RegisteredClaim::Nbf, &claims.nbf, Reason::NbfType),
+            (RegisteredClaim::Iat, &claims.iat, Reason::IatType),
+        ] {
+            check(claim, State::of(date, |_| true), wrong_type, wrong_type);
+        }
         check(
             RegisteredClaim::Iss,
             State::of(&claims.iss, |iss| one_of(&self.issuers, iss)),
@@ -409,60 +420,47 @@ impl Policy {
             Reason::JtiType,
             Reason::JtiType,
         );
+        if let (Some(limit), Member::Is(exp), Member::Is(iat)) =
+            (self.max_lifetime, &claims.exp, &claims.iat)
+            && exp.is_later_by_more_than(limit, *iat)
+        {
+            reasons.insert(Reason::LifetimeTooLong);
+        }
         if claims.extra.count_ones() as usize != self.extra.len() {
             reasons.insert(Reason::MissingClaim);
         }
         reasons
     }
 
-    fn judge_times(&self, claims: &Claims<'_>, reasons: &mut ReasonSet) {
+    /// Those of the reasons that apply at the instant of the policy.
+    #[inline]
+    pub(crate) fn judge_instant(&self, claims: &Claims<'_>) -> ReasonSet {
+        let mut reasons = ReasonSet::EMPTY;
         let now = self.now.point();
-        let latest = now.plus(self.leeway);
+        let (earliest, latest) = (now.minus(self.leeway), now.plus(self.leeway));
         let after = |date: &NumericDate, point| date.compare(point) == Ordering::Greater;
-        match &claims.exp {
-            Member::Absent if self.requires(RegisteredClaim::Exp) => {
-                reasons.insert(Reason::MissingExp);
+        // RFC 7519 section 4.1.4 says "on or after".
+        if let Member::Is(exp) = &claims.exp
+            && !after(exp, earliest)
+        {
+            reasons.insert(Reason::Expired);
+        }
+        if let Member::Is(nbf) = &claims.nbf
+            && after(nbf, latest)
+        {
+            reasons.insert(Reason::NotYetValid);
+        }
+        if let Member::Is(iat) = &claims.iat {
+            if after(iat, latest) {
+                reasons.insert(Reason::IssuedInFuture);
             }
-            Member::Absent => {}
-            Member::WrongType => reasons.insert(Reason::ExpType),
-            Member::Is(exp) => {
-                // RFC 7519 section 4.1.4 says "on or after".
-                if !after(exp, now.minus(self.leeway)) {
-                    reasons.insert(Reason::Expired);
-                }
-                if let (Some(limit), Member::Is(iat)) = (self.max_lifetime, &claims.iat)
-                    && exp.is_later_by_more_than(limit, *iat)
-                {
-                    reasons.insert(Reason::LifetimeTooLong);
-                }
+            if let Some(age) = self.max_age
+                && iat.compare(earliest.minus(age)) == Ordering::Less
+            {
+                reasons.insert(Reason::TooOld);
             }
         }
-        match &claims.nbf {
-            Member::Absent if self.requires(RegisteredClaim::Nbf) => {
-                reasons.insert(Reason::MissingNbf);
-            }
-            Member::Absent => {}
-            Member::WrongType => reasons.insert(Reason::NbfType),
-            Member::Is(nbf) if after(nbf, latest) => reasons.insert(Reason::NotYetValid),
-            Member::Is(_) => {}
-        }
-        match &claims.iat {
-            Member::Absent if self.requires(RegisteredClaim::Iat) => {
-                reasons.insert(Reason::MissingIat);
-            }
-            Member::Absent => {}
-            Member::WrongType => reasons.insert(Reason::IatType),
-            Member::Is(iat) => {
-                if after(iat, latest) {
-                    reasons.insert(Reason::IssuedInFuture);
-                }
-                if let Some(age) = self.max_age
-                    && iat.compare(now.minus(self.leeway).minus(age)) == Ordering::Less
-                {
-                    reasons.insert(Reason::TooOld);
-                }
-            }
-        }
+        reasons
     }
 }
 
@@ -512,6 +510,53 @@ mod tests {
 
     fn codes(policy: &Policy, claims: &Claims<'_>) -> Vec<&'static str> {
         policy.judge(claims).iter().map(Reason::code).collect()
+    }
+
+    #[test]
+    fn what_lasts_does_not_depend_on_the_instant_and_the_rest_does() {
+        let members = [
+            Member::Absent,
+            Member::WrongType,
+            Member::Is(NumericDate::Int(1_789_999_980)),
+            Member::Is(NumericDate::Int(1_790_000_020)),
+            Member::Is(NumericDate::Float(1.5)),
+        ];
+        let with = |now| {
+            let policy = Policy::new(UnixTime::new(now, 0).unwrap());
+            let policy = policy.max_age(60).unwrap().max_lifetime(30).unwrap();
+            policy.require("exp").unwrap().require("tenant").unwrap()
+        };
+        let (now, later) = (with(NOW), with(NOW + 1000));
+        let mut differ = 0;
+        for exp in members {
+            for nbf in members {
+                for iat in members {
+                    let claims = Claims {
+                        exp,
+                        nbf,
+                        iat,
+                        ..Claims::default()
+                    };
+                    let lasting = now.judge_lasting(&claims);
+                    assert_eq!(lasting, later.judge_lasting(&claims));
+                    let of_instant = [
+                        Reason::Expired,
+                        Reason::NotYetValid,
+                        Reason::IssuedInFuture,
+                        Reason::TooOld,
+                    ];
+                    for policy in [&now, &later] {
+                        let all: ReasonSet = policy.judge(&claims);
+                        let is_of_instant = |reason: &Reason| of_instant.contains(reason);
+                        let (instant, rest): (Vec<_>, Vec<_>) = all.iter().partition(is_of_instant);
+                        assert!(instant.into_iter().eq(policy.judge_instant(&claims).iter()));
+                        assert!(rest.into_iter().eq(lasting.iter()));
+                    }
+                    differ += u32::from(now.judge(&claims) != later.judge(&claims));
+                }
+            }
+        }
+        assert!(differ > 30, "{differ}");
     }
 
     #[test]

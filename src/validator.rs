@@ -391,6 +391,17 @@ impl Validator {
     pub(crate) fn judge_claims<'s>(
         &self,
         proof: Proof,
+        judged: Judged<'s>,
+        claims: Result<&'s Claims<'s>, Reason>,
+    ) -> Judged<'s> {
+        self.judge_instant(self.judge_lasting(proof, judged, claims))
+    }
+
+    /// What those stages find at any instant: the same for the same token, however often it comes.
+    #[inline]
+    pub(crate) fn judge_lasting<'s>(
+        &self,
+        proof: Proof,
         mut judged: Judged<'s>,
         claims: Result<&'s Claims<'s>, Reason>,
     ) -> Judged<'s> {
@@ -411,12 +422,23 @@ impl Validator {
         }
         match claims {
             Ok(claims) => {
-                judged.verdict.reasons = policy.judge(claims);
+                judged.verdict.reasons = policy.judge_lasting(claims);
                 judged.claims = Some(claims);
                 judged
             }
             Err(reason) => judged.with(reason),
         }
+    }
+
+    /// The same with what is found at this instant.
+    #[inline]
+    pub(crate) fn judge_instant<'s>(&self, mut judged: Judged<'s>) -> Judged<'s> {
+        if let Some(claims) = judged.claims {
+            let policy = self.policy_of(judged.verdict.key);
+            let reasons = policy.judge_instant(claims);
+            judged.verdict.reasons = judged.verdict.reasons.union(reasons);
+        }
+        judged
     }
 }
 

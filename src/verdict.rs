@@ -227,6 +227,12 @@ impl ReasonSet {
         self.0 |= 1 << reason as u8;
     }
 
+    /// The reasons of both sets.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether the reason is in the set.
     #[must_use]
     pub const fn contains(self, reason: Reason) -> bool {

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use super::AHEAD;
 use crate::key::Selection;
 use crate::token::{Header, JsonScratch, PayloadScratch, Token, UnverifiedIssuer};
-use crate::validator::{Choice, Validator};
+use crate::validator::{Choice, Judged, Validator};
 use crate::verdict::{FindingSet, Reason, Stage};
 
 /// What a header decides, and what rows tell of it.
@@ -16,11 +16,11 @@ pub(super) struct KnownHeader {
     choice: Choice,
     /// What it selects under the policies of the issuers it was seen with, by their number.
     of_issuers: Vec<(u32, Result<Selection, Reason>)>,
-    pub(super) alg: Option<Box<str>>,
-    pub(super) kid: Option<Box<str>>,
+    alg: Option<Box<str>>,
+    kid: Option<Box<str>>,
     /// It has a `kid` that a key is looked for by, and no key has this id.
     pub(super) kid_is_unknown: bool,
-    pub(super) findings: FindingSet,
+    findings: FindingSet,
 }
 
 impl KnownHeader {
@@ -45,6 +45,12 @@ impl KnownHeader {
             kid_is_unknown: kid.is_some_and(is_unknown),
             findings: header.findings,
         }
+    }
+
+    /// What it says, with no signature verified yet.
+    #[inline]
+    pub(super) fn unsigned(&self) -> Judged<'_> {
+        Judged::unsigned(self.alg.as_deref(), self.kid.as_deref(), self.findings)
     }
 
     /// What it selects under the policy of this number; `bytes` grows by what that takes.
@@ -118,13 +124,15 @@ impl HeaderMemo {
         }
     }
 
-    /// Forgets, if there is much to forget.
-    pub(crate) fn begin_block(&mut self) {
-        if self.known.len() > Self::KEPT || self.bytes > Self::KEPT_BYTES {
+    /// Forgets, if there is much to forget, and says whether it did.
+    pub(crate) fn begin_block(&mut self) -> bool {
+        let is_much = self.known.len() > Self::KEPT || self.bytes > Self::KEPT_BYTES;
+        if is_much {
             self.known.clear();
             self.bytes = 0;
             self.slots.fill(0);
         }
+        is_much
     }
 
     /// Looks ahead at headers that are to be looked for, at most [`AHEAD`] of them, and touches what
@@ -264,7 +272,7 @@ mod tests {
                     let token = Token::split(token.as_bytes()).unwrap();
                     for _ in 0..2 {
                         let (index, _) = memo.select(&validator, token, &mut payload);
-                        assert_eq!(memo.at(index).kid.as_deref(), Some(&*kid));
+                        assert_eq!(memo.at(index).unsigned().kid, Some(&*kid));
                     }
                 }
                 let bytes: usize = memo.known.iter().map(KnownHeader::bytes).sum();

@@ -1,8 +1,9 @@
 //! Tokens that come again: logs repeat them, and what was found of a token need not be found twice.
 //!
-//! [`Repeats`] remembers tokens by all of their bytes, with what their signature and their payload
-//! came to. It holds nothing that depends on the instant: claims are judged anew each time, so a
-//! token that is remembered is told of in the same row and the same counts as one that is not.
+//! [`Repeats`] remembers tokens by all of their bytes, with what was found of them at any instant:
+//! whose signature it is, and which rules its claims break whenever they are judged. What depends
+//! on the instant is judged anew each time, so a token that is remembered is told of in the same
+//! row and the same counts as one that is not.
 //!
 //! A token with a MAC that is seen for the first time is noted in four bytes of a hash; one that was
 //! noted before is remembered. So a stream of tokens that all differ stores none of them. (A
@@ -15,10 +16,10 @@ use std::hint::black_box;
 
 use super::AHEAD;
 use super::attention::Attention;
-use crate::signature::Proof;
 use crate::time::NumericDate;
 use crate::token::{Audience, Claims, Member};
-use crate::verdict::Reason;
+use crate::validator::Judged;
+use crate::verdict::{FindingSet, ReasonSet, Verdict};
 
 /// Slots of a set: how many tokens whose ends hash alike are noted or remembered.
 const WAYS: usize = 8;
@@ -33,70 +34,110 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 32..=16 << 10;
 /// The most bytes of claims that are remembered of a token.
 const MOST_TEXT: usize = 1024;
 
-/// What a signature and a payload came to.
+/// Where a token was seen before.
 #[derive(Clone, Copy)]
-pub(super) struct Known {
-    /// Whose signature it is, or why it is no one's.
-    pub(super) proof: Result<Proof, Reason>,
-    /// Whether the payload could be read, or why not.
-    pub(super) payload: Result<(), Reason>,
-}
-
-impl Known {
-    /// No one's signature.
-    pub(super) const fn unsigned(reason: Reason) -> Self {
-        Self {
-            proof: Err(reason),
-            payload: Ok(()),
-        }
-    }
+pub(super) struct Seen {
+    /// The entry that it is remembered in.
+    pub(super) entry: u32,
+    /// The index of its header.
+    pub(super) header: u32,
+    /// The number of its signature among those pending, where it was seen in this block alone; what
+    /// there is to know of the others is in the entry.
+    pub(super) pending: Option<usize>,
 }
 
 /// Whether a token was seen before.
 pub(super) enum Sighting {
-    /// Yes, in an earlier block: what is known is in this entry.
-    Known(u32),
-    /// Yes, in this block: its signature is the one of this number among those pending.
-    Pending(u32, usize),
+    /// Yes.
+    Again(Seen),
     /// No; it is remembered in this entry from now on.
     New(u32),
-    /// It was not looked for.
+    /// It is not remembered.
     Unknown,
 }
 
-/// A signature that is pending unless its token is known.
+/// A token whose signature is pending unless it was seen before.
 #[derive(Clone, Copy)]
-pub(super) struct Signature {
-    /// Its number among those of the block.
+pub(super) struct Unseen {
+    /// The index of its header.
+    pub(super) header: u32,
+    /// The number that its signature would have among those of the block.
     pub(super) number: usize,
     /// Whether it is a MAC, which is cheap to verify.
     pub(super) is_mac: bool,
 }
 
-/// A token, and what was found of it.
-#[derive(Default)]
+/// A token, and what was found of it: two lines of the cache, besides its text.
+#[repr(align(64))]
 struct Entry {
-    token: Vec<u8>,
+    /// The token, and behind it the strings of its claims.
+    text: String,
+    token_len: u16,
     /// The block that it occurred in last, in which its place is not given away.
-    block: u64,
+    block: u32,
+    /// The index that its header had in that block.
+    header: u32,
     /// Its number among the signatures that are pending in that block, if it was new there.
-    pending: usize,
-    known: Option<Known>,
-    claims: StoredClaims,
+    pending: u32,
+    is_mac: bool,
+    /// Whether what follows means anything.
+    is_known: bool,
+    /// What was found of it at any instant.
+    verdict: Verdict,
+    /// The claims, if its signature held and its payload could be read.
+    claims: Option<StoredClaims>,
 }
 
-/// Claims that own their strings, each of them in a buffer of its own: whoever does not ask for a
-/// string does not wait for the memory that it lies in.
-#[derive(Default)]
+const _: () = assert!(size_of::<Entry>() <= 128);
+
+/// Claims whose strings are behind the token, in this order.
 struct StoredClaims {
-    iss: Member<String>,
-    sub: Member<String>,
-    jti: Member<String>,
+    iss: StoredText,
+    sub: StoredText,
+    jti: StoredText,
     aud: Member<bool>,
     exp: Member<NumericDate>,
     nbf: Member<NumericDate>,
     iat: Member<NumericDate>,
     extra: u64,
+}
+
+/// The length of a string, of [`MOST_TEXT`] bytes at most, or why there is none, in two bytes.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct StoredText(u16);
+
+impl StoredText {
+    const WRONG_TYPE: Self = Self(1);
+    /// What is added to a length. 0 stands for a string that is absent.
+    const OFFSET: u16 = 2;
+
+    fn of(text: Member<&str>) -> Self {
+        match text {
+            Member::Absent => Self(0),
+            Member::WrongType => Self::WRONG_TYPE,
+            Member::Is(text) => {
+                Self(u16::try_from(text.len()).map_or(u16::MAX, |it| it + Self::OFFSET))
+            }
+        }
+    }
+
+    fn len(self) -> usize {
+        usize::from(self.0.saturating_sub(Self::OFFSET))
+    }
+
+    /// Takes the string off the front of `texts`.
+    #[inline]
+    fn read<'t>(self, texts: &mut &'t str) -> Member<&'t str> {
+        match self.0 {
+            0 => Member::Absent,
+            1 => Member::WrongType,
+            _ => {
+                let (text, rest) = texts.split_at(self.len());
+                *texts = rest;
+                Member::Is(text)
+            }
+        }
+    }
 }
 
 /// Tokens whose ends hash alike, in a line of the cache.
@@ -142,12 +183,12 @@ impl Set {
     /// The slots of tokens with this tag.
     #[inline]
     fn ways(&self, tag: u32) -> impl Iterator<Item = usize> + use<> {
-        let mut bits = (self.tags.iter().enumerate()).fold(0_u32, |bits, (way, other)| {
-            bits | u32::from(*other == tag) << way
-        });
+        // A byte for each slot, which the compiler makes in vectors.
+        let is_same = self.tags.map(|other| u8::from(other == tag));
+        let mut bytes = u64::from_le_bytes(is_same);
         std::iter::from_fn(move || {
-            let way = bits.trailing_zeros() as usize;
-            bits &= bits.wrapping_sub(1);
+            let way = bytes.trailing_zeros() as usize / 8;
+            bytes &= bytes.wrapping_sub(1);
             (way < WAYS).then_some(way)
         })
     }
@@ -214,8 +255,10 @@ pub(super) struct Repeats {
     /// Bytes that sets and entries take, and how many they may.
     used: usize,
     budget: usize,
-    /// The number of the block.
-    block: u64,
+    /// The number of the block, from 1.
+    block: u32,
+    /// The first block in which headers had the indices that they have now.
+    headers_since: u32,
     is_looking: bool,
     attention: Attention,
 }
@@ -236,25 +279,40 @@ impl Repeats {
             used: sets * size_of::<Set>(),
             budget,
             block: 0,
+            headers_since: 0,
             is_looking: false,
             attention: Attention::new(),
         }
     }
 
-    /// Begins a block, and decides whether it is looked at.
-    pub(super) fn begin_block(&mut self) {
+    /// Begins a block, and decides whether it is looked at. `are_headers_new`: the indices that
+    /// headers had before mean nothing any more.
+    pub(super) fn begin_block(&mut self, are_headers_new: bool) {
+        if self.block == u32::MAX {
+            // Blocks are told apart by their number. After a petabyte it begins anew.
+            *self = Self::new(self.budget);
+        }
         self.block += 1;
+        if are_headers_new {
+            self.headers_since = self.block;
+        }
         self.is_looking = self.budget > 0 && self.attention.next_block();
     }
 
     /// Looks ahead at tokens that are to be looked for, at most [`AHEAD`] of them, and touches what
-    /// [`see`](Self::see) needs of each.
-    pub(super) fn look_ahead<'t>(&self, tokens: impl Iterator<Item = &'t [u8]>) -> [Sought; AHEAD] {
+    /// [`find`](Self::find) needs of each.
+    pub(super) fn look_ahead<'t>(
+        &self,
+        tokens: impl Iterator<Item = Option<&'t [u8]>>,
+    ) -> [Sought; AHEAD] {
         let mut all = [Sought::default(); AHEAD];
         if !self.is_looking {
             return all;
         }
         for (token, sought) in tokens.zip(&mut all) {
+            let Some(token) = token else {
+                continue;
+            };
             sought.hash = Hash::of(token, self.sets.len());
             let set = &self.sets[sought.hash.set];
             for way in set.ways(sought.hash.tag) {
@@ -265,107 +323,129 @@ impl Repeats {
             let numbers = all.iter().filter_map(|sought| sought.entry);
             numbers.map(|number| &self.entries[number as usize])
         };
-        let ends = entries().map(|entry| entry.block ^ entry.claims.extra);
-        black_box(ends.fold(0, |all, end| all ^ end));
-        let lines = entries().flat_map(|entry| entry.token.iter().step_by(64));
+        black_box(entries().fold(0, |all, entry| all ^ entry.block));
+        let lines = entries().flat_map(|entry| entry.token().iter().step_by(64));
         black_box(lines.fold(0, |all, byte| all ^ byte));
         all
     }
 
-    /// Looks for a token that was looked ahead at. One that is to be remembered is so as the
-    /// `pending`-th signature of the block, of the algorithm's kind.
-    #[inline]
-    pub(super) fn see(&mut self, token: &[u8], sought: &Sought, pending: Signature) -> Sighting {
-        if !self.is_looking || !LENGTHS.contains(&token.len()) {
-            return Sighting::Unknown;
-        }
-        self.attention.look();
-        if let Some(number) = sought.entry
-            && let Some(sighting) =
-                self.compare(token, sought.hash.set, sought.way, number, pending)
-        {
-            return sighting;
-        }
-        self.search(token, sought.hash, pending)
+    /// Touches what [`verdict`](Self::verdict) and [`recall`](Self::recall) need of these entries.
+    pub(super) fn touch(&self, numbers: impl Iterator<Item = u32>) {
+        let entries = numbers.map(|number| &self.entries[number as usize]);
+        let ends = entries.map(|entry| {
+            let claims = entry.text.as_bytes().get(usize::from(entry.token_len));
+            let is_known = entry.is_known & entry.claims.is_some();
+            claims.map_or(0, |byte| *byte) ^ u8::from(is_known)
+        });
+        black_box(ends.fold(0, |all, end| all ^ end));
     }
 
-    /// A token that is the one of an entry, in this slot.
+    /// Looks for a token that was looked ahead at, where it is likely to be.
+    #[inline]
+    pub(super) fn find(&mut self, token: &[u8], sought: &Sought) -> Option<Seen> {
+        if !self.is_looking || !LENGTHS.contains(&token.len()) {
+            return None;
+        }
+        self.attention.look();
+        let number = sought.entry?;
+        if !self.is_here(token, sought.hash.set, sought.way, number) {
+            return None;
+        }
+        let entry = &self.entries[number as usize];
+        if entry.block < self.headers_since {
+            return None;
+        }
+        self.meet(sought.hash.set, sought.way, number, entry.header)
+    }
+
+    /// Whether a token is the one of this entry, in this slot.
     #[inline(always)]
-    fn compare(
-        &mut self,
-        token: &[u8],
-        set: usize,
-        way: usize,
-        number: u32,
-        pending: Signature,
-    ) -> Option<Sighting> {
+    fn is_here(&self, token: &[u8], set: usize, way: usize, number: u32) -> bool {
+        // A hit is a comparison in full. By the time of it another token may have the slot.
+        self.entries[number as usize].token() == token
+            && self.sets[set].places[way].entry() == Some(number)
+    }
+
+    /// A token that is the one of an entry, with this header. None where nothing is known of it and
+    /// nothing pending, since its block came to no end.
+    #[inline(always)]
+    fn meet(&mut self, set: usize, way: usize, number: u32, header: u32) -> Option<Seen> {
         let entry = &mut self.entries[number as usize];
-        // A hit is a comparison in full.
-        if entry.token != token {
-            return None;
-        }
+        let pending = match entry.is_known {
+            true => None,
+            false if entry.block == self.block => Some(entry.pending as usize),
+            false => return None,
+        };
+        (entry.block, entry.header) = (self.block, header);
         let place = &mut self.sets[set].places[way];
-        if place.entry() != Some(number) {
-            // Another token has the slot by now.
-            return None;
-        }
         *place = place.found(true);
-        Some(if entry.known.is_some() {
-            entry.block = self.block;
-            self.attention.hit(pending.is_mac);
-            Sighting::Known(number)
-        } else if entry.block == self.block {
-            self.attention.hit(pending.is_mac);
-            Sighting::Pending(number, entry.pending)
-        } else {
-            // Its block came to no end. It is new.
-            (entry.block, entry.pending) = (self.block, pending.number);
-            Sighting::New(number)
+        self.attention.hit(entry.is_mac);
+        Some(Seen {
+            entry: number,
+            header,
+            pending,
         })
     }
 
-    /// Looks for a token in all slots of its set, and notes or remembers it if it is in none.
+    /// Looks for a token that was not found so far in all slots of its set, and notes or remembers
+    /// it if it is in none.
+    #[inline]
+    pub(super) fn see(&mut self, token: &[u8], sought: &Sought, unseen: Unseen) -> Sighting {
+        if !self.is_looking || !LENGTHS.contains(&token.len()) {
+            return Sighting::Unknown;
+        }
+        self.search(token, sought.hash, unseen)
+    }
+
     #[inline(never)]
-    fn search(&mut self, token: &[u8], hash: Hash, pending: Signature) -> Sighting {
+    fn search(&mut self, token: &[u8], hash: Hash, unseen: Unseen) -> Sighting {
         let Hash { set, tag } = hash;
         let mut noted = None;
         for way in self.sets[set].ways(tag) {
             match self.sets[set].places[way].entry() {
                 None => noted = Some(way),
-                Some(number) => {
-                    if let Some(sighting) = self.compare(token, set, way, number, pending) {
-                        return sighting;
+                Some(number) if self.is_here(token, set, way, number) => {
+                    if let Some(seen) = self.meet(set, way, number, unseen.header) {
+                        return Sighting::Again(seen);
                     }
+                    let block = self.block;
+                    self.entries[number as usize].begin(unseen, block);
+                    return Sighting::New(number);
                 }
+                Some(_) => {}
             }
         }
         let remembered = match noted {
             Some(way) => {
                 self.attention.see_again();
-                self.remember(token, hash, way, pending.number)
+                self.remember(token, hash, way, unseen)
             }
             None => self.free_way(hash).and_then(|way| {
                 self.sets[set].tags[way] = tag;
                 self.sets[set].places[way] = Place::NOTED;
-                match pending.is_mac {
+                match unseen.is_mac {
                     true => None,
-                    false => self.remember(token, hash, way, pending.number),
+                    false => self.remember(token, hash, way, unseen),
                 }
             }),
         };
         remembered.map_or(Sighting::Unknown, Sighting::New)
     }
 
-    /// Remembers a token that was noted in this slot, if there is room.
-    fn remember(&mut self, token: &[u8], hash: Hash, way: usize, pending: usize) -> Option<u32> {
+    /// Remembers a token that was noted in this slot, if there is room. One that is not text has a
+    /// payload or a signature that cannot be decoded, and stays as it is.
+    fn remember(&mut self, token: &[u8], hash: Hash, way: usize, unseen: Unseen) -> Option<u32> {
+        let text = std::str::from_utf8(token).ok()?;
+        let token_len = u16::try_from(token.len()).ok()?;
         self.attention.store();
         let number = self.make_room(hash.set, token.len())?;
         self.sets[hash.set].places[way] = Place::of(number);
         let entry = &mut self.entries[number as usize];
         self.used -= entry.bytes();
-        (entry.known, entry.block, entry.pending) = (None, self.block, pending);
-        entry.token.clear();
-        entry.token.extend_from_slice(token);
+        entry.text.clear();
+        entry.text.push_str(text);
+        entry.token_len = token_len;
+        entry.begin(unseen, self.block);
         self.used += entry.bytes();
         Some(number)
     }
@@ -401,7 +481,7 @@ impl Repeats {
     fn forget(&mut self, number: u32) {
         let entry = &mut self.entries[number as usize];
         self.used -= entry.bytes();
-        *entry = Entry::default();
+        *entry = Entry::EMPTY;
         self.used += entry.bytes();
         self.spare.push(number);
     }
@@ -422,13 +502,13 @@ impl Repeats {
                 self.entries.reserve_exact(most);
             }
             let number = u32::try_from(self.entries.len()).ok()?;
-            self.entries.push(Entry::default());
+            self.entries.push(Entry::EMPTY);
             self.used += size_of::<Entry>();
             return Some(number);
         }
         let (_, number) = self.give_up(set)?;
         // Its buffers serve again, unless they are too large or too small.
-        let buffer = self.entries[number as usize].token.capacity();
+        let buffer = self.entries[number as usize].text.capacity();
         if (len..=2 * len).contains(&buffer) {
             return Some(number);
         }
@@ -439,40 +519,38 @@ impl Repeats {
         self.spare.pop()
     }
 
-    /// What is known of an entry.
+    /// What was found of the token of an entry at any instant; None where nothing is known yet.
     #[inline]
-    pub(super) fn known(&self, number: u32) -> Option<Known> {
-        self.entries[number as usize].known
+    pub(super) fn verdict(&self, number: u32) -> Option<Verdict> {
+        let entry = &self.entries[number as usize];
+        entry.is_known.then_some(entry.verdict)
     }
 
-    /// The claims of an entry whose payload could be read.
+    /// Puts the claims of a token of which something is known into `claims`, if its signature held
+    /// and its payload could be read, and says whether it did.
     #[inline]
-    pub(super) fn claims(&self, number: u32) -> Claims<'_> {
-        self.entries[number as usize].claims.read()
+    pub(super) fn recall<'s>(&'s self, number: u32, claims: &mut Claims<'s>) -> bool {
+        self.entries[number as usize].recall(claims).is_some()
     }
 
-    /// Remembers what was found of a token that is new: `claims` where its payload could be read.
-    /// One that takes too much is forgotten.
+    /// Remembers what was found of a token that is new, at any instant. One that takes too much is
+    /// forgotten.
     pub(super) fn learn(
         &mut self,
         number: u32,
-        known: Known,
-        claims: &Claims<'_>,
+        lasting: &Judged<'_>,
         expected_audiences: &[String],
     ) {
         let entry = &mut self.entries[number as usize];
-        if entry.token.is_empty() {
+        if entry.text.is_empty() {
             // An earlier line of the block was the same token, and took too much.
             return;
         }
         self.used -= entry.bytes();
-        let is_kept = known.proof.is_err()
-            || known.payload.is_err()
-            || entry.claims.write(claims, expected_audiences);
-        entry.known = Some(known);
+        let is_kept = entry.learn(lasting, expected_audiences);
         self.used += entry.bytes();
         if !is_kept || self.used > self.budget {
-            let Hash { set, tag } = Hash::of(&entry.token, self.sets.len());
+            let Hash { set, tag } = Hash::of(entry.token(), self.sets.len());
             for way in self.sets[set].ways(tag) {
                 if self.sets[set].places[way].entry() == Some(number) {
                     self.sets[set].tags[way] = 0;
@@ -485,88 +563,131 @@ impl Repeats {
 }
 
 impl Entry {
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + self.token.capacity() + self.claims.bytes()
-    }
-}
+    const EMPTY: Self = Self {
+        text: String::new(),
+        token_len: 0,
+        block: 0,
+        header: 0,
+        pending: 0,
+        is_mac: false,
+        is_known: false,
+        verdict: Verdict {
+            reasons: ReasonSet::EMPTY,
+            findings: FindingSet::EMPTY,
+            key: None,
+        },
+        claims: None,
+    };
 
-impl StoredClaims {
-    /// Copies claims, unless their strings are too long to be kept.
-    fn write(&mut self, claims: &Claims<'_>, expected_audiences: &[String]) -> bool {
+    fn token(&self) -> &[u8] {
+        self.text
+            .as_bytes()
+            .get(..usize::from(self.token_len))
+            .unwrap_or_default()
+    }
+
+    /// Is to know a token whose signature is pending.
+    fn begin(&mut self, unseen: Unseen, block: u32) {
+        (self.block, self.header) = (block, unseen.header);
+        // A block has at most 8,192 lines.
+        self.pending = u32::try_from(unseen.number).unwrap_or(u32::MAX);
+        (self.is_mac, self.is_known) = (unseen.is_mac, false);
+    }
+
+    /// Copies what was found, unless the claims have strings that are too long to be kept.
+    fn learn(&mut self, lasting: &Judged<'_>, expected_audiences: &[String]) -> bool {
+        (self.is_known, self.verdict) = (true, lasting.verdict);
+        self.claims = None;
+        let Some(claims) = lasting.claims else {
+            return true;
+        };
         let strings = [claims.iss, claims.sub, claims.jti];
-        let length = strings.iter().filter_map(|it| it.value()).map(str::len);
-        if length.sum::<usize>() > MOST_TEXT {
+        let length = strings.iter().filter_map(Member::value).map(str::len).sum();
+        if length > MOST_TEXT {
             return false;
         }
-        for (own, string) in [&mut self.iss, &mut self.sub, &mut self.jti]
-            .into_iter()
-            .zip(strings)
-        {
-            match (own, string) {
-                (Member::Is(own), Member::Is(string)) => {
-                    own.clear();
-                    own.push_str(string);
-                }
-                (own, string) => *own = string.map(str::to_owned),
-            }
-        }
-        self.aud = claims.aud.map(|aud| aud.is_expected(expected_audiences));
-        (self.exp, self.nbf, self.iat) = (claims.exp, claims.nbf, claims.iat);
-        self.extra = claims.extra;
+        self.text.truncate(usize::from(self.token_len));
+        self.text.reserve_exact(length);
+        let texts = strings.iter().filter_map(Member::value);
+        texts.for_each(|text| self.text.push_str(text));
+        let [iss, sub, jti] = strings.map(StoredText::of);
+        self.claims = Some(StoredClaims {
+            iss,
+            sub,
+            jti,
+            aud: claims.aud.map(|aud| aud.is_expected(expected_audiences)),
+            exp: claims.exp,
+            nbf: claims.nbf,
+            iat: claims.iat,
+            extra: claims.extra,
+        });
         true
     }
 
     #[inline]
-    fn read(&self) -> Claims<'_> {
-        Claims {
-            iss: self.iss.as_deref(),
-            sub: self.sub.as_deref(),
-            aud: self.aud.map(Audience::Known),
-            exp: self.exp,
-            nbf: self.nbf,
-            iat: self.iat,
-            jti: self.jti.as_deref(),
-            extra: self.extra,
-        }
+    fn recall<'s>(&'s self, claims: &mut Claims<'s>) -> Option<()> {
+        let own = self.claims.as_ref()?;
+        let mut texts = self.text.get(usize::from(self.token_len)..)?;
+        claims.iss = own.iss.read(&mut texts);
+        claims.sub = own.sub.read(&mut texts);
+        claims.jti = own.jti.read(&mut texts);
+        claims.aud = own.aud.map(Audience::Known);
+        (claims.exp, claims.nbf, claims.iat) = (own.exp, own.nbf, own.iat);
+        claims.extra = own.extra;
+        Some(())
     }
 
-    /// The bytes of its strings' buffers.
     fn bytes(&self) -> usize {
-        [&self.iss, &self.sub, &self.jti]
-            .into_iter()
-            .map(|string| match string {
-                Member::Is(string) => string.capacity(),
-                Member::Absent | Member::WrongType => 0,
-            })
-            .sum()
+        size_of::<Self>() + self.text.capacity()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::Reason;
 
     fn token(number: u64) -> Vec<u8> {
         format!("header.payload-{number:030}.signature-{number:030}").into_bytes()
     }
 
+    /// Any one of these would do as well.
+    const HEADER: u32 = 3;
+
     fn learn(repeats: &mut Repeats, number: u32) {
-        let forged = Known::unsigned(Reason::SignatureMismatch);
-        repeats.learn(number, forged, &Claims::none(), &[]);
+        let forged = Judged::rejected(Reason::SignatureMismatch);
+        repeats.learn(number, &forged, &[]);
     }
 
-    /// What is known of a token that its key signed.
-    fn valid() -> Known {
-        Known {
-            proof: Ok(Proof::claimed_by_a_test()),
-            payload: Ok(()),
-        }
+    /// What is found of a token that its key signed.
+    fn signed<'s>(claims: &'s Claims<'s>) -> Judged<'s> {
+        let mut judged = Judged::unsigned(None, None, FindingSet::EMPTY);
+        judged.verdict.key = Some(0);
+        judged.claims = Some(claims);
+        judged
     }
 
     /// Looks for one token, which has a MAC or not.
     fn see_signed(repeats: &mut Repeats, token: &[u8], number: usize, is_mac: bool) -> Sighting {
-        let [sought, ..] = repeats.look_ahead(std::iter::once(token));
-        repeats.see(token, &sought, Signature { number, is_mac })
+        let [sought, ..] = repeats.look_ahead(std::iter::once(Some(token)));
+        if let Some(seen) = repeats.find(token, &sought) {
+            return Sighting::Again(seen);
+        }
+        let header = HEADER;
+        let unseen = Unseen {
+            header,
+            number,
+            is_mac,
+        };
+        repeats.see(token, &sought, unseen)
+    }
+
+    fn is_known(sighting: &Sighting, entry: u32) -> bool {
+        matches!(sighting, Sighting::Again(seen) if seen.entry == entry && seen.pending.is_none())
+    }
+
+    fn is_pending(sighting: &Sighting, number: usize) -> bool {
+        matches!(sighting, Sighting::Again(seen) if seen.pending == Some(number))
     }
 
     /// Looks for one token with a MAC.
@@ -583,15 +704,15 @@ mod tests {
     #[test]
     fn a_token_is_noted_then_new_then_pending_then_known() {
         let mut repeats = Repeats::new(1 << 20);
-        repeats.begin_block();
+        repeats.begin_block(false);
         assert!(matches!(see(&mut repeats, &token(1), 6), Sighting::Unknown));
         let Sighting::New(entry) = see(&mut repeats, &token(1), 7) else {
             panic!("noted and not remembered before");
         };
-        assert!(matches!(see(&mut repeats, &token(1), 9), Sighting::Pending(e, 7) if e == entry));
+        assert!(is_pending(&see(&mut repeats, &token(1), 9), 7));
         learn(&mut repeats, entry);
-        repeats.begin_block();
-        assert!(matches!(see(&mut repeats, &token(1), 0), Sighting::Known(e) if e == entry));
+        repeats.begin_block(false);
+        assert!(is_known(&see(&mut repeats, &token(1), 0), entry));
         assert!(matches!(see(&mut repeats, &token(2), 0), Sighting::Unknown));
         assert!(matches!(see(&mut repeats, &token(2), 0), Sighting::New(_)));
         for _ in 0..3 {
@@ -602,29 +723,83 @@ mod tests {
     #[test]
     fn what_a_block_left_unfinished_is_new_again() {
         let mut repeats = Repeats::new(1 << 20);
-        repeats.begin_block();
+        repeats.begin_block(false);
         assert!(matches!(
             see_twice(&mut repeats, &token(1)),
             Sighting::New(_)
         ));
-        repeats.begin_block();
+        repeats.begin_block(false);
         assert!(matches!(see(&mut repeats, &token(1), 4), Sighting::New(_)));
+        assert!(is_pending(&see(&mut repeats, &token(1), 5), 4));
+    }
+
+    #[test]
+    fn a_header_that_has_another_index_by_now_is_asked_for_again() {
+        let mut repeats = Repeats::new(1 << 20);
+        repeats.begin_block(false);
+        let Sighting::New(entry) = see_twice(&mut repeats, &token(1)) else {
+            panic!("there is room");
+        };
+        learn(&mut repeats, entry);
+        let find = |repeats: &mut Repeats| {
+            let [sought, ..] = repeats.look_ahead(std::iter::once(Some(&*token(1))));
+            repeats.find(&token(1), &sought).map(|seen| seen.header)
+        };
+        for (are_new, known) in [(false, Some(HEADER)), (true, None), (false, None)] {
+            repeats.begin_block(are_new);
+            assert_eq!(find(&mut repeats), known);
+        }
+        let [sought, ..] = repeats.look_ahead(std::iter::once(Some(&*token(1))));
+        let (header, number, is_mac) = (8, 0, true);
+        let unseen = Unseen {
+            header,
+            number,
+            is_mac,
+        };
+        let again = repeats.see(&token(1), &sought, unseen);
+        assert!(is_known(&again, entry));
+        assert_eq!(find(&mut repeats), Some(8));
+        repeats.begin_block(false);
+        assert_eq!(find(&mut repeats), Some(8));
+    }
+
+    #[test]
+    fn numbers_of_blocks_that_end_begin_anew_with_an_empty_memory() {
+        let mut repeats = Repeats::new(1 << 20);
+        repeats.begin_block(false);
         assert!(matches!(
-            see(&mut repeats, &token(1), 5),
-            Sighting::Pending(_, 4)
+            see_twice(&mut repeats, &token(1)),
+            Sighting::New(_)
         ));
+        repeats.block = u32::MAX;
+        repeats.begin_block(false);
+        assert!(matches!(see(&mut repeats, &token(1), 0), Sighting::Unknown));
+    }
+
+    #[test]
+    fn what_is_not_text_is_not_remembered() {
+        let mut repeats = Repeats::new(1 << 20);
+        repeats.begin_block(false);
+        let token = [&token(1)[..], b"\xff"].concat();
+        for is_mac in [true, false] {
+            for _ in 0..4 {
+                let sighting = see_signed(&mut repeats, &token, 0, is_mac);
+                assert!(matches!(sighting, Sighting::Unknown));
+            }
+        }
+        assert!(repeats.entries.is_empty());
     }
 
     #[test]
     fn tokens_whose_ends_are_alike_are_told_apart() {
         let mut repeats = Repeats::new(1 << 20);
         let one = b"header.payload-one.the-same-signature".to_vec();
-        repeats.begin_block();
+        repeats.begin_block(false);
         for at in 0..one.len() {
             let mut other = one.clone();
             other[at] ^= 1;
             repeats.attention = Attention::new();
-            repeats.begin_block();
+            repeats.begin_block(false);
             let mut remembered = false;
             for _ in 0..2 {
                 if let Sighting::New(entry) = see(&mut repeats, &other, 0) {
@@ -634,7 +809,7 @@ mod tests {
             }
             assert!(remembered, "{at}");
             assert!(
-                !matches!(see(&mut repeats, &one, 0), Sighting::Known(_)),
+                !matches!(see(&mut repeats, &one, 0), Sighting::Again(_)),
                 "{at}"
             );
         }
@@ -647,7 +822,7 @@ mod tests {
         let (mut kept, mut forgotten) = (0, 0);
         for block in 0..40 {
             repeats.attention = Attention::new();
-            repeats.begin_block();
+            repeats.begin_block(false);
             let mut new = Vec::new();
             for number in 0..1000 {
                 let mut token = token(block * 1000 + number);
@@ -660,7 +835,7 @@ mod tests {
                 }
             }
             for (entry, token) in &new {
-                assert!(repeats.entries[*entry as usize].token == *token);
+                assert!(repeats.entries[*entry as usize].token() == *token);
             }
             for (number, (entry, _)) in new.iter().enumerate() {
                 let text = "x".repeat(number * 37 % (MOST_TEXT + 100));
@@ -669,10 +844,12 @@ mod tests {
                     jti: Member::Is(&text[text.len() / 2..]),
                     ..Claims::none()
                 };
-                repeats.learn(*entry, valid(), &claims, &[]);
-                match repeats.known(*entry) {
-                    Some(_) => {
-                        assert_eq!(repeats.claims(*entry), claims);
+                repeats.learn(*entry, &signed(&claims), &[]);
+                match repeats.verdict(*entry) {
+                    Some(verdict) => {
+                        let mut recalled = Claims::none();
+                        assert!(verdict.is_valid() && repeats.recall(*entry, &mut recalled));
+                        assert_eq!(recalled, claims);
                         kept += 1;
                     }
                     None => forgotten += 1,
@@ -702,15 +879,15 @@ mod tests {
             iss: Member::Is(&*long),
             ..Claims::none()
         };
-        repeats.begin_block();
+        repeats.begin_block(false);
         let Sighting::New(entry) = see_twice(&mut repeats, &token(1)) else {
             panic!("there is room");
         };
-        assert!(matches!(see(&mut repeats, &token(1), 5), Sighting::Pending(e, _) if e == entry));
+        assert!(is_pending(&see(&mut repeats, &token(1), 5), 0));
         // Both lines of the block are judged, one after the other.
         for _ in 0..2 {
-            repeats.learn(entry, valid(), &claims, &[]);
-            assert!(repeats.known(entry).is_none());
+            repeats.learn(entry, &signed(&claims), &[]);
+            assert!(repeats.verdict(entry).is_none());
             assert_eq!(repeats.spare, [entry]);
         }
         assert!(matches!(see(&mut repeats, &token(1), 0), Sighting::Unknown));
@@ -718,9 +895,12 @@ mod tests {
         let Sighting::New(entry) = see(&mut repeats, &token(1), 0) else {
             panic!("there is room");
         };
-        let payload = Err(Reason::PayloadJson);
-        repeats.learn(entry, Known { payload, ..valid() }, &claims, &[]);
-        assert!(matches!(see(&mut repeats, &token(1), 0), Sighting::Known(e) if e == entry));
+        let mut unread = signed(&claims).with(Reason::PayloadJson);
+        unread.claims = None;
+        repeats.learn(entry, &unread, &[]);
+        assert_eq!(repeats.verdict(entry), Some(unread.verdict));
+        assert!(!repeats.recall(entry, &mut Claims::none()));
+        assert!(is_known(&see(&mut repeats, &token(1), 0), entry));
     }
 
     #[test]
@@ -728,14 +908,14 @@ mod tests {
         let mut repeats = Repeats::new(1 << 20);
         let long = [&[b'x'; 7000][..], &token(1)].concat();
         let too_long = [&[b'x'; 20_000][..], &token(1)].concat();
-        repeats.begin_block();
+        repeats.begin_block(false);
         for token in [token(2), long] {
             let Sighting::New(entry) = see_signed(&mut repeats, &token, 0, false) else {
                 panic!("there is room");
             };
             learn(&mut repeats, entry);
             let again = see_signed(&mut repeats, &token, 1, false);
-            assert!(matches!(again, Sighting::Known(e) if e == entry));
+            assert!(is_known(&again, entry));
         }
         for _ in 0..3 {
             let sighting = see_signed(&mut repeats, &too_long, 0, false);
@@ -749,7 +929,7 @@ mod tests {
             let mut repeats = Repeats::new(budget);
             for block in 0..10 {
                 repeats.attention = Attention::new();
-                repeats.begin_block();
+                repeats.begin_block(false);
                 for number in 0..100 {
                     let is_mac = block < 5;
                     if let Sighting::New(entry) =
@@ -773,7 +953,7 @@ mod tests {
         let ours = |number: &u64| Hash::of(&token(*number), sets).set == set;
         let numbers: Vec<u64> = (0..).filter(ours).take(WAYS + 2).collect();
         let (old, young) = numbers.split_at(WAYS);
-        repeats.begin_block();
+        repeats.begin_block(false);
         for number in old {
             let Sighting::New(entry) = see_twice(&mut repeats, &token(*number)) else {
                 panic!("there is a slot for each");
@@ -787,15 +967,15 @@ mod tests {
                 Sighting::Unknown
             ));
         }
-        repeats.begin_block();
+        repeats.begin_block(false);
         // One of them does not come again, and makes room.
         for number in &old[1..] {
             assert!(matches!(
                 see(&mut repeats, &token(*number), 0),
-                Sighting::Known(_)
+                Sighting::Again(_)
             ));
         }
-        repeats.begin_block();
+        repeats.begin_block(false);
         assert!(matches!(
             see_twice(&mut repeats, &token(young[0])),
             Sighting::New(_)
@@ -803,7 +983,7 @@ mod tests {
         for number in &old[1..] {
             assert!(matches!(
                 see(&mut repeats, &token(*number), 0),
-                Sighting::Known(_)
+                Sighting::Again(_)
             ));
         }
         assert!(matches!(
@@ -819,7 +999,7 @@ mod tests {
         let mut looked_at = |repeats: &mut Repeats, distinct: u64, times: u64, blocks: u64| {
             let mut looked = 0;
             for _ in 0..blocks {
-                repeats.begin_block();
+                repeats.begin_block(false);
                 looked += u64::from(repeats.is_looking);
                 for _ in 0..100 {
                     number += 1;

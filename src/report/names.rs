@@ -43,35 +43,43 @@ impl NameCounts {
         self.add(name, Counts::one(is_valid));
     }
 
+    #[inline]
     fn add(&mut self, name: &str, counts: Counts) {
-        if let Some(overflow) = &mut self.overflow {
-            return overflow.add(name, counts);
+        // With too many names there is no entry.
+        let is_last = |(last, _): &(Box<str>, Counts)| **last == *name;
+        if !self.entries.get(self.last).is_some_and(is_last) {
+            match self.find(name) {
+                Some(position) => self.last = position,
+                None => return self.overflow.get_or_insert_default().add(name, counts),
+            }
         }
-        let position = match self.entries.get(self.last) {
-            Some((last, _)) if **last == *name => self.last,
-            _ => match self.index.get(name) {
-                Some(position) => *position,
-                None if self.entries.len() == MAX_NAMES => {
-                    let overflow = self.overflow.insert(Box::default());
-                    for (name, counts) in self.entries.drain(..) {
-                        overflow.add(&name, counts);
-                    }
-                    self.index = HashMap::new();
-                    return overflow.add(name, counts);
-                }
-                None => {
-                    self.index.insert(name.into(), self.entries.len());
-                    self.entries.push((name.into(), Counts::default()));
-                    self.entries.len() - 1
-                }
-            },
-        };
-        self.last = position;
-        let entry = &mut self.entries[position].1;
+        let entry = &mut self.entries[self.last].1;
         if entry.total() == 0 {
-            self.touched.push(position);
+            self.touched.push(self.last);
         }
         entry.add(counts);
+    }
+
+    /// The entry of a name, new or not; None once there are too many names.
+    #[inline(never)]
+    fn find(&mut self, name: &str) -> Option<usize> {
+        if self.overflow.is_some() {
+            return None;
+        }
+        if let Some(position) = self.index.get(name) {
+            return Some(*position);
+        }
+        if self.entries.len() == MAX_NAMES {
+            let overflow = self.overflow.insert(Box::default());
+            for (name, counts) in self.entries.drain(..) {
+                overflow.add(&name, counts);
+            }
+            self.index = HashMap::new();
+            return None;
+        }
+        self.index.insert(name.into(), self.entries.len());
+        self.entries.push((name.into(), Counts::default()));
+        Some(self.entries.len() - 1)
     }
 
     /// Moves the counts of a block to these, and leaves the block's names at zero, so that a name

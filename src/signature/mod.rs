@@ -59,16 +59,6 @@ pub(crate) struct Proof {
 }
 
 impl Proof {
-    /// What tests that verify nothing say was found.
-    #[cfg(test)]
-    pub(crate) const fn claimed_by_a_test() -> Self {
-        Self {
-            key: 0,
-            algorithm: Algorithm::Hs256,
-            findings: FindingSet::EMPTY,
-        }
-    }
-
     /// The number that the caller gave the key.
     pub(crate) const fn key(self) -> u32 {
         self.key

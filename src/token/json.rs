@@ -45,18 +45,6 @@ impl<T> Member<T> {
     }
 }
 
-impl Member<String> {
-    /// The same with a string that is borrowed.
-    #[inline]
-    pub(crate) fn as_deref(&self) -> Member<&str> {
-        match self {
-            Self::Absent => Member::Absent,
-            Self::WrongType => Member::WrongType,
-            Self::Is(own) => Member::Is(own),
-        }
-    }
-}
-
 impl<T: Copy> Member<T> {
     /// The value, if the member is there and of the right type.
     #[must_use]
