@@ -6,10 +6,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use jotmill::dataset::Algorithm as DatasetAlgorithm;
-use jotmill::{Algorithm, Finding, Input, KeySet, Reason, RunOptions, Validator};
+use jotmill::{Algorithm, Finding, Input, KeySet, Policy, Reason, RunOptions, UnixTime, Validator};
 
 use crate::judges::{self, Judges, Row, Told, comparable, trimmed};
 use crate::oracle::CODES;
+use crate::token_maker::{SECRET, token};
 use crate::{bodies, hostile, oracle, payloads};
 
 /// How many hostile lines are judged by all three.
@@ -283,4 +284,35 @@ fn tokens_that_come_again_are_told_of_as_if_they_did_not() {
             }
         }
     }
+}
+
+#[test]
+fn headers_that_are_forgotten_are_read_again_for_tokens_that_are_not() {
+    let mut keys = KeySet::new();
+    // Without an id, so that it may have signed for any `kid`.
+    keys.add_secret(SECRET, "a test").expect("a secret");
+    let policy = Policy::new(UnixTime::new(hostile::NOW.cast_unsigned(), 0).expect("a time"));
+    let validator = Validator::new(policy, keys).expect("a validator");
+    // More headers than a judge keeps from block to block, and each token soon and late again.
+    let tokens: Vec<Vec<u8>> = (0..14_000)
+        .map(|kid| token(format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#), "{}"))
+        .collect();
+    let places = (0..3).flat_map(|_| (0..14_000).flat_map(|at| [at, at / 2]));
+    let log: Vec<u8> = places
+        .flat_map(|at| [&tokens[at][..], b"\n"].concat())
+        .collect();
+    let told = |repeat_bytes| {
+        let options = RunOptions {
+            threads: 1,
+            block_bytes: 1 << 16,
+            repeat_bytes,
+            ..RunOptions::default()
+        };
+        run_over(&validator, &log, &options)
+    };
+    let (never, none) = told(0);
+    let (again, repeated) = told(64 << 20);
+    assert_eq!(none, 0);
+    assert!(again == never);
+    assert!(repeated > 50_000, "{repeated}");
 }
