@@ -42,7 +42,8 @@ pub(crate) struct Outcome {
 /// The most lines that are judged at a time, since each of them may become a row.
 pub(crate) const MAX_LINES: usize = 8192;
 
-/// How many lines go through the stages before the signatures together. What each needs of what is
+/// How many lines go through the stages before the signatures together, and are told of together
+/// behind them. What each needs of what is
 /// remembered is touched for all of them first: one by one they would wait for the memory behind the
 /// nearest caches, for one piece of it after the other; together they wait once for each piece. It
 /// is few enough for all of that to stay in the nearest cache.
@@ -360,8 +361,7 @@ impl<'v> BatchJudge<'v> {
                         let lasting =
                             judge_lasting(validator, signature, unsigned, &mut claims, scratch);
                         if let Some(entry) = judging.entry {
-                            let policy = validator.policy_of(lasting.verdict.key);
-                            self.repeats.learn(entry, &lasting, policy.audiences());
+                            self.repeats.learn(entry, &lasting);
                         }
                         validator.judge_instant(lasting)
                     }

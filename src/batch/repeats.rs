@@ -17,7 +17,7 @@ use std::hint::black_box;
 use super::AHEAD;
 use super::attention::Attention;
 use crate::time::NumericDate;
-use crate::token::{Audience, Claims, Member};
+use crate::token::{Claims, Member};
 use crate::validator::Judged;
 use crate::verdict::{FindingSet, ReasonSet, Verdict};
 
@@ -95,7 +95,6 @@ struct StoredClaims {
     iss: StoredText,
     sub: StoredText,
     jti: StoredText,
-    aud: Member<bool>,
     exp: Member<NumericDate>,
     nbf: Member<NumericDate>,
     iat: Member<NumericDate>,
@@ -115,9 +114,9 @@ impl StoredText {
         match text {
             Member::Absent => Self(0),
             Member::WrongType => Self::WRONG_TYPE,
-            Member::Is(text) => {
-                Self(u16::try_from(text.len()).map_or(u16::MAX, |it| it + Self::OFFSET))
-            }
+            Member::Is(text) => Self(
+                u16::try_from(text.len()).map_or(u16::MAX, |it| it.saturating_add(Self::OFFSET)),
+            ),
         }
     }
 
@@ -289,7 +288,7 @@ impl Repeats {
     /// headers had before mean nothing any more.
     pub(super) fn begin_block(&mut self, are_headers_new: bool) {
         if self.block == u32::MAX {
-            // Blocks are told apart by their number. After a petabyte it begins anew.
+            // Blocks are told apart by their number. After 2^32 of them it begins anew.
             *self = Self::new(self.budget);
         }
         self.block += 1;
@@ -348,7 +347,7 @@ impl Repeats {
         }
         self.attention.look();
         let number = sought.entry?;
-        if !self.is_here(token, sought.hash.set, sought.way, number) {
+        if !self.is_here(token, number) {
             return None;
         }
         let entry = &self.entries[number as usize];
@@ -358,12 +357,11 @@ impl Repeats {
         self.meet(sought.hash.set, sought.way, number, entry.header)
     }
 
-    /// Whether a token is the one of this entry, in this slot.
+    /// Whether a token is the one of this entry.
     #[inline(always)]
-    fn is_here(&self, token: &[u8], set: usize, way: usize, number: u32) -> bool {
-        // A hit is a comparison in full. By the time of it another token may have the slot.
+    fn is_here(&self, token: &[u8], number: u32) -> bool {
+        // A hit is a comparison in full.
         self.entries[number as usize].token() == token
-            && self.sets[set].places[way].entry() == Some(number)
     }
 
     /// A token that is the one of an entry, with this header. None where nothing is known of it and
@@ -404,12 +402,12 @@ impl Repeats {
         for way in self.sets[set].ways(tag) {
             match self.sets[set].places[way].entry() {
                 None => noted = Some(way),
-                Some(number) if self.is_here(token, set, way, number) => {
+                Some(number) if self.is_here(token, number) => {
                     if let Some(seen) = self.meet(set, way, number, unseen.header) {
                         return Sighting::Again(seen);
                     }
                     let block = self.block;
-                    self.entries[number as usize].begin(unseen, block);
+                    self.entries[number as usize].await_verdict(unseen, block);
                     return Sighting::New(number);
                 }
                 Some(_) => {}
@@ -445,7 +443,7 @@ impl Repeats {
         entry.text.clear();
         entry.text.push_str(text);
         entry.token_len = token_len;
-        entry.begin(unseen, self.block);
+        entry.await_verdict(unseen, self.block);
         self.used += entry.bytes();
         Some(number)
     }
@@ -527,7 +525,8 @@ impl Repeats {
     }
 
     /// Puts the claims of a token of which something is known into `claims`, if its signature held
-    /// and its payload could be read, and says whether it did.
+    /// and its payload could be read, and says whether it did. The audience is not among them: it is
+    /// judged already, and no row tells it.
     #[inline]
     pub(super) fn recall<'s>(&'s self, number: u32, claims: &mut Claims<'s>) -> bool {
         self.entries[number as usize].recall(claims).is_some()
@@ -535,19 +534,14 @@ impl Repeats {
 
     /// Remembers what was found of a token that is new, at any instant. One that takes too much is
     /// forgotten.
-    pub(super) fn learn(
-        &mut self,
-        number: u32,
-        lasting: &Judged<'_>,
-        expected_audiences: &[String],
-    ) {
+    pub(super) fn learn(&mut self, number: u32, lasting: &Judged<'_>) {
         let entry = &mut self.entries[number as usize];
         if entry.text.is_empty() {
             // An earlier line of the block was the same token, and took too much.
             return;
         }
         self.used -= entry.bytes();
-        let is_kept = entry.learn(lasting, expected_audiences);
+        let is_kept = entry.learn(lasting);
         self.used += entry.bytes();
         if !is_kept || self.used > self.budget {
             let Hash { set, tag } = Hash::of(entry.token(), self.sets.len());
@@ -586,8 +580,8 @@ impl Entry {
             .unwrap_or_default()
     }
 
-    /// Is to know a token whose signature is pending.
-    fn begin(&mut self, unseen: Unseen, block: u32) {
+    /// Waits for what is found of its token, whose signature is pending.
+    fn await_verdict(&mut self, unseen: Unseen, block: u32) {
         (self.block, self.header) = (block, unseen.header);
         // A block has at most 8,192 lines.
         self.pending = u32::try_from(unseen.number).unwrap_or(u32::MAX);
@@ -595,7 +589,7 @@ impl Entry {
     }
 
     /// Copies what was found, unless the claims have strings that are too long to be kept.
-    fn learn(&mut self, lasting: &Judged<'_>, expected_audiences: &[String]) -> bool {
+    fn learn(&mut self, lasting: &Judged<'_>) -> bool {
         (self.is_known, self.verdict) = (true, lasting.verdict);
         self.claims = None;
         let Some(claims) = lasting.claims else {
@@ -615,7 +609,6 @@ impl Entry {
             iss,
             sub,
             jti,
-            aud: claims.aud.map(|aud| aud.is_expected(expected_audiences)),
             exp: claims.exp,
             nbf: claims.nbf,
             iat: claims.iat,
@@ -631,7 +624,6 @@ impl Entry {
         claims.iss = own.iss.read(&mut texts);
         claims.sub = own.sub.read(&mut texts);
         claims.jti = own.jti.read(&mut texts);
-        claims.aud = own.aud.map(Audience::Known);
         (claims.exp, claims.nbf, claims.iat) = (own.exp, own.nbf, own.iat);
         claims.extra = own.extra;
         Some(())
@@ -656,7 +648,7 @@ mod tests {
 
     fn learn(repeats: &mut Repeats, number: u32) {
         let forged = Judged::rejected(Reason::SignatureMismatch);
-        repeats.learn(number, &forged, &[]);
+        repeats.learn(number, &forged);
     }
 
     /// What is found of a token that its key signed.
@@ -844,7 +836,7 @@ mod tests {
                     jti: Member::Is(&text[text.len() / 2..]),
                     ..Claims::none()
                 };
-                repeats.learn(*entry, &signed(&claims), &[]);
+                repeats.learn(*entry, &signed(&claims));
                 match repeats.verdict(*entry) {
                     Some(verdict) => {
                         let mut recalled = Claims::none();
@@ -886,7 +878,7 @@ mod tests {
         assert!(is_pending(&see(&mut repeats, &token(1), 5), 0));
         // Both lines of the block are judged, one after the other.
         for _ in 0..2 {
-            repeats.learn(entry, &signed(&claims), &[]);
+            repeats.learn(entry, &signed(&claims));
             assert!(repeats.verdict(entry).is_none());
             assert_eq!(repeats.spare, [entry]);
         }
@@ -897,7 +889,7 @@ mod tests {
         };
         let mut unread = signed(&claims).with(Reason::PayloadJson);
         unread.claims = None;
-        repeats.learn(entry, &unread, &[]);
+        repeats.learn(entry, &unread);
         assert_eq!(repeats.verdict(entry), Some(unread.verdict));
         assert!(!repeats.recall(entry, &mut Claims::none()));
         assert!(is_known(&see(&mut repeats, &token(1), 0), entry));

@@ -60,7 +60,8 @@ impl NameCounts {
         entry.add(counts);
     }
 
-    /// The entry of a name, new or not; None once there are too many names.
+    /// The entry of a name, new or not; None where there are too many names, which moves all of
+    /// them to the overflow.
     #[inline(never)]
     fn find(&mut self, name: &str) -> Option<usize> {
         if self.overflow.is_some() {
@@ -74,7 +75,7 @@ impl NameCounts {
             for (name, counts) in self.entries.drain(..) {
                 overflow.add(&name, counts);
             }
-            self.index = HashMap::new();
+            (self.index, self.touched) = (HashMap::new(), Vec::new());
             return None;
         }
         self.index.insert(name.into(), self.entries.len());

@@ -74,25 +74,31 @@ mod tests {
         for text in [
             "QQ=", "QQ==", "Q", "QUFBQ", "QR", "QUF", "+_8A", "/_8A", "QU A", "QUFB\n",
         ] {
-            let expected = OTHER.decode(text).ok();
-            assert_eq!(decoded(text.as_bytes()), expected, "{text}");
-            assert_eq!(expected, None, "{text}");
+            // By itself, and behind what the vectors decode.
+            for before in [0, 32, 64, 68] {
+                let text = "A".repeat(before) + text;
+                let expected = OTHER.decode(&text).ok();
+                assert_eq!(decoded(text.as_bytes()), expected, "{text}");
+                assert_eq!(expected, None, "{text}");
+            }
         }
     }
 
     #[test]
     fn every_byte_is_judged_alike_at_every_position() {
-        // 200 characters cross every vector width and its tail.
-        let good = OTHER.encode([0x5a; 150]);
-        for position in 0..good.len() {
-            for byte in 0..=u8::MAX {
-                let mut text = good.clone().into_bytes();
-                text[position] = byte;
-                assert_eq!(
-                    decoded(&text),
-                    OTHER.decode(&text).ok(),
-                    "{position} {byte}"
-                );
+        // 198 to 200 characters cross every vector width, and every length of what is behind them.
+        for len in [24, 25, 26, 148, 149, 150] {
+            let good = OTHER.encode(vec![0x5a; len]);
+            for position in 0..good.len() {
+                for byte in 0..=u8::MAX {
+                    let mut text = good.clone().into_bytes();
+                    text[position] = byte;
+                    assert_eq!(
+                        decoded(&text),
+                        OTHER.decode(&text).ok(),
+                        "{len} {position} {byte}"
+                    );
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Decoding in wide registers: the only `unsafe` of base64url. Each of the functions gives the same
 //! answer; which one runs is decided once, by what the processor has. Where it has none of them,
-//! `base64-simd` decodes.
+//! and behind AVX2 texts that are shorter than its registers, `base64-simd` decodes.
 
 #![allow(unsafe_code)]
 
@@ -51,7 +51,7 @@ impl Decoder {
     #[inline]
     pub(super) fn decode(self, text: &[u8], out: &mut [u8]) -> bool {
         // SAFETY: an entry asks for its instruction set alone, and was taken after the processor
-        // said that it has it; the field is private to this file.
+        // said that it has it; the field is private to this module.
         unsafe { (self.entry)(text, out) }
     }
 }
