@@ -13,6 +13,7 @@ mod json;
 mod scanner;
 mod segments;
 
+#[cfg(test)]
 pub(crate) use audience::Audience;
 pub use claims::Claims;
 pub(crate) use claims::PayloadScratch;
