@@ -43,10 +43,10 @@ pub(crate) struct Outcome {
 pub(crate) const MAX_LINES: usize = 8192;
 
 /// How many lines go through the stages before the signatures together, and are told of together
-/// behind them. What each needs of what is
-/// remembered is touched for all of them first: one by one they would wait for the memory behind the
-/// nearest caches, for one piece of it after the other; together they wait once for each piece. It
-/// is few enough for all of that to stay in the nearest cache.
+/// behind them. What each needs of what is remembered is touched for all of them first: one by one
+/// they would wait for the memory behind the nearest caches, for one piece of it after the other;
+/// together they wait once for each piece. It is few enough for all of that to stay in the nearest
+/// cache.
 const AHEAD: usize = 16;
 
 impl Outcome {
