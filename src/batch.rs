@@ -52,7 +52,7 @@ const AHEAD: usize = 16;
 impl Outcome {
     pub(crate) fn new(validator: &Validator, distinct: bool) -> Self {
         Self {
-            tally: Tally::new(validator.policy(), validator.keys()).with_distinct(distinct),
+            tally: Tally::of_block(validator.policy()).with_distinct(distinct),
             rows: Rows::default(),
             placed: ReasonSet::EMPTY,
             lines: 0,
@@ -171,9 +171,12 @@ impl<'v> BatchJudge<'v> {
             self.enlist(lines, &sought, &mut pending);
         }
         let keys = self.validator.keys();
-        let is_done = self
-            .verifier
-            .verify(&mut pending, |key| keys.verifying(key), self.stop);
+        let is_done = self.verifier.verify(
+            &mut pending,
+            keys.states(),
+            |key| keys.verifying(key),
+            self.stop,
+        );
         outcome.was_stopped = !is_done;
         if is_done {
             self.record(block, &lines, &pending, outcome);
@@ -328,11 +331,11 @@ impl<'v> BatchJudge<'v> {
             input: block.input,
         };
         for lines in lines.chunks(AHEAD) {
+            self.headers.touch(lines.iter().filter_map(|it| it.header));
             self.repeats.touch(lines.iter().filter_map(|it| it.entry));
             for judging in lines {
-                let header = judging.header.map(|index| self.headers.at(index));
-                let unsigned = match header {
-                    Some(header) => header.unsigned(),
+                let unsigned = match judging.header {
+                    Some(header) => self.headers.unsigned(header),
                     None => Judged::unsigned(None, None, FindingSet::EMPTY),
                 };
                 let mut claims = Claims::none();
@@ -370,7 +373,7 @@ impl<'v> BatchJudge<'v> {
                     }
                 };
                 // With several issuers, another one may have a key of this id.
-                if header.is_some_and(|header| header.kid_is_unknown)
+                if (judging.header).is_some_and(|header| self.headers.is_kid_unknown(header))
                     || judged.verdict.reasons.contains(Reason::KeyNotFound)
                 {
                     record.add_unknown_kid(&judged, outcome);

@@ -190,8 +190,12 @@ impl<'v: 'b, 'b> Walk<'v, 'b> {
 
         let keys = self.validator.keys();
         let never = AtomicBool::new(false);
-        self.verifier
-            .verify(&mut self.pending, |key| keys.verifying(key), &never);
+        self.verifier.verify(
+            &mut self.pending,
+            keys.states(),
+            |key| keys.verifying(key),
+            &never,
+        );
         self.end(Step::Signature, &mut begun);
 
         for authentic in authentic(&self.pending) {
@@ -309,17 +313,17 @@ impl<'m> Signatures<'m> {
         };
         let message = input.bytes();
         match (keys.verifying(number), algorithm) {
-            (VerifyingKey::Mac(mac), Algorithm::Hs256) => self.jobs256.push(Job {
+            (VerifyingKey::Mac(_), Algorithm::Hs256) => self.jobs256.push(Job {
                 message,
-                key: mac.hs256(),
+                key: keys.states().hs256(number),
             }),
-            (VerifyingKey::Mac(mac), Algorithm::Hs384) => self.jobs512.push(Job {
+            (VerifyingKey::Mac(_), Algorithm::Hs384) => self.jobs512.push(Job {
                 message,
-                key: mac.hs384(),
+                key: keys.states().hs384(number),
             }),
-            (VerifyingKey::Mac(mac), _) => self.jobs512.push(Job {
+            (VerifyingKey::Mac(_), _) => self.jobs512.push(Job {
                 message,
-                key: mac.hs512(),
+                key: keys.states().hs512(number),
             }),
             (VerifyingKey::Public(key), _) => {
                 let mut decoded = vec![0; base64url::decoded_len(signature.len())];

@@ -408,17 +408,13 @@ impl Validator {
         judged.verdict.key = Some(proof.key());
         judged.verdict.findings = judged.verdict.findings.union(proof.findings());
         let policy = self.policy_of(judged.verdict.key);
-        if let Some(key) = self.keys.get(proof.key()) {
-            if key.is_weak_for(proof.algorithm()) {
-                judged.verdict.findings.insert(Finding::WeakKey);
-            }
-            if policy.takes_kid_as_hint()
-                && let Some(kid) = judged.kid
-                && key.id() != Some(kid)
-                && (key.id().is_some() || self.keys.has_id(self.keys.realm_of(proof.key()), kid))
-            {
-                judged.verdict.findings.insert(Finding::KidOfAnotherKey);
-            }
+        if policy.takes_kid_as_hint()
+            && let Some(kid) = judged.kid
+            && let Some(key) = self.keys.get(proof.key())
+            && key.id() != Some(kid)
+            && (key.id().is_some() || self.keys.has_id(self.keys.realm_of(proof.key()), kid))
+        {
+            judged.verdict.findings.insert(Finding::KidOfAnotherKey);
         }
         match claims {
             Ok(claims) => {

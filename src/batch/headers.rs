@@ -5,99 +5,86 @@ use std::hint::black_box;
 
 use super::AHEAD;
 use crate::key::Selection;
+use crate::signature::REGISTERED;
 use crate::token::{Header, JsonScratch, PayloadScratch, Token, UnverifiedIssuer};
 use crate::validator::{Choice, Judged, Validator};
 use crate::verdict::{FindingSet, Reason, Stage};
 
-/// What a header decides, and what rows tell of it.
-pub(super) struct KnownHeader {
-    /// The encoded header. A hit is a comparison in full, never of a hash.
-    encoded: Box<[u8]>,
+/// What a header decides, and what rows tell of it: a line of the cache, besides its texts.
+#[repr(align(64))]
+struct KnownHeader {
     choice: Choice,
-    /// What it selects under the policies of the issuers it was seen with, by their number.
-    of_issuers: Vec<(u32, Result<Selection, Reason>)>,
-    alg: Option<Box<str>>,
-    kid: Option<Box<str>>,
+    /// The encoded header: its first line among those of all, and its length.
+    encoded: Span,
+    alg: Alg,
+    kid: Option<Span>,
     /// It has a `kid` that a key is looked for by, and no key has this id.
-    pub(super) kid_is_unknown: bool,
+    kid_is_unknown: bool,
     findings: FindingSet,
 }
 
-impl KnownHeader {
-    fn read(validator: &Validator, encoded: &[u8], scratch: &mut JsonScratch) -> Self {
-        let (choice, header) = match Header::read(encoded, scratch) {
-            Ok(header) => (validator.choose(&header), header),
-            Err(reason) => (Choice::Made(Err(reason)), Header::default()),
-        };
-        let text = |text: Option<&str>| text.map(Box::from);
-        let kid = header.kid.value();
-        let looks_for_key = match choice {
-            Choice::Made(Err(reason)) => reason.stage() == Stage::Key,
-            Choice::Made(Ok(_)) | Choice::OfIssuer(_) => true,
-        };
-        let is_unknown = |kid| looks_for_key && !validator.keys().has_id_somewhere(kid);
-        Self {
-            encoded: encoded.into(),
-            choice,
-            of_issuers: Vec::new(),
-            alg: text(header.alg.value()),
-            kid: text(kid),
-            kid_is_unknown: kid.is_some_and(is_unknown),
-            findings: header.findings,
-        }
+const _: () = assert!(size_of::<KnownHeader>() == LINE);
+
+/// The `alg` of a header.
+#[derive(Clone, Copy)]
+enum Alg {
+    Absent,
+    /// The registered name of this index.
+    Registered(u8),
+    Other(Span),
+}
+
+/// A piece of what is kept one behind the other: where it starts, and how many bytes it has. Of a block at most a GiB is there, and little from those before it, so this is far
+/// from a u32's end.
+#[derive(Clone, Copy)]
+struct Span {
+    start: u32,
+    len: u32,
+}
+
+/// A piece of an encoded header. Each header begins with a line of the cache of its own, so that
+/// most are in one or two of them.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Line([u8; LINE]);
+
+/// The bytes of a line of the cache.
+const LINE: usize = 64;
+
+impl Span {
+    /// What is put behind `kept` bytes and has `len` of them.
+    fn behind(kept: usize, len: usize) -> Self {
+        let [start, len] = [kept, len].map(|it| u32::try_from(it).unwrap_or(u32::MAX));
+        Self { start, len }
     }
 
-    /// What it says, with no signature verified yet.
     #[inline]
-    pub(super) fn unsigned(&self) -> Judged<'_> {
-        Judged::unsigned(self.alg.as_deref(), self.kid.as_deref(), self.findings)
-    }
-
-    /// What it selects under the policy of this number; `bytes` grows by what that takes.
-    fn select(
-        &mut self,
-        validator: &Validator,
-        realm: u32,
-        scratch: &mut JsonScratch,
-        bytes: &mut usize,
-    ) -> Result<&Selection, Reason> {
-        let known = self
-            .of_issuers
-            .binary_search_by_key(&realm, |(realm, _)| *realm);
-        let place = match known {
-            Ok(place) => place,
-            Err(place) => {
-                let header = Header::read(&self.encoded, scratch)?;
-                let selection = validator.select(realm, &header);
-                self.of_issuers.insert(place, (realm, selection));
-                *bytes += size_of_val(&self.of_issuers[place]);
-                place
-            }
-        };
-        let (_, selection) = &self.of_issuers[place];
-        selection.as_ref().map_err(|reason| *reason)
-    }
-
-    /// How many bytes its texts have.
-    fn texts(&self) -> usize {
-        let texts = [&self.alg, &self.kid].map(|text| text.as_ref().map_or(0, |it| it.len()));
-        texts.iter().sum()
-    }
-
-    /// About how much memory it takes, besides what it selects for issuers.
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + self.encoded.len() + self.texts()
+    fn range(self) -> std::ops::Range<usize> {
+        let start = self.start as usize;
+        start..start + self.len as usize
     }
 }
+
+/// What a header selects under the policies of the issuers it was seen with, by their number.
+type OfIssuers = Vec<(u32, Result<Selection, Reason>)>;
 
 /// The headers seen lately, by their bytes. It belongs to one judge and so to one validator.
 ///
 /// Within a block a header keeps its index. Between blocks everything is forgotten once there is
 /// much of it, so that a log in which every header differs costs time and no memory.
+///
+/// With thousands of keys the headers lie behind the nearest caches. So what each token needs of
+/// its header is in one line of the cache and in texts that lie close together.
 pub(crate) struct HeaderMemo {
     known: Vec<KnownHeader>,
-    /// How many bytes those take.
-    bytes: usize,
+    /// Beside each of them; empty where the header decides by itself.
+    of_issuers: Vec<OfIssuers>,
+    /// How many selections those hold.
+    selections: usize,
+    /// The encoded headers, each from a line on.
+    encoded: Vec<Line>,
+    /// What rows tell of them.
+    texts: String,
     /// Open addressing with linear probing: 1 + the index of a header, 0 where there is none.
     slots: Vec<u32>,
     /// The header that was asked for last: logs have runs of one header.
@@ -117,7 +104,10 @@ impl HeaderMemo {
     pub(crate) fn new() -> Self {
         Self {
             known: Vec::new(),
-            bytes: 0,
+            of_issuers: Vec::new(),
+            selections: 0,
+            encoded: Vec::new(),
+            texts: String::new(),
             slots: vec![0; Self::SLOTS],
             last: 0,
             scratch: JsonScratch::new(),
@@ -126,13 +116,20 @@ impl HeaderMemo {
 
     /// Forgets, if there is much to forget, and says whether it did.
     pub(crate) fn begin_block(&mut self) -> bool {
-        let is_much = self.known.len() > Self::KEPT || self.bytes > Self::KEPT_BYTES;
+        let is_much = self.known.len() > Self::KEPT || self.bytes() > Self::KEPT_BYTES;
         if is_much {
-            self.known.clear();
-            self.bytes = 0;
-            self.slots.fill(0);
+            // With its memory: one block may have had a header as long as a token may be.
+            *self = Self::new();
         }
         is_much
+    }
+
+    /// About how many bytes the headers take.
+    fn bytes(&self) -> usize {
+        self.known.len() * (size_of::<KnownHeader>() + size_of::<OfIssuers>())
+            + self.selections * size_of::<(u32, Result<Selection, Reason>)>()
+            + self.encoded.len() * LINE
+            + self.texts.len()
     }
 
     /// Looks ahead at headers that are to be looked for, at most [`AHEAD`] of them, and touches what
@@ -145,17 +142,23 @@ impl HeaderMemo {
         for (encoded, taken) in headers.zip(&mut slots) {
             *taken = self.slots[slot_of(encoded) % Self::SLOTS];
         }
-        let known = || {
-            let indices = slots.iter().filter_map(|taken| taken.checked_sub(1));
-            indices.map(|index| self.at(index))
-        };
-        let ends = known().map(|it| it.encoded.len() ^ it.texts());
-        black_box(ends.fold(0, |all, end| all ^ end));
-        let texts = known().flat_map(|it| {
-            let encoded = it.encoded.iter().step_by(64).chain(it.encoded.last());
-            encoded.chain(it.alg.as_ref().and_then(|alg| alg.as_bytes().first()))
-        });
-        black_box(texts.fold(0, |all, byte| all ^ byte));
+        let known = slots.iter().filter_map(|taken| taken.checked_sub(1));
+        let mut encoded = [&[][..]; AHEAD];
+        for (index, encoded) in known.zip(&mut encoded) {
+            *encoded = self.encoded(index);
+        }
+        let lines = encoded.iter().flat_map(|lines| lines.iter());
+        black_box(lines.fold(0, |all, line| all ^ line.0[0]));
+    }
+
+    /// Touches what [`unsigned`](Self::unsigned) needs of these headers, at most [`AHEAD`] of them.
+    pub(super) fn touch(&self, indices: impl Iterator<Item = u32>) {
+        if self.known.len() < AHEAD {
+            return;
+        }
+        let texts = self.texts.as_bytes();
+        let kids = indices.filter_map(|index| texts.get(self.at(index).kid?.start as usize));
+        black_box(kids.fold(0, |all, byte| all ^ byte));
     }
 
     /// The index of a token's header, and which keys may have signed it. With several issuers the
@@ -173,10 +176,7 @@ impl HeaderMemo {
         let index = self.get(validator, token.header());
         if let Choice::OfIssuer(otherwise) = self.at(index).choice {
             let selection = match validator.realm(UnverifiedIssuer::scan(token, payload)) {
-                Some(realm) => {
-                    let known = &mut self.known[index as usize];
-                    known.select(validator, realm, &mut self.scratch, &mut self.bytes)
-                }
+                Some(realm) => self.select_of(index, validator, realm, token.header()),
                 None => Err(otherwise),
             };
             return (index, selection);
@@ -187,16 +187,72 @@ impl HeaderMemo {
         }
     }
 
-    pub(super) fn at(&self, index: u32) -> &KnownHeader {
+    /// What the header of this index selects under the policy of this number.
+    fn select_of(
+        &mut self,
+        index: u32,
+        validator: &Validator,
+        realm: u32,
+        encoded: &[u8],
+    ) -> Result<&Selection, Reason> {
+        let known = &mut self.of_issuers[index as usize];
+        let place = match known.binary_search_by_key(&realm, |(realm, _)| *realm) {
+            Ok(place) => place,
+            Err(place) => {
+                let header = Header::read(encoded, &mut self.scratch)?;
+                known.insert(place, (realm, validator.select(realm, &header)));
+                self.selections += 1;
+                place
+            }
+        };
+        let (_, selection) = &known[place];
+        selection.as_ref().map_err(|reason| *reason)
+    }
+
+    /// What a header says, with no signature verified yet.
+    #[inline]
+    pub(super) fn unsigned(&self, index: u32) -> Judged<'_> {
+        let header = self.at(index);
+        let alg = match header.alg {
+            Alg::Absent => None,
+            Alg::Registered(index) => REGISTERED.get(usize::from(index)).copied(),
+            Alg::Other(span) => self.texts.get(span.range()),
+        };
+        let kid = header.kid.and_then(|span| self.texts.get(span.range()));
+        Judged::unsigned(alg, kid, header.findings)
+    }
+
+    /// Whether a header has a `kid` that a key is looked for by, and no key has this id.
+    pub(super) fn is_kid_unknown(&self, index: u32) -> bool {
+        self.at(index).kid_is_unknown
+    }
+
+    fn at(&self, index: u32) -> &KnownHeader {
         &self.known[index as usize]
+    }
+
+    /// The lines that an encoded header is in.
+    #[inline]
+    fn encoded(&self, index: u32) -> &[Line] {
+        let Span { start, len } = self.at(index).encoded;
+        let start = start as usize;
+        &self.encoded[start..start + (len as usize).div_ceil(LINE)]
+    }
+
+    /// Whether this is the encoded header of this index: a comparison in full.
+    #[inline(always)]
+    fn is_at(&self, index: u32, encoded: &[u8]) -> bool {
+        let mut lines = self.encoded(index).iter().zip(encoded.chunks(LINE));
+        self.at(index).encoded.len as usize == encoded.len()
+            && lines.all(|(line, piece)| line.0[..piece.len()] == *piece)
     }
 
     #[inline(always)]
     fn get(&mut self, validator: &Validator, encoded: &[u8]) -> u32 {
-        match self.known.get(self.last as usize) {
-            Some(last) if *last.encoded == *encoded => self.last,
-            _ => self.look_up(validator, encoded),
+        if (self.last as usize) < self.known.len() && self.is_at(self.last, encoded) {
+            return self.last;
         }
+        self.look_up(validator, encoded)
     }
 
     #[inline(never)]
@@ -205,8 +261,7 @@ impl HeaderMemo {
         let index = loop {
             match self.slots[slot] {
                 0 => break self.insert(validator, encoded, slot),
-                // A hit is a comparison in full.
-                taken if *self.at(taken - 1).encoded == *encoded => break taken - 1,
+                taken if self.is_at(taken - 1, encoded) => break taken - 1,
                 _ => slot = (slot + 1) % Self::SLOTS,
             }
         };
@@ -215,9 +270,41 @@ impl HeaderMemo {
     }
 
     fn insert(&mut self, validator: &Validator, encoded: &[u8], slot: usize) -> u32 {
-        let known = KnownHeader::read(validator, encoded, &mut self.scratch);
-        self.bytes += known.bytes();
-        self.known.push(known);
+        let (choice, header) = match Header::read(encoded, &mut self.scratch) {
+            Ok(header) => (validator.choose(&header), header),
+            Err(reason) => (Choice::Made(Err(reason)), Header::default()),
+        };
+        let looks_for_key = match choice {
+            Choice::Made(Err(reason)) => reason.stage() == Stage::Key,
+            Choice::Made(Ok(_)) | Choice::OfIssuer(_) => true,
+        };
+        let is_unknown = |kid| looks_for_key && !validator.keys().has_id_somewhere(kid);
+        let kid = header.kid.value();
+        let mut keep = |text: &str| {
+            let span = Span::behind(self.texts.len(), text.len());
+            self.texts.push_str(text);
+            span
+        };
+        self.known.push(KnownHeader {
+            choice,
+            encoded: Span::behind(self.encoded.len(), encoded.len()),
+            alg: match header.alg.value() {
+                None => Alg::Absent,
+                Some(alg) => match REGISTERED.binary_search(&alg).map(u8::try_from) {
+                    Ok(Ok(index)) => Alg::Registered(index),
+                    _ => Alg::Other(keep(alg)),
+                },
+            },
+            kid: kid.map(keep),
+            kid_is_unknown: kid.is_some_and(is_unknown),
+            findings: header.findings,
+        });
+        self.encoded.extend(encoded.chunks(LINE).map(|piece| {
+            let mut line = Line([0; LINE]);
+            line.0[..piece.len()].copy_from_slice(piece);
+            line
+        }));
+        self.of_issuers.push(OfIssuers::new());
         // A block has at most 8,192 lines, so this is far from a u32's end.
         let taken = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
         self.slots[slot] = taken;
@@ -252,6 +339,33 @@ mod tests {
     use crate::time::UnixTime;
 
     #[test]
+    fn headers_are_told_apart_at_every_length() {
+        let mut keys = KeySet::new();
+        keys.add_secret(&[b'k'; 32], "a test").unwrap();
+        let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
+        let validator = Validator::new(policy, keys).unwrap();
+        let (mut memo, mut payload) = (HeaderMemo::new(), PayloadScratch::new());
+        // Some begin as others do, some differ in the last byte alone. None of them is a header, and
+        // that is remembered as well.
+        let headers: Vec<_> = (0..200)
+            .flat_map(|len| ["x", "y"].map(|last| format!("{}{last}", "x".repeat(len))))
+            .collect();
+        for _ in 0..2 {
+            for (header, index) in headers.iter().zip(0..) {
+                let token = format!("{header}.e30.c2ln");
+                let token = Token::split(token.as_bytes()).unwrap();
+                memo.look_ahead([token.header()].into_iter());
+                let (found, selection) = memo.select(&validator, token, &mut payload);
+                assert!(selection.is_err());
+                assert_eq!(found, index, "{header}");
+                memo.touch([found].into_iter());
+                assert_eq!(memo.unsigned(found).alg, None);
+            }
+        }
+        assert_eq!(memo.known.len(), headers.len());
+    }
+
+    #[test]
     fn headers_that_all_differ_take_no_more_than_their_bound() {
         let mut keys = KeySet::new();
         keys.add_secret(&[b'k'; 32], "a test").unwrap();
@@ -263,7 +377,7 @@ mod tests {
             for block in 0..12 {
                 memo.begin_block();
                 assert!(memo.known.len() <= HeaderMemo::KEPT);
-                assert!(memo.bytes <= HeaderMemo::KEPT_BYTES);
+                assert!(memo.bytes() <= HeaderMemo::KEPT_BYTES);
                 for line in 0..4000 {
                     let kid = format!("{block}-{line}-{}", "x".repeat(padding));
                     let header = format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#);
@@ -272,11 +386,11 @@ mod tests {
                     let token = Token::split(token.as_bytes()).unwrap();
                     for _ in 0..2 {
                         let (index, _) = memo.select(&validator, token, &mut payload);
-                        assert_eq!(memo.at(index).unsigned().kid, Some(&*kid));
+                        assert_eq!(memo.unsigned(index).kid, Some(&*kid));
                     }
                 }
-                let bytes: usize = memo.known.iter().map(KnownHeader::bytes).sum();
-                assert_eq!(memo.bytes, bytes);
+                let selections: usize = memo.of_issuers.iter().map(Vec::len).sum();
+                assert_eq!(memo.selections, selections);
                 let taken = memo.slots.iter().filter(|slot| **slot > 0).count();
                 assert_eq!(taken, memo.known.len());
                 most = most.max(taken);

@@ -4,8 +4,8 @@
 //! is never used, and a token that names it is `key-unusable`. And what makes a key *weak*: then it
 //! is used and reported, and refused with `--strict-keys`.
 
+use crate::signature::AlgorithmSet;
 use crate::signature::public::{PublicMaterial, RSA_BITS, bit_len};
-use crate::signature::{Algorithm, AlgorithmSet};
 
 /// What makes a key weak. It verifies all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,8 +112,7 @@ pub(crate) fn is_notorious(secret: &[u8]) -> bool {
 pub(crate) fn is_short(secret_len: usize, algorithms: AlgorithmSet) -> bool {
     algorithms
         .iter()
-        .filter_map(Algorithm::mac_len)
-        .any(|mac_len| secret_len < mac_len)
+        .any(|algorithm| algorithm.is_short_secret(secret_len))
 }
 
 /// What breaks a key: the member of the JWK at fault, and why.

@@ -16,6 +16,7 @@ use super::{der, pem};
 use crate::error::{Error, KeyError};
 use crate::policy::Policy;
 use crate::report::rows::cut;
+use crate::signature::lanes::MidstateStore;
 use crate::signature::public::PublicMaterial;
 use crate::signature::{Algorithm, AlgorithmSet, Candidates, MacKey, VerifyingKey};
 use crate::time::UnixTime;
@@ -142,9 +143,9 @@ impl Key {
     /// Whether the secret is shorter than the algorithm's hash, which RFC 7518 section 3.2 forbids.
     #[must_use]
     pub const fn is_weak_for(&self, algorithm: Algorithm) -> bool {
-        match (self.secret_len, algorithm.mac_len()) {
-            (Some(secret_len), Some(mac_len)) => secret_len < mac_len,
-            _ => false,
+        match self.secret_len {
+            Some(secret_len) => algorithm.is_short_secret(secret_len),
+            None => false,
         }
     }
 
@@ -369,6 +370,8 @@ pub struct KeySet {
     keys: Vec<Key>,
     /// The index of each key, in its place.
     numbers: Vec<u32>,
+    /// What lanes take of each secret.
+    states: MidstateStore,
     groups: Vec<Group>,
     /// At least one; keys are added to the last.
     realms: Vec<Realm>,
@@ -390,6 +393,7 @@ impl KeySet {
         Self {
             keys: Vec::new(),
             numbers: Vec::new(),
+            states: MidstateStore::default(),
             groups: groups.into(),
             realms: vec![realm],
             set_aside: Vec::new(),
@@ -569,9 +573,13 @@ impl KeySet {
                 let mac = MacKey::new(&secret).ok_or_else(|| error("the secret is empty"))?;
                 let is_notorious = health::is_notorious(&secret);
                 let verifying = VerifyingKey::Mac(Box::new(mac));
+                self.states.add_secret(&secret);
                 (verifying, Some(secret.len()), is_notorious)
             }
-            Content::Public(public) => (VerifyingKey::Public(Box::new(public)), None, false),
+            Content::Public(public) => {
+                self.states.add_other();
+                (VerifyingKey::Public(Box::new(public)), None, false)
+            }
         };
         let name = (self.names).give(own_name(id.as_deref(), &verifying).as_deref());
         let realm = self.realms.len() - 1;
@@ -642,6 +650,7 @@ impl KeySet {
             self.keys.push(key);
         }
         self.numbers.extend((keys..).take(other.numbers.len()));
+        self.states.append(other.states);
         let shifted = other.realms.into_iter().map(|realm| realm.shifted(groups));
         self.realms.extend(shifted);
         self.set_aside.extend(other.set_aside);
@@ -768,6 +777,11 @@ impl KeySet {
     /// What a key that a selection names verifies with.
     pub(crate) fn verifying(&self, index: u32) -> &VerifyingKey {
         &self.keys[index as usize].verifying
+    }
+
+    /// What lanes take of the secrets, by the indices of their keys.
+    pub(crate) const fn states(&self) -> &MidstateStore {
+        &self.states
     }
 
     /// What makes a key of this set weak at this moment, in the order of [`KeyFinding::ALL`].

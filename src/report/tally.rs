@@ -100,7 +100,10 @@ pub struct Tally {
     pub algs: [Counts; REGISTERED.len() + 1],
     /// Tokens by the key that verified them, by its index in the key set.
     pub keys: Vec<Counts>,
-    touched_keys: Vec<u32>,
+    /// The same of a block: the key of each token that one verified, and whether the token is valid.
+    /// A count for each of thousands of keys, in each of the blocks that are under way, would not
+    /// fit into the nearest caches.
+    verified: Vec<(u32, bool)>,
     /// Tokens by issuer, of those whose signature held.
     pub issuers: NameCounts,
     /// Tokens by a `kid` that is the id of no key, but for those that a key without an id verified.
@@ -126,12 +129,20 @@ impl Tally {
     #[must_use]
     pub fn new(policy: &Policy, keys: &KeySet) -> Self {
         Self {
+            keys: vec![Counts::default(); keys.len()],
+            ..Self::of_block(policy)
+        }
+    }
+
+    /// The sum over no tokens of a block, which is to be drained into another.
+    pub(crate) fn of_block(policy: &Policy) -> Self {
+        Self {
             tokens: Counts::default(),
             blank_lines: 0,
             reasons: [0; Reason::COUNT],
             algs: [Counts::default(); REGISTERED.len() + 1],
-            keys: vec![Counts::default(); keys.len()],
-            touched_keys: Vec::new(),
+            keys: Vec::new(),
+            verified: Vec::new(),
             issuers: NameCounts::default(),
             unknown_kids: NameCounts::default(),
             expiry: [0; EXPIRY_BUCKETS],
@@ -151,7 +162,7 @@ impl Tally {
         self
     }
 
-    /// Counts one token.
+    /// Counts one token of a block.
     pub(crate) fn count(&mut self, judged: &Judged<'_>) {
         let verdict = &judged.verdict;
         let is_valid = verdict.is_valid();
@@ -168,11 +179,7 @@ impl Tally {
             self.algs[slot].add(one);
         }
         if let Some(key) = verdict.key {
-            let counts = &mut self.keys[key as usize];
-            if counts.total() == 0 {
-                self.touched_keys.push(key);
-            }
-            counts.add(one);
+            self.verified.push((key, is_valid));
         }
         if let Some(claims) = judged.claims {
             if let Member::Is(iss) = claims.iss {
@@ -240,9 +247,8 @@ impl Tally {
     /// samples are counted from its start, which is line `line_base` + 1.
     pub(crate) fn drain(&mut self, block: &mut Self, line_base: u64) {
         self.add_fixed(block);
-        for key in block.touched_keys.drain(..) {
-            let counts = std::mem::take(&mut block.keys[key as usize]);
-            self.keys[key as usize].add(counts);
+        for (key, is_valid) in block.verified.drain(..) {
+            self.keys[key as usize].add(Counts::one(is_valid));
         }
         self.issuers.drain(&mut block.issuers);
         self.unknown_kids.drain(&mut block.unknown_kids);

@@ -66,6 +66,14 @@ impl Algorithm {
         }
     }
 
+    /// Whether a secret of so many bytes is shorter than the MAC, which RFC 7518 section 3.2 forbids.
+    pub(crate) const fn is_short_secret(self, secret_len: usize) -> bool {
+        match self.mac_len() {
+            Some(mac_len) => secret_len < mac_len,
+            None => false,
+        }
+    }
+
     /// Whether a shared secret makes and verifies the signature.
     #[must_use]
     pub const fn is_hmac(self) -> bool {

@@ -10,13 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use subtle::{Choice, ConstantTimeEq};
 
-use super::lanes::{Job, Job256, Job512, Kernel, Midstate, Scratch, Word};
+use super::hmac::mac_findings;
+use super::lanes::{Job, Job256, Job512, Kernel, Midstate, MidstateStore, Scratch, Word};
 use super::public::ReadyKeys;
 use super::{
     Algorithm, AlgorithmSet, Authentic, Candidates, Proof, SigningInput, VerifyingKey, decode_mac,
     decode_signature,
 };
-use crate::verdict::{FindingSet, Reason};
+use crate::verdict::Reason;
 
 /// A token whose signature is to be verified.
 #[derive(Clone, Copy)]
@@ -116,11 +117,12 @@ impl BatchVerifier {
     }
 
     /// Settles the outcome of every token, unless `stop` turns true first: trying a thousand keys
-    /// on every token of a block takes a while. `key` gives the key of a number. Says whether
-    /// all are settled.
+    /// on every token of a block takes a while. `states` are the secrets by their numbers, `key` gives
+    /// any key of a number. Says whether all are settled.
     pub(crate) fn verify<'k>(
         &mut self,
         tokens: &mut [Pending<'_>],
+        states: &MidstateStore,
         key: impl Fn(u32) -> &'k VerifyingKey + Copy,
         stop: &AtomicBool,
     ) -> bool {
@@ -139,11 +141,11 @@ impl BatchVerifier {
                     return false;
                 }
                 match algorithm {
-                    Algorithm::Hs256 => self.round256(tokens, |number| key(number).mac().hs256()),
+                    Algorithm::Hs256 => self.round256(tokens, states),
                     Algorithm::Hs384 => {
-                        self.round512(tokens, 48, |number| key(number).mac().hs384());
+                        self.round512(tokens, algorithm, states, |number| states.hs384(number));
                     }
-                    _ => self.round512(tokens, 64, |number| key(number).mac().hs512()),
+                    _ => self.round512(tokens, algorithm, states, |number| states.hs512(number)),
                 }
                 self.open.retain(|index| tokens[*index as usize].is_open());
             }
@@ -155,20 +157,28 @@ impl BatchVerifier {
     }
 
     /// Tries the next candidates of every open token.
-    fn round256<'k>(&mut self, tokens: &mut [Pending<'_>], key: impl Fn(u32) -> &'k Midstate<u32>) {
+    fn round256(&mut self, tokens: &mut [Pending<'_>], states: &MidstateStore) {
+        let key = |number| states.hs256(number);
         let mut jobs = recycle(std::mem::take(&mut self.jobs256));
         fill(&mut jobs, &mut self.trials, &self.open, tokens, key);
         self.tags256.resize(jobs.len(), [0; 32]);
         self.kernel
             .hmac_sha256(&jobs, &mut self.scratch, &mut self.tags256);
         self.jobs256 = recycle(jobs);
-        settle(tokens, &self.trials, &self.tags256, 32);
+        settle(
+            tokens,
+            &self.trials,
+            &self.tags256,
+            Algorithm::Hs256,
+            states,
+        );
     }
 
     fn round512<'k>(
         &mut self,
         tokens: &mut [Pending<'_>],
-        mac_len: usize,
+        algorithm: Algorithm,
+        states: &'k MidstateStore,
         key: impl Fn(u32) -> &'k Midstate<u64>,
     ) {
         let mut jobs = recycle(std::mem::take(&mut self.jobs512));
@@ -177,7 +187,7 @@ impl BatchVerifier {
         self.kernel
             .hmac_sha512(&jobs, &mut self.scratch, &mut self.tags512);
         self.jobs512 = recycle(jobs);
-        settle(tokens, &self.trials, &self.tags512, mac_len);
+        settle(tokens, &self.trials, &self.tags512, algorithm, states);
     }
 }
 
@@ -250,7 +260,6 @@ impl PublicVerifier {
             if ready.is_some_and(|key| key.verify(token.input.bytes, signature)) {
                 return Some(Ok(Proof {
                     key: number,
-                    algorithm: token.algorithm,
                     findings: public.material().findings(signature),
                 }));
             }
@@ -292,16 +301,17 @@ fn settle<const N: usize>(
     tokens: &mut [Pending<'_>],
     trials: &[(u32, u32)],
     tags: &[[u8; N]],
-    mac_len: usize,
+    algorithm: Algorithm,
+    states: &MidstateStore,
 ) {
+    let mac_len = algorithm.mac_len().unwrap_or(N);
     for ((index, candidate), tag) in trials.iter().zip(tags) {
         let token = &mut tokens[*index as usize];
         token.tried += 1;
         if is_equal(&tag[..mac_len], &token.mac[..mac_len]) && token.outcome.is_err() {
             token.outcome = Ok(Proof {
                 key: *candidate,
-                algorithm: token.algorithm,
-                findings: FindingSet::EMPTY,
+                findings: mac_findings(states.secret_len(*candidate), algorithm),
             });
         }
     }
@@ -337,6 +347,12 @@ mod tests {
             .collect()
     }
 
+    fn states() -> MidstateStore {
+        let mut states = MidstateStore::default();
+        SECRETS.iter().for_each(|secret| states.add_secret(secret));
+        states
+    }
+
     /// A MAC by the reference path.
     fn mac(secret: &[u8], algorithm: Algorithm, message: &[u8]) -> String {
         use hmac::{Hmac, KeyInit, Mac};
@@ -357,7 +373,7 @@ mod tests {
 
     #[test]
     fn a_batch_gives_what_tokens_give_one_by_one() {
-        let keys = keys();
+        let (keys, states) = (keys(), states());
         let all: Vec<u32> = (0..7).collect();
         let candidates: [(&[u32], &[u32]); 4] =
             [(&all, &[]), (&[3], &[]), (&[6, 2], &[2, 0]), (&[], &[])];
@@ -394,7 +410,8 @@ mod tests {
                         Pending::push(&mut tokens, input, signature, *algorithm, *candidates);
                     }
                     let never = AtomicBool::new(false);
-                    assert!(verifier.verify(&mut tokens, |number| &keys[number as usize], &never));
+                    let key = |number: u32| &keys[number as usize];
+                    assert!(verifier.verify(&mut tokens, &states, key, &never));
                     for (token, (message, dot, algorithm, signature, candidates)) in
                         tokens.iter().zip(cases)
                     {
@@ -403,14 +420,13 @@ mod tests {
                             signature.as_bytes(),
                             *algorithm,
                             *candidates,
-                            |number| &keys[number as usize],
+                            key,
                         );
-                        let found = token.outcome().map(|authentic| authentic.proof().key());
-                        assert_eq!(
-                            found,
-                            one.map(|authentic| authentic.proof().key()),
-                            "{kernel} {lot}"
-                        );
+                        let [found, one] = [token.outcome(), one].map(|outcome| {
+                            let proof = outcome?.proof();
+                            Ok::<_, Reason>((proof.key(), proof.findings()))
+                        });
+                        assert_eq!(found, one, "{kernel} {lot}");
                     }
                 }
             }

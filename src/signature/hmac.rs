@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::Algorithm;
-use super::lanes::{Midstate256, Midstate512};
+use crate::verdict::{Finding, FindingSet};
 
 /// A secret with both of its pads absorbed, for each of the three hashes: what a MAC costs from
 /// here on is the message alone. Wiped from memory when dropped.
@@ -12,14 +12,8 @@ pub struct MacKey {
     hs256: Hmac<Sha256>,
     hs384: Hmac<Sha384>,
     hs512: Hmac<Sha512>,
-    midstates: Midstates,
-}
-
-/// The same for the lanes, which take a state as it is after the pads.
-struct Midstates {
-    hs256: Midstate256,
-    hs384: Midstate512,
-    hs512: Midstate512,
+    /// In bytes.
+    secret_len: usize,
 }
 
 impl MacKey {
@@ -33,24 +27,13 @@ impl MacKey {
             hs256: Hmac::new_from_slice(secret).ok()?,
             hs384: Hmac::new_from_slice(secret).ok()?,
             hs512: Hmac::new_from_slice(secret).ok()?,
-            midstates: Midstates {
-                hs256: Midstate256::new(secret),
-                hs384: Midstate512::new_384(secret),
-                hs512: Midstate512::new_512(secret),
-            },
+            secret_len: secret.len(),
         })
     }
 
-    pub(crate) const fn hs256(&self) -> &Midstate256 {
-        &self.midstates.hs256
-    }
-
-    pub(crate) const fn hs384(&self) -> &Midstate512 {
-        &self.midstates.hs384
-    }
-
-    pub(crate) const fn hs512(&self) -> &Midstate512 {
-        &self.midstates.hs512
+    /// What is worth telling of a MAC that it made.
+    pub(crate) fn findings(&self, algorithm: Algorithm) -> FindingSet {
+        mac_findings(self.secret_len, algorithm)
     }
 
     /// Whether `mac` is the whole MAC of `message`, in time that depends on neither's content.
@@ -70,6 +53,15 @@ impl MacKey {
             _ => false,
         }
     }
+}
+
+/// What is worth telling of a MAC by a secret of so many bytes.
+pub(super) fn mac_findings(secret_len: usize, algorithm: Algorithm) -> FindingSet {
+    let mut findings = FindingSet::EMPTY;
+    if algorithm.is_short_secret(secret_len) {
+        findings.insert(Finding::WeakKey);
+    }
+    findings
 }
 
 #[cfg(test)]

@@ -54,7 +54,6 @@ pub struct Authentic<'b> {
 #[derive(Clone, Copy)]
 pub(crate) struct Proof {
     key: u32,
-    algorithm: Algorithm,
     findings: FindingSet,
 }
 
@@ -62,11 +61,6 @@ impl Proof {
     /// The number that the caller gave the key.
     pub(crate) const fn key(self) -> u32 {
         self.key
-    }
-
-    /// The algorithm that it held under.
-    pub(crate) const fn algorithm(self) -> Algorithm {
-        self.algorithm
     }
 
     /// What is worth telling of the signature itself.
@@ -94,15 +88,6 @@ pub(crate) enum VerifyingKey {
 }
 
 impl VerifyingKey {
-    /// The secret of a key that was chosen for an HMAC algorithm.
-    fn mac(&self) -> &MacKey {
-        match self {
-            Self::Mac(key) => key,
-            // The key set lists a key under the algorithms of its type alone.
-            Self::Public(_) => unreachable!("a public key was chosen to verify a MAC"),
-        }
-    }
-
     /// How long its signatures are, in bytes, if it is a public key.
     fn signature_len(&self) -> Option<usize> {
         match self {
@@ -116,7 +101,7 @@ impl VerifyingKey {
         match self {
             Self::Mac(key) => key
                 .verify(algorithm, message, signature)
-                .then_some(FindingSet::EMPTY),
+                .then(|| key.findings(algorithm)),
             Self::Public(key) => (key.material().signature_len() == signature.len()
                 && key.verify(algorithm, message, signature))
             .then(|| key.material().findings(signature)),
@@ -190,7 +175,6 @@ pub(crate) fn verify<'b, 'k>(
                 payload: &input.bytes[input.dot + 1..],
                 proof: Proof {
                     key: number,
-                    algorithm,
                     findings,
                 },
             });

@@ -20,9 +20,42 @@ impl Word for u32 {}
 impl Word for u64 {}
 
 mod sealed {
-    pub trait Sealed {}
-    impl Sealed for u32 {}
-    impl Sealed for u64 {}
+    use super::{Digest512, Seam};
+
+    pub trait Sealed: Sized {
+        /// Which of the digests it is that are made of these words.
+        type Digest: Copy;
+
+        fn seam(digest: Self::Digest) -> Seam<Self>;
+    }
+
+    impl Sealed for u32 {
+        type Digest = ();
+
+        #[inline(always)]
+        fn seam((): ()) -> Seam<Self> {
+            Seam::<Self>::EIGHT
+        }
+    }
+
+    impl Sealed for u64 {
+        type Digest = Digest512;
+
+        #[inline(always)]
+        fn seam(digest: Digest512) -> Seam<Self> {
+            match digest {
+                Digest512::Sha384 => Seam::SIX,
+                Digest512::Sha512 => Seam::<Self>::EIGHT,
+            }
+        }
+    }
+}
+
+/// A digest that is made of words of 64 bits.
+#[derive(Clone, Copy)]
+pub enum Digest512 {
+    Sha384,
+    Sha512,
 }
 
 /// The byte that RFC 2104 repeats and adds to the key before the message.
@@ -34,11 +67,16 @@ const OUTER_PAD: u8 = 0x5c;
 ///
 /// They are worth as much as the secret: whoever holds them can sign. So they are wiped on drop,
 /// are not `Clone`, and `Debug` shows neither.
+///
+/// Those of SHA-256 are one line of the cache, and nothing besides.
+#[repr(align(64))]
 pub struct Midstate<W: Word> {
     inner: [W; 8],
     outer: [W; 8],
-    seam: Seam<W>,
+    digest: W::Digest,
 }
+
+const _: () = assert!(size_of::<Midstate256>() == 64);
 
 /// What follows on the inner digest in the one block that the outer hash reads.
 ///
@@ -46,7 +84,7 @@ pub struct Midstate<W: Word> {
 /// the padding begins two words earlier. So it is the key that knows, and jobs of both may be
 /// mixed.
 #[derive(Clone, Copy)]
-pub(super) struct Seam<W> {
+pub struct Seam<W> {
     /// What words 6 and 7 keep of the state: all or nothing.
     pub(super) keep: W,
     /// Added to word 6: the mark that ends a digest of six words.
@@ -110,8 +148,8 @@ impl<W: Word> Midstate<W> {
 
     /// What follows on the inner digest.
     #[inline(always)]
-    pub(super) fn seam(&self) -> &Seam<W> {
-        &self.seam
+    pub(super) fn seam(&self) -> Seam<W> {
+        W::seam(self.digest)
     }
 }
 
@@ -130,7 +168,7 @@ impl Midstate256 {
         Self {
             inner: absorb(INNER_PAD),
             outer: absorb(OUTER_PAD),
-            seam: Seam::<u32>::EIGHT,
+            digest: (),
         }
     }
 }
@@ -141,7 +179,7 @@ impl Midstate512 {
     /// A secret longer than the 128 bytes of a block is hashed first, with SHA-384.
     #[must_use]
     pub fn new_384(secret: &[u8]) -> Self {
-        Self::from_block(&key_block::<128, Sha384>(secret), IV384, Seam::SIX)
+        Self::from_block(&key_block::<128, Sha384>(secret), IV384, Digest512::Sha384)
     }
 
     /// Absorbs the pads of a secret of any length, for HMAC-SHA-512.
@@ -149,10 +187,10 @@ impl Midstate512 {
     /// A secret longer than the 128 bytes of a block is hashed first, with SHA-512.
     #[must_use]
     pub fn new_512(secret: &[u8]) -> Self {
-        Self::from_block(&key_block::<128, Sha512>(secret), IV512, Seam::<u64>::EIGHT)
+        Self::from_block(&key_block::<128, Sha512>(secret), IV512, Digest512::Sha512)
     }
 
-    fn from_block(block: &[u8; 128], initial: [u64; 8], seam: Seam<u64>) -> Self {
+    fn from_block(block: &[u8; 128], initial: [u64; 8], digest: Digest512) -> Self {
         let absorb = |pad| {
             let mut state = initial;
             compress512(&mut state, &[*padded(block, pad)]);
@@ -161,7 +199,7 @@ impl Midstate512 {
         Self {
             inner: absorb(INNER_PAD),
             outer: absorb(OUTER_PAD),
-            seam,
+            digest,
         }
     }
 }

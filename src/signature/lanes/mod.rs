@@ -28,6 +28,7 @@ mod midstate;
 mod order;
 mod portable;
 mod self_test;
+mod store;
 mod stream;
 
 #[cfg(target_arch = "aarch64")]
@@ -52,6 +53,7 @@ pub use kernel::Kernel;
 pub use midstate::{Midstate, Midstate256, Midstate512, Word};
 pub use order::Scratch;
 pub use self_test::SelfTestError;
+pub use store::MidstateStore;
 
 /// A message and the key that its tag is made with.
 #[derive(Clone, Copy)]
