@@ -12,6 +12,7 @@ mod repeats;
 use std::sync::atomic::AtomicBool;
 
 pub(crate) use headers::HeaderMemo;
+use headers::Said;
 use repeats::{Repeats, Seen, Sighting, Sought, Unseen};
 
 use crate::input::{Block, Line, leading_blanks, lines};
@@ -85,8 +86,8 @@ struct Judging<'b> {
     /// The number of the line in the block, from 1.
     number: u64,
     line: LineAt,
-    /// Its header in the memo, if it has one.
-    header: Option<u32>,
+    /// The index of its header, and what there is to tell of that, once it was looked up.
+    header: Option<(u32, Said)>,
     /// Its entry among the tokens that are remembered, if it is to have one.
     entry: Option<u32>,
     /// The token, if the line is one of three segments.
@@ -126,8 +127,8 @@ impl<'b> Judging<'b> {
     }
 
     /// Leaves the token to what is known of it, or will be.
-    const fn recall(&mut self, seen: Seen) {
-        (self.entry, self.header) = (Some(seen.entry), Some(seen.header));
+    const fn recall(&mut self, seen: Seen, said: Said) {
+        (self.entry, self.header) = (Some(seen.entry), Some((seen.header, said)));
         self.standing = Standing::Signed(seen.pending);
     }
 }
@@ -257,7 +258,7 @@ impl<'v> BatchJudge<'v> {
             if let Some(token) = judging.open()
                 && let Some(seen) = self.repeats.find(token.bytes(), sought)
             {
-                judging.recall(seen);
+                judging.recall(seen, self.headers.said(seen.header));
             }
         }
         ahead
@@ -271,11 +272,11 @@ impl<'v> BatchJudge<'v> {
         for judging in lines {
             if let Some(token) = judging.open() {
                 let (index, selection) = self.headers.select(validator, token, &mut self.payload);
-                judging.header = Some(index);
                 match selection {
                     Err(reason) => judging.standing = Standing::Rejected(reason),
                     Ok(selection) => judging.selection = Some(*selection),
                 }
+                judging.header = Some((index, self.headers.said(index)));
             }
         }
     }
@@ -291,7 +292,7 @@ impl<'v> BatchJudge<'v> {
         'v: 'b,
     {
         for (judging, sought) in lines.iter_mut().zip(sought) {
-            let (Some(token), Some(selection), Some(header)) =
+            let (Some(token), Some(selection), Some((header, said))) =
                 (judging.open(), judging.selection, judging.header)
             else {
                 continue;
@@ -303,7 +304,7 @@ impl<'v> BatchJudge<'v> {
             };
             match self.repeats.see(token.bytes(), sought, unseen) {
                 Sighting::Again(seen) => {
-                    judging.recall(seen);
+                    judging.recall(seen, said);
                     continue;
                 }
                 Sighting::New(entry) => judging.entry = Some(entry),
@@ -330,12 +331,15 @@ impl<'v> BatchJudge<'v> {
             rows: self.rows,
             input: block.input,
         };
+        // Rows tell it, and where there are several issuers it may turn out to be unknown.
+        let wants_kid = self.rows.is_some()
+            || validator.policies().len() > 1
+            || validator.policy().takes_kid_as_hint();
         for lines in lines.chunks(AHEAD) {
-            self.headers.touch(lines.iter().filter_map(|it| it.header));
             self.repeats.touch(lines.iter().filter_map(|it| it.entry));
             for judging in lines {
                 let unsigned = match judging.header {
-                    Some(header) => self.headers.unsigned(header),
+                    Some((_, said)) => self.headers.unsigned(said, wants_kid),
                     None => Judged::unsigned(None, None, FindingSet::EMPTY),
                 };
                 let mut claims = Claims::none();
@@ -373,7 +377,7 @@ impl<'v> BatchJudge<'v> {
                     }
                 };
                 // With several issuers, another one may have a key of this id.
-                if (judging.header).is_some_and(|header| self.headers.is_kid_unknown(header))
+                if (judging.header).is_some_and(|(_, said)| said.is_kid_unknown)
                     || judged.verdict.reasons.contains(Reason::KeyNotFound)
                 {
                     record.add_unknown_kid(&judged, outcome);

@@ -30,7 +30,9 @@ use crate::key::{KeySet, Selection};
 use crate::report::Counts;
 use crate::signature::lanes::{Job, Job256, Job512, Scratch};
 use crate::signature::public::{Parsed, PublicKey, ReadyKeys};
-use crate::signature::{self, Algorithm, Authentic, BatchVerifier, Kernel, Pending, VerifyingKey};
+use crate::signature::{
+    self, Algorithm, Authentic, BatchVerifier, Candidate, Kernel, Pending, VerifyingKey,
+};
 use crate::token::{Claims, PayloadScratch, Token, base64url};
 use crate::validator::{Judged, Validator};
 use crate::verdict::FindingSet;
@@ -308,35 +310,39 @@ impl<'m> Signatures<'m> {
         let key = |number| keys.verifying(number);
         let made = signature::verify(input, signature, algorithm, candidates, key).ok();
         let made = made.map(|authentic| authentic.proof().key());
-        let Some(number) = made.or(candidates.iter().next()) else {
+        let is_made = |candidate: &Candidate| made.is_none_or(|key| candidate.key == key);
+        let Some(candidate) = candidates.iter().find(is_made) else {
             return;
         };
+        let number = candidate.key;
         let message = input.bytes();
-        match (keys.verifying(number), algorithm) {
-            (VerifyingKey::Mac(_), Algorithm::Hs256) => self.jobs256.push(Job {
-                message,
-                key: keys.states().hs256(number),
-            }),
-            (VerifyingKey::Mac(_), Algorithm::Hs384) => self.jobs512.push(Job {
-                message,
-                key: keys.states().hs384(number),
-            }),
-            (VerifyingKey::Mac(_), _) => self.jobs512.push(Job {
-                message,
-                key: keys.states().hs512(number),
-            }),
-            (VerifyingKey::Public(key), _) => {
-                let mut decoded = vec![0; base64url::decoded_len(signature.len())];
-                if base64url::decode(signature, &mut decoded).is_ok() {
-                    self.ready.get(number, key, algorithm);
-                    self.public.push(Signed {
-                        message,
-                        signature: decoded,
-                        number,
-                        key,
-                        algorithm,
-                    });
-                }
+        let states = keys.states();
+        if let Some(place) = candidate.states {
+            match algorithm {
+                Algorithm::Hs256 => self.jobs256.push(Job {
+                    message,
+                    key: states.hs256(place),
+                }),
+                Algorithm::Hs384 => self.jobs512.push(Job {
+                    message,
+                    key: states.hs384(place),
+                }),
+                _ => self.jobs512.push(Job {
+                    message,
+                    key: states.hs512(place),
+                }),
+            }
+        } else if let VerifyingKey::Public(key) = keys.verifying(number) {
+            let mut decoded = vec![0; base64url::decoded_len(signature.len())];
+            if base64url::decode(signature, &mut decoded).is_ok() {
+                self.ready.get(number, key, algorithm);
+                self.public.push(Signed {
+                    message,
+                    signature: decoded,
+                    number,
+                    key,
+                    algorithm,
+                });
             }
         }
     }

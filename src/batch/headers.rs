@@ -16,14 +16,21 @@ struct KnownHeader {
     choice: Choice,
     /// The encoded header: its first line among those of all, and its length.
     encoded: Span,
-    alg: Alg,
-    kid: Option<Span>,
-    /// It has a `kid` that a key is looked for by, and no key has this id.
-    kid_is_unknown: bool,
-    findings: FindingSet,
+    said: Said,
 }
 
 const _: () = assert!(size_of::<KnownHeader>() == LINE);
+
+/// What counts and rows tell of a header. It goes along with a token, since until the token is told
+/// of, its header has left the nearest caches where there are many.
+#[derive(Clone, Copy)]
+pub(super) struct Said {
+    alg: Alg,
+    kid: Option<Span>,
+    /// It has a `kid` that a key is looked for by, and no key has this id.
+    pub(super) is_kid_unknown: bool,
+    findings: FindingSet,
+}
 
 /// The `alg` of a header.
 #[derive(Clone, Copy)]
@@ -138,27 +145,18 @@ impl HeaderMemo {
         if self.known.len() < AHEAD {
             return;
         }
+        // Each loop is short, so that the processor has the loads of many headers under way at once.
         let mut slots = [0; AHEAD];
-        for (encoded, taken) in headers.zip(&mut slots) {
-            *taken = self.slots[slot_of(encoded) % Self::SLOTS];
+        for (encoded, slot) in headers.zip(&mut slots) {
+            *slot = slot_of(encoded) % Self::SLOTS;
         }
-        let known = slots.iter().filter_map(|taken| taken.checked_sub(1));
+        let known = slots.map(|slot| self.known.get(self.slots[slot].wrapping_sub(1) as usize));
         let mut encoded = [&[][..]; AHEAD];
-        for (index, encoded) in known.zip(&mut encoded) {
-            *encoded = self.encoded(index);
+        for (known, encoded) in known.into_iter().flatten().zip(&mut encoded) {
+            *encoded = self.lines(known);
         }
         let lines = encoded.iter().flat_map(|lines| lines.iter());
         black_box(lines.fold(0, |all, line| all ^ line.0[0]));
-    }
-
-    /// Touches what [`unsigned`](Self::unsigned) needs of these headers, at most [`AHEAD`] of them.
-    pub(super) fn touch(&self, indices: impl Iterator<Item = u32>) {
-        if self.known.len() < AHEAD {
-            return;
-        }
-        let texts = self.texts.as_bytes();
-        let kids = indices.filter_map(|index| texts.get(self.at(index).kid?.start as usize));
-        black_box(kids.fold(0, |all, byte| all ^ byte));
     }
 
     /// The index of a token's header, and which keys may have signed it. With several issuers the
@@ -209,22 +207,24 @@ impl HeaderMemo {
         selection.as_ref().map_err(|reason| *reason)
     }
 
-    /// What a header says, with no signature verified yet.
+    /// What there is to tell of the header of this index.
     #[inline]
-    pub(super) fn unsigned(&self, index: u32) -> Judged<'_> {
-        let header = self.at(index);
-        let alg = match header.alg {
+    pub(super) fn said(&self, index: u32) -> Said {
+        self.at(index).said
+    }
+
+    /// What a header said, with no signature verified yet. A `kid` that some key has is left out
+    /// unless it is wanted.
+    #[inline]
+    pub(super) fn unsigned(&self, said: Said, wants_kid: bool) -> Judged<'_> {
+        let alg = match said.alg {
             Alg::Absent => None,
             Alg::Registered(index) => REGISTERED.get(usize::from(index)).copied(),
             Alg::Other(span) => self.texts.get(span.range()),
         };
-        let kid = header.kid.and_then(|span| self.texts.get(span.range()));
-        Judged::unsigned(alg, kid, header.findings)
-    }
-
-    /// Whether a header has a `kid` that a key is looked for by, and no key has this id.
-    pub(super) fn is_kid_unknown(&self, index: u32) -> bool {
-        self.at(index).kid_is_unknown
+        let kid = said.kid.filter(|_| wants_kid || said.is_kid_unknown);
+        let kid = kid.and_then(|span| self.texts.get(span.range()));
+        Judged::unsigned(alg, kid, said.findings)
     }
 
     fn at(&self, index: u32) -> &KnownHeader {
@@ -233,8 +233,8 @@ impl HeaderMemo {
 
     /// The lines that an encoded header is in.
     #[inline]
-    fn encoded(&self, index: u32) -> &[Line] {
-        let Span { start, len } = self.at(index).encoded;
+    fn lines(&self, known: &KnownHeader) -> &[Line] {
+        let Span { start, len } = known.encoded;
         let start = start as usize;
         &self.encoded[start..start + (len as usize).div_ceil(LINE)]
     }
@@ -242,8 +242,9 @@ impl HeaderMemo {
     /// Whether this is the encoded header of this index: a comparison in full.
     #[inline(always)]
     fn is_at(&self, index: u32, encoded: &[u8]) -> bool {
-        let mut lines = self.encoded(index).iter().zip(encoded.chunks(LINE));
-        self.at(index).encoded.len as usize == encoded.len()
+        let known = self.at(index);
+        let mut lines = self.lines(known).iter().zip(encoded.chunks(LINE));
+        known.encoded.len as usize == encoded.len()
             && lines.all(|(line, piece)| line.0[..piece.len()] == *piece)
     }
 
@@ -288,16 +289,18 @@ impl HeaderMemo {
         self.known.push(KnownHeader {
             choice,
             encoded: Span::behind(self.encoded.len(), encoded.len()),
-            alg: match header.alg.value() {
-                None => Alg::Absent,
-                Some(alg) => match REGISTERED.binary_search(&alg).map(u8::try_from) {
-                    Ok(Ok(index)) => Alg::Registered(index),
-                    _ => Alg::Other(keep(alg)),
+            said: Said {
+                alg: match header.alg.value() {
+                    None => Alg::Absent,
+                    Some(alg) => match REGISTERED.binary_search(&alg).map(u8::try_from) {
+                        Ok(Ok(index)) => Alg::Registered(index),
+                        _ => Alg::Other(keep(alg)),
+                    },
                 },
+                kid: kid.map(keep),
+                is_kid_unknown: kid.is_some_and(is_unknown),
+                findings: header.findings,
             },
-            kid: kid.map(keep),
-            kid_is_unknown: kid.is_some_and(is_unknown),
-            findings: header.findings,
         });
         self.encoded.extend(encoded.chunks(LINE).map(|piece| {
             let mut line = Line([0; LINE]);
@@ -358,8 +361,7 @@ mod tests {
                 let (found, selection) = memo.select(&validator, token, &mut payload);
                 assert!(selection.is_err());
                 assert_eq!(found, index, "{header}");
-                memo.touch([found].into_iter());
-                assert_eq!(memo.unsigned(found).alg, None);
+                assert_eq!(memo.unsigned(memo.said(found), true).alg, None);
             }
         }
         assert_eq!(memo.known.len(), headers.len());
@@ -386,7 +388,9 @@ mod tests {
                     let token = Token::split(token.as_bytes()).unwrap();
                     for _ in 0..2 {
                         let (index, _) = memo.select(&validator, token, &mut payload);
-                        assert_eq!(memo.unsigned(index).kid, Some(&*kid));
+                        let said = memo.said(index);
+                        assert!(said.is_kid_unknown);
+                        assert_eq!(memo.unsigned(said, false).kid, Some(&*kid));
                     }
                 }
                 let selections: usize = memo.of_issuers.iter().map(Vec::len).sum();

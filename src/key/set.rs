@@ -18,7 +18,7 @@ use crate::policy::Policy;
 use crate::report::rows::cut;
 use crate::signature::lanes::MidstateStore;
 use crate::signature::public::PublicMaterial;
-use crate::signature::{Algorithm, AlgorithmSet, Candidates, MacKey, VerifyingKey};
+use crate::signature::{Algorithm, AlgorithmSet, Candidate, Candidates, MacKey, VerifyingKey};
 use crate::time::UnixTime;
 use crate::verdict::Reason;
 
@@ -276,7 +276,7 @@ fn own_name(id: Option<&str>, verifying: &VerifyingKey) -> Option<String> {
 #[derive(Default)]
 pub(crate) struct Group {
     /// For each algorithm, the keys that may verify it, in the order given.
-    fitting: [Vec<u32>; Algorithm::ALL.len()],
+    fitting: [Vec<Candidate>; Algorithm::ALL.len()],
     /// Whether any key of the group is sound, whatever it may verify.
     has_sound: bool,
     /// How many keys are in the group that may verify.
@@ -284,14 +284,14 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn fitting(&self, algorithm: Algorithm) -> &[u32] {
+    pub(crate) fn fitting(&self, algorithm: Algorithm) -> &[Candidate] {
         &self.fitting[algorithm as usize]
     }
 
-    fn add(&mut self, index: u32, algorithms: AlgorithmSet) {
+    fn add(&mut self, key: Candidate, algorithms: AlgorithmSet) {
         algorithms
             .iter()
-            .for_each(|algorithm| self.fitting[algorithm as usize].push(index));
+            .for_each(|algorithm| self.fitting[algorithm as usize].push(key));
         self.has_sound = true;
         self.len += 1;
     }
@@ -313,7 +313,7 @@ pub(crate) struct Selection {
 enum First {
     /// The only one of its group, as nearly every key with an id is. So no token has to wait for the
     /// memory of a group.
-    Key(u32),
+    Key(Candidate),
     Group(u32),
 }
 
@@ -368,8 +368,6 @@ impl Realm {
 /// ```
 pub struct KeySet {
     keys: Vec<Key>,
-    /// The index of each key, in its place.
-    numbers: Vec<u32>,
     /// What lanes take of each secret.
     states: MidstateStore,
     groups: Vec<Group>,
@@ -392,7 +390,6 @@ impl KeySet {
         let (realm, groups) = Realm::new();
         Self {
             keys: Vec::new(),
-            numbers: Vec::new(),
             states: MidstateStore::default(),
             groups: groups.into(),
             realms: vec![realm],
@@ -568,18 +565,19 @@ impl KeySet {
             problem: problem.into(),
         };
         let index = u32::try_from(self.keys.len()).map_err(|_| error("too many keys"))?;
+        let mut states = None;
         let (verifying, secret_len, is_notorious) = match key.content {
             Content::Secret(secret) => {
                 let mac = MacKey::new(&secret).ok_or_else(|| error("the secret is empty"))?;
                 let is_notorious = health::is_notorious(&secret);
                 let verifying = VerifyingKey::Mac(Box::new(mac));
-                self.states.add_secret(&secret);
+                states = self.states.add(&secret);
+                if states.is_none() {
+                    return Err(error("too many keys"));
+                }
                 (verifying, Some(secret.len()), is_notorious)
             }
-            Content::Public(public) => {
-                self.states.add_other();
-                (VerifyingKey::Public(Box::new(public)), None, false)
-            }
+            Content::Public(public) => (VerifyingKey::Public(Box::new(public)), None, false),
         };
         let name = (self.names).give(own_name(id.as_deref(), &verifying).as_deref());
         let realm = self.realms.len() - 1;
@@ -588,8 +586,9 @@ impl KeySet {
             None => self.realms[realm].anonymous as usize,
         };
         let every = self.realms[realm].every as usize;
-        self.groups[group].add(index, key.algorithms);
-        self.groups[every].add(index, key.algorithms);
+        let candidate = Candidate { key: index, states };
+        self.groups[group].add(candidate, key.algorithms);
+        self.groups[every].add(candidate, key.algorithms);
         let number = |place: usize| u32::try_from(place).map_err(|_| error("too many keys"));
         self.keys.push(Key {
             id,
@@ -608,7 +607,6 @@ impl KeySet {
             certificate: key.certificate,
             is_private: key.is_private,
         });
-        self.numbers.push(index);
         Ok(())
     }
 
@@ -628,18 +626,24 @@ impl KeySet {
     /// Adds the keys of another set as a realm of their own. They are named anew, so that each key
     /// still has a name that no other has.
     pub(crate) fn append(&mut self, other: Self) -> Result<(), Error> {
-        let too_many = |_| Error::Policy {
-            message: "too many keys".to_owned(),
+        let error = |message: &str| Error::Policy {
+            message: message.to_owned(),
         };
-        let number = |count: usize| u32::try_from(count).map_err(too_many);
+        let number = |count: usize| u32::try_from(count).map_err(|_| error("too many keys"));
         // The last index of either kind still has to be a number.
         number(self.keys.len() + other.keys.len())?;
         number(self.groups.len() + other.groups.len())?;
         let (keys, groups) = (number(self.keys.len())?, number(self.groups.len())?);
         let realms = number(self.realms.len())?;
+        let pieces = self.states.append(other.states);
         for mut group in other.groups {
-            let fitting = group.fitting.iter_mut().flatten();
-            fitting.for_each(|index| *index += keys);
+            for candidate in group.fitting.iter_mut().flatten() {
+                candidate.key += keys;
+                if let Some(place) = candidate.states {
+                    let place = place.behind(pieces);
+                    candidate.states = Some(place.ok_or_else(|| error("too many keys"))?);
+                }
+            }
             self.groups.push(group);
         }
         for mut key in other.keys {
@@ -649,8 +653,6 @@ impl KeySet {
             key.name = self.names.give(own_name.as_deref());
             self.keys.push(key);
         }
-        self.numbers.extend((keys..).take(other.numbers.len()));
-        self.states.append(other.states);
         let shifted = other.realms.into_iter().map(|realm| realm.shifted(groups));
         self.realms.extend(shifted);
         self.set_aside.extend(other.set_aside);
@@ -764,11 +766,13 @@ impl KeySet {
     /// The keys of a selection, by their indices, in the order in which they are tried.
     pub(crate) fn candidates(&self, selection: Selection) -> Candidates<'_> {
         let fitting = |group: u32| self.groups[group as usize].fitting(selection.algorithm);
+        let (only, first) = match selection.first {
+            First::Key(key) => (Some(key), &[][..]),
+            First::Group(group) => (None, fitting(group)),
+        };
         Candidates {
-            first: match selection.first {
-                First::Key(key) => std::slice::from_ref(&self.numbers[key as usize]),
-                First::Group(group) => fitting(group),
-            },
+            only,
+            first,
             then: selection.then.map(fitting).unwrap_or_default(),
             is_cut: selection.is_cut,
         }
@@ -779,7 +783,7 @@ impl KeySet {
         &self.keys[index as usize].verifying
     }
 
-    /// What lanes take of the secrets, by the indices of their keys.
+    /// What lanes take of the secrets.
     pub(crate) const fn states(&self) -> &MidstateStore {
         &self.states
     }
@@ -836,7 +840,7 @@ mod tests {
             .max_key_tries(3)
             .unwrap();
         let selection = set.select(0, kid, algorithm, &policy)?;
-        Ok(set.candidates(selection).iter().collect())
+        Ok(set.candidates(selection).keys().collect())
     }
 
     #[test]

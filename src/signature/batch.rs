@@ -14,8 +14,8 @@ use super::hmac::mac_findings;
 use super::lanes::{Job, Job256, Job512, Kernel, Midstate, MidstateStore, Scratch, Word};
 use super::public::ReadyKeys;
 use super::{
-    Algorithm, AlgorithmSet, Authentic, Candidates, Proof, SigningInput, VerifyingKey, decode_mac,
-    decode_signature,
+    Algorithm, AlgorithmSet, Authentic, Candidate, Candidates, Place, Proof, SigningInput,
+    VerifyingKey, decode_mac, decode_signature,
 };
 use crate::verdict::Reason;
 
@@ -82,7 +82,7 @@ pub(crate) struct BatchVerifier {
     scratch: Scratch,
     open: Vec<u32>,
     /// For each job the token and the key that it tries.
-    trials: Vec<(u32, u32)>,
+    trials: Vec<(u32, Candidate)>,
     jobs256: Vec<Job256<'static>>,
     jobs512: Vec<Job512<'static>>,
     tags256: Vec<[u8; 32]>,
@@ -117,8 +117,8 @@ impl BatchVerifier {
     }
 
     /// Settles the outcome of every token, unless `stop` turns true first: trying a thousand keys
-    /// on every token of a block takes a while. `states` are the secrets by their numbers, `key` gives
-    /// any key of a number. Says whether all are settled.
+    /// on every token of a block takes a while. `states` are those of the secrets, `key` gives any
+    /// key by its number. Says whether all are settled.
     pub(crate) fn verify<'k>(
         &mut self,
         tokens: &mut [Pending<'_>],
@@ -143,9 +143,9 @@ impl BatchVerifier {
                 match algorithm {
                     Algorithm::Hs256 => self.round256(tokens, states),
                     Algorithm::Hs384 => {
-                        self.round512(tokens, algorithm, states, |number| states.hs384(number));
+                        self.round512(tokens, algorithm, states, |place| states.hs384(place));
                     }
-                    _ => self.round512(tokens, algorithm, states, |number| states.hs512(number)),
+                    _ => self.round512(tokens, algorithm, states, |place| states.hs512(place)),
                 }
                 self.open.retain(|index| tokens[*index as usize].is_open());
             }
@@ -158,7 +158,7 @@ impl BatchVerifier {
 
     /// Tries the next candidates of every open token.
     fn round256(&mut self, tokens: &mut [Pending<'_>], states: &MidstateStore) {
-        let key = |number| states.hs256(number);
+        let key = |place| states.hs256(place);
         let mut jobs = recycle(std::mem::take(&mut self.jobs256));
         fill(&mut jobs, &mut self.trials, &self.open, tokens, key);
         self.tags256.resize(jobs.len(), [0; 32]);
@@ -179,7 +179,7 @@ impl BatchVerifier {
         tokens: &mut [Pending<'_>],
         algorithm: Algorithm,
         states: &'k MidstateStore,
-        key: impl Fn(u32) -> &'k Midstate<u64>,
+        key: impl Fn(Place) -> &'k Midstate<u64>,
     ) {
         let mut jobs = recycle(std::mem::take(&mut self.jobs512));
         fill(&mut jobs, &mut self.trials, &self.open, tokens, key);
@@ -217,7 +217,7 @@ impl PublicVerifier {
         // Tokens of one key after each other, while what it needs is in the cache.
         order.sort_unstable_by_key(|index| {
             let token = &tokens[*index as usize];
-            (token.candidates.iter().next(), token.algorithm, *index)
+            (token.candidates.keys().next(), token.algorithm, *index)
         });
         let is_done = order.iter().all(|index| {
             let token = &mut tokens[*index as usize];
@@ -240,13 +240,13 @@ impl PublicVerifier {
         key: impl Fn(u32) -> &'k VerifyingKey,
         stop: &AtomicBool,
     ) -> Option<Result<Proof, Reason>> {
-        let lengths = token.candidates.iter();
+        let lengths = token.candidates.keys();
         let lengths = lengths.map(|number| key(number).signature_len());
         let signature = match decode_signature(token.signature, lengths, &mut self.signature) {
             Ok(signature) => signature,
             Err(reason) => return Some(Err(reason)),
         };
-        for number in token.candidates.iter() {
+        for number in token.candidates.keys() {
             if stop.load(Ordering::Relaxed) {
                 return None;
             }
@@ -272,10 +272,10 @@ impl PublicVerifier {
 /// few tokens.
 fn fill<'b, 'k: 'b, W: Word + 'k>(
     jobs: &mut Vec<Job<'b, W>>,
-    trials: &mut Vec<(u32, u32)>,
+    trials: &mut Vec<(u32, Candidate)>,
     open: &[u32],
     tokens: &[Pending<'b>],
-    key: impl Fn(u32) -> &'k Midstate<W>,
+    key: impl Fn(Place) -> &'k Midstate<W>,
 ) {
     trials.clear();
     let each = (FULL / open.len()).max(1);
@@ -285,7 +285,7 @@ fn fill<'b, 'k: 'b, W: Word + 'k>(
         for candidate in candidates.skip(token.tried as usize).take(each) {
             jobs.push(Job {
                 message: token.input.bytes,
-                key: key(candidate),
+                key: key(candidate.secret()),
             });
             trials.push((*index, candidate));
         }
@@ -299,7 +299,7 @@ fn fill<'b, 'k: 'b, W: Word + 'k>(
 /// that made the signature counts, in the order of the candidates.
 fn settle<const N: usize>(
     tokens: &mut [Pending<'_>],
-    trials: &[(u32, u32)],
+    trials: &[(u32, Candidate)],
     tags: &[[u8; N]],
     algorithm: Algorithm,
     states: &MidstateStore,
@@ -310,8 +310,8 @@ fn settle<const N: usize>(
         token.tried += 1;
         if is_equal(&tag[..mac_len], &token.mac[..mac_len]) && token.outcome.is_err() {
             token.outcome = Ok(Proof {
-                key: *candidate,
-                findings: mac_findings(states.secret_len(*candidate), algorithm),
+                key: candidate.key,
+                findings: mac_findings(states.secret_len(candidate.secret()), algorithm),
             });
         }
     }
@@ -347,10 +347,12 @@ mod tests {
             .collect()
     }
 
-    fn states() -> MidstateStore {
+    fn states() -> (MidstateStore, Vec<Candidate>) {
         let mut states = MidstateStore::default();
-        SECRETS.iter().for_each(|secret| states.add_secret(secret));
-        states
+        let places = SECRETS.iter().map(|secret| states.add(secret));
+        let all = (0..).zip(places);
+        let all = all.map(|(key, states)| Candidate { key, states }).collect();
+        (states, all)
     }
 
     /// A MAC by the reference path.
@@ -373,11 +375,18 @@ mod tests {
 
     #[test]
     fn a_batch_gives_what_tokens_give_one_by_one() {
-        let (keys, states) = (keys(), states());
-        let all: Vec<u32> = (0..7).collect();
-        let candidates: [(&[u32], &[u32]); 4] =
-            [(&all, &[]), (&[3], &[]), (&[6, 2], &[2, 0]), (&[], &[])];
-        let candidates = candidates.map(|(first, then)| Candidates {
+        let (keys, (states, all)) = (keys(), states());
+        let of = |numbers: &[usize]| -> Vec<_> { numbers.iter().map(|it| all[*it]).collect() };
+        let lists = [
+            (None, all.clone(), vec![]),
+            (None, of(&[3]), vec![]),
+            (None, of(&[6, 2]), of(&[2, 0])),
+            (Some(all[4]), vec![], of(&[1, 4, 5])),
+            (Some(all[5]), vec![], vec![]),
+            (None, vec![], vec![]),
+        ];
+        let candidates = lists.each_ref().map(|(only, first, then)| Candidates {
+            only: *only,
             first,
             then,
             is_cut: false,
@@ -397,7 +406,7 @@ mod tests {
                 1 => signature.push('='),
                 _ => {}
             }
-            cases.push((message, n % 50, algorithm, signature, candidates[n / 3 % 4]));
+            cases.push((message, n % 50, algorithm, signature, candidates[n / 3 % 6]));
         }
         for kernel in Kernel::available() {
             let mut verifier = BatchVerifier::new(kernel);

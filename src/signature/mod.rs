@@ -12,6 +12,7 @@ pub(crate) mod public;
 pub use algorithm::{Algorithm, AlgorithmSet, REGISTERED};
 pub(crate) use batch::{BatchVerifier, Pending, recycle};
 pub use hmac::MacKey;
+pub(crate) use lanes::Place;
 pub use lanes::{Kernel, SelfTestError};
 pub(crate) use public::PublicKey;
 
@@ -109,13 +110,35 @@ impl VerifyingKey {
     }
 }
 
-/// The numbers of the keys that are tried on a token, in order.
+/// A key that is tried on a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    /// The number of the key.
+    pub(crate) key: u32,
+    /// Where its states are, if it is a secret.
+    pub(crate) states: Option<Place>,
+}
+
+impl Candidate {
+    /// Where the states are of a key that was chosen for an HMAC algorithm.
+    fn secret(self) -> Place {
+        match self.states {
+            Some(place) => place,
+            // The key set lists a key under the algorithms of its type alone.
+            None => unreachable!("a public key was chosen to verify a MAC"),
+        }
+    }
+}
+
+/// The keys that are tried on a token, in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Candidates<'k> {
-    /// The keys that are tried first.
-    pub(crate) first: &'k [u32],
+    /// The key that is tried first where it is the only one of its id.
+    pub(crate) only: Option<Candidate>,
+    /// The keys that are tried first elsewhere.
+    pub(crate) first: &'k [Candidate],
     /// The keys that are tried if none of these made the signature.
-    pub(crate) then: &'k [u32],
+    pub(crate) then: &'k [Candidate],
     /// Whether there are more than may be tried: if none of these made the signature, that says
     /// nothing about the others.
     pub(crate) is_cut: bool,
@@ -123,11 +146,17 @@ pub(crate) struct Candidates<'k> {
 
 impl<'k> Candidates<'k> {
     pub(crate) const fn len(self) -> usize {
-        self.first.len() + self.then.len()
+        self.only.is_some() as usize + self.first.len() + self.then.len()
     }
 
-    pub(crate) fn iter(self) -> impl Iterator<Item = u32> + Clone + 'k {
-        self.first.iter().chain(self.then).copied()
+    pub(crate) fn iter(self) -> impl Iterator<Item = Candidate> + Clone + 'k {
+        let lists = self.first.iter().chain(self.then).copied();
+        self.only.into_iter().chain(lists)
+    }
+
+    /// The numbers of the keys.
+    pub(crate) fn keys(self) -> impl Iterator<Item = u32> + Clone + 'k {
+        self.iter().map(|candidate| candidate.key)
     }
 
     /// What it means that none of them made a signature.
@@ -164,12 +193,12 @@ pub(crate) fn verify<'b, 'k>(
             decoded.map(|()| &buffer[..])
         }
         None => {
-            let lengths = candidates.iter().map(|number| key(number).signature_len());
+            let lengths = candidates.keys().map(|number| key(number).signature_len());
             decode_signature(signature, lengths, &mut buffer)
         }
     };
     let signature = decoded.map_err(|reason| candidates.exhausted(reason))?;
-    for number in candidates.iter() {
+    for number in candidates.keys() {
         if let Some(findings) = key(number).verify(algorithm, input.bytes(), signature) {
             return Ok(Authentic {
                 payload: &input.bytes[input.dot + 1..],

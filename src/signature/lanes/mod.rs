@@ -53,7 +53,7 @@ pub use kernel::Kernel;
 pub use midstate::{Midstate, Midstate256, Midstate512, Word};
 pub use order::Scratch;
 pub use self_test::SelfTestError;
-pub use store::MidstateStore;
+pub use store::{MidstateStore, Place};
 
 /// A message and the key that its tag is made with.
 #[derive(Clone, Copy)]

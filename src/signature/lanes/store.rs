@@ -3,10 +3,11 @@
 //! Owns where the states of a key set lie, and that none is ever moved. Leaves to others what else
 //! there is to know of a key.
 
+use core::num::NonZeroU32;
+
 use super::midstate::{Midstate256, Midstate512};
 
-/// The states of a set of keys, by the numbers that the keys have there: 0, 1, 2, … in the order in
-/// which they are added.
+/// The states of a set of secrets.
 ///
 /// Whoever verifies under thousands of keys waits for memory more than for the processor. So states
 /// lie side by side, apart from all else that is known of a key. They lie in pieces that never grow
@@ -14,18 +15,12 @@ use super::midstate::{Midstate256, Midstate512};
 /// is not wiped.
 #[derive(Debug, Default)]
 pub struct MidstateStore {
-    places: Vec<Option<Place>>,
     pieces: Vec<Piece>,
 }
 
-/// Where the states of a secret are, and how long it is, in bytes.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    piece: u32,
-    at: u8,
-    /// 255 for all that are longer.
-    secret_len: u8,
-}
+/// Where the states of a secret are in a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(NonZeroU32);
 
 /// The states of some secrets, for each hash.
 #[derive(Debug)]
@@ -33,6 +28,8 @@ struct Piece {
     hs256: Vec<Midstate256>,
     hs384: Vec<Midstate512>,
     hs512: Vec<Midstate512>,
+    /// In bytes; 255 for all that are longer.
+    secret_lens: Vec<u8>,
 }
 
 impl Piece {
@@ -44,86 +41,84 @@ impl Piece {
             hs256: Vec::with_capacity(Self::SECRETS),
             hs384: Vec::with_capacity(Self::SECRETS),
             hs512: Vec::with_capacity(Self::SECRETS),
+            secret_lens: Vec::with_capacity(Self::SECRETS),
         }
     }
 }
 
+impl Place {
+    /// None beyond what can be counted, which is more secrets than any memory holds.
+    fn new(piece: usize, at: usize) -> Option<Self> {
+        let number = u32::try_from(piece * Piece::SECRETS + at).ok()?;
+        NonZeroU32::new(number.checked_add(1)?).map(Self)
+    }
+
+    #[inline]
+    const fn piece_and_at(self) -> (usize, usize) {
+        let number = self.0.get() as usize - 1;
+        (number / Piece::SECRETS, number % Piece::SECRETS)
+    }
+
+    /// The same in a store to which this one was added behind so many pieces.
+    #[must_use]
+    pub fn behind(self, pieces: usize) -> Option<Self> {
+        let (piece, at) = self.piece_and_at();
+        Self::new(piece + pieces, at)
+    }
+}
+
 impl MidstateStore {
-    /// Adds a secret: the key of the next number.
-    pub fn add_secret(&mut self, secret: &[u8]) {
+    /// Adds a secret. None where there are too many to be counted.
+    pub fn add(&mut self, secret: &[u8]) -> Option<Place> {
         let is_full = |piece: &Piece| piece.hs256.len() == Piece::SECRETS;
         if self.pieces.last().is_none_or(is_full) {
             self.pieces.push(Piece::new());
         }
         let number = self.pieces.len() - 1;
         let piece = &mut self.pieces[number];
-        self.places.push(Some(Place {
-            piece: u32::try_from(number).expect("fewer keys than a u32 has numbers"),
-            at: piece.hs256.len() as u8,
-            secret_len: u8::try_from(secret.len()).unwrap_or(u8::MAX),
-        }));
+        let place = Place::new(number, piece.hs256.len())?;
         piece.hs256.push(Midstate256::new(secret));
         piece.hs384.push(Midstate512::new_384(secret));
         piece.hs512.push(Midstate512::new_512(secret));
+        let secret_len = u8::try_from(secret.len()).unwrap_or(u8::MAX);
+        piece.secret_lens.push(secret_len);
+        Some(place)
     }
 
-    /// Leaves out the next number: its key is no secret.
-    pub fn add_other(&mut self) {
-        self.places.push(None);
-    }
-
-    /// Adds the keys of another store; their numbers follow on those of this one.
-    pub fn append(&mut self, other: Self) {
-        let pieces = u32::try_from(self.pieces.len()).expect("fewer keys than a u32 has numbers");
-        let places = other.places.into_iter();
-        self.places.extend(places.map(|place| {
-            place.map(|place| Place {
-                piece: place.piece + pieces,
-                ..place
-            })
-        }));
+    /// Adds the secrets of another store. Their places are now [behind](Place::behind) as many
+    /// pieces as are given back.
+    pub fn append(&mut self, other: Self) -> usize {
+        let pieces = self.pieces.len();
         self.pieces.extend(other.pieces);
+        pieces
     }
 
     /// The state of a secret for HMAC-SHA-256.
     #[inline]
-    pub fn hs256(&self, number: u32) -> &Midstate256 {
-        let place = self.place(number);
-        &self.piece(place).hs256[usize::from(place.at)]
+    pub fn hs256(&self, place: Place) -> &Midstate256 {
+        let (piece, at) = place.piece_and_at();
+        &self.pieces[piece].hs256[at]
     }
 
     /// The state of a secret for HMAC-SHA-384.
     #[inline]
-    pub fn hs384(&self, number: u32) -> &Midstate512 {
-        let place = self.place(number);
-        &self.piece(place).hs384[usize::from(place.at)]
+    pub fn hs384(&self, place: Place) -> &Midstate512 {
+        let (piece, at) = place.piece_and_at();
+        &self.pieces[piece].hs384[at]
     }
 
     /// The state of a secret for HMAC-SHA-512.
     #[inline]
-    pub fn hs512(&self, number: u32) -> &Midstate512 {
-        let place = self.place(number);
-        &self.piece(place).hs512[usize::from(place.at)]
+    pub fn hs512(&self, place: Place) -> &Midstate512 {
+        let (piece, at) = place.piece_and_at();
+        &self.pieces[piece].hs512[at]
     }
 
     /// The length of a secret in bytes; 255 for all that are longer.
     #[inline]
-    pub fn secret_len(&self, number: u32) -> usize {
-        usize::from(self.place(number).secret_len)
-    }
-
-    #[inline]
-    fn place(&self, number: u32) -> Place {
-        match self.places[number as usize] {
-            Some(place) => place,
-            // A key set lists a key under the algorithms of its type alone.
-            None => unreachable!("a public key was chosen to verify a MAC"),
-        }
-    }
-
-    #[inline]
-    fn piece(&self, place: Place) -> &Piece {
-        &self.pieces[place.piece as usize]
+    pub fn secret_len(&self, place: Place) -> usize {
+        let (piece, at) = place.piece_and_at();
+        usize::from(self.pieces[piece].secret_lens[at])
     }
 }
 
@@ -131,37 +126,29 @@ impl MidstateStore {
 mod tests {
     use super::*;
 
-    /// The states that a store has for a number are those of the secret, in every piece, whatever
-    /// stands between the secrets.
+    /// The states that a store has in a place are those of the secret, in every piece, however
+    /// stores were put together.
     #[test]
-    fn numbers_keep_their_secrets_however_stores_are_put_together() {
+    fn secrets_keep_their_states_however_stores_are_put_together() {
         let secret = |number: usize| vec![number as u8 ^ 0x5a; 1 + number % 300];
-        let is_secret = |number: usize| number % 5 != 3;
-        let store = |numbers: std::ops::Range<usize>| {
-            let mut store = MidstateStore::default();
-            for number in numbers {
-                match is_secret(number) {
-                    true => store.add_secret(&secret(number)),
-                    false => store.add_other(),
-                }
-            }
-            store
-        };
-        let mut all = MidstateStore::default();
+        let (mut all, mut places) = (MidstateStore::default(), Vec::new());
         for numbers in [0..0, 0..1, 1..70, 70..400, 400..400, 400..464] {
-            all.append(store(numbers));
+            let mut store = MidstateStore::default();
+            let added: Vec<_> = numbers.map(|number| store.add(&secret(number))).collect();
+            let pieces = all.append(store);
+            let shifted = added.into_iter().map(|place| place?.behind(pieces));
+            places.extend(shifted.map(|place| place.expect("few secrets")));
         }
-        assert_eq!(all.places.len(), 464);
-        for (number, at) in (0..464).zip(0..) {
-            if !is_secret(number) {
-                assert!(all.places[number].is_none());
-                continue;
-            }
+        assert_eq!(places.len(), 464);
+        for (place, number) in places.into_iter().zip(0..) {
             let secret = secret(number);
-            assert_eq!(all.secret_len(at), secret.len().min(255));
-            assert_eq!(all.hs256(at).inner(), Midstate256::new(&secret).inner());
-            assert_eq!(all.hs384(at).outer(), Midstate512::new_384(&secret).outer());
-            assert_eq!(all.hs512(at).outer(), Midstate512::new_512(&secret).outer());
+            assert_eq!(all.secret_len(place), secret.len().min(255));
+            let hs256 = Midstate256::new(&secret);
+            assert_eq!(all.hs256(place).inner(), hs256.inner());
+            let hs384 = Midstate512::new_384(&secret);
+            assert_eq!(all.hs384(place).outer(), hs384.outer());
+            let hs512 = Midstate512::new_512(&secret);
+            assert_eq!(all.hs512(place).outer(), hs512.outer());
         }
         let is_whole = |piece: &Piece| piece.hs512.capacity() == Piece::SECRETS;
         assert!(all.pieces.iter().all(is_whole), "no piece has grown");
