@@ -14,8 +14,9 @@ use crate::verdict::{FindingSet, Reason, Stage};
 #[repr(align(64))]
 struct KnownHeader {
     choice: Choice,
-    /// The encoded header: its first line among those of all, and its length.
-    encoded: Span,
+    /// The encoded header: how many bytes of it are in its line, and where the rest is.
+    len: u8,
+    rest: Span,
     said: Said,
 }
 
@@ -49,8 +50,7 @@ struct Span {
     len: u32,
 }
 
-/// A piece of an encoded header. Each header begins with a line of the cache of its own, so that
-/// most are in one or two of them.
+/// The first bytes of an encoded header; of many headers all of them.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct Line([u8; LINE]);
@@ -88,8 +88,11 @@ pub(crate) struct HeaderMemo {
     of_issuers: Vec<OfIssuers>,
     /// How many selections those hold.
     selections: usize,
-    /// The encoded headers, each from a line on.
-    encoded: Vec<Line>,
+    /// Beside each of them the first line of the encoded header, which can be waited for together
+    /// with the header itself.
+    lines: Vec<Line>,
+    /// The rest of the encoded headers.
+    rests: Vec<u8>,
     /// What rows tell of them.
     texts: String,
     /// Open addressing with linear probing: 1 + the index of a header, 0 where there is none.
@@ -113,7 +116,8 @@ impl HeaderMemo {
             known: Vec::new(),
             of_issuers: Vec::new(),
             selections: 0,
-            encoded: Vec::new(),
+            lines: Vec::new(),
+            rests: Vec::new(),
             texts: String::new(),
             slots: vec![0; Self::SLOTS],
             last: 0,
@@ -133,9 +137,9 @@ impl HeaderMemo {
 
     /// About how many bytes the headers take.
     fn bytes(&self) -> usize {
-        self.known.len() * (size_of::<KnownHeader>() + size_of::<OfIssuers>())
+        self.known.len() * (size_of::<KnownHeader>() + LINE + size_of::<OfIssuers>())
             + self.selections * size_of::<(u32, Result<Selection, Reason>)>()
-            + self.encoded.len() * LINE
+            + self.rests.len()
             + self.texts.len()
     }
 
@@ -150,13 +154,21 @@ impl HeaderMemo {
         for (encoded, slot) in headers.zip(&mut slots) {
             *slot = slot_of(encoded) % Self::SLOTS;
         }
-        let known = slots.map(|slot| self.known.get(self.slots[slot].wrapping_sub(1) as usize));
-        let mut encoded = [&[][..]; AHEAD];
-        for (known, encoded) in known.into_iter().flatten().zip(&mut encoded) {
-            *encoded = self.lines(known);
+        let indices = slots.map(|slot| self.slots[slot].wrapping_sub(1) as usize);
+        let mut rests = [Span::behind(0, 0); AHEAD];
+        let mut touched = 0;
+        for (index, rest) in indices.into_iter().zip(&mut rests) {
+            if let (Some(known), Some(line)) = (self.known.get(index), self.lines.get(index)) {
+                *rest = known.rest;
+                touched ^= line.0[0];
+            }
         }
-        let lines = encoded.iter().flat_map(|lines| lines.iter());
-        black_box(lines.fold(0, |all, line| all ^ line.0[0]));
+        black_box(touched);
+        let rests = rests.map(|rest| &self.rests[rest.range()]);
+        let lines = rests
+            .iter()
+            .flat_map(|it| it.iter().step_by(LINE).chain(it.last()));
+        black_box(lines.fold(0, |all, byte| all ^ byte));
     }
 
     /// The index of a token's header, and which keys may have signed it. With several issuers the
@@ -231,21 +243,14 @@ impl HeaderMemo {
         &self.known[index as usize]
     }
 
-    /// The lines that an encoded header is in.
-    #[inline]
-    fn lines(&self, known: &KnownHeader) -> &[Line] {
-        let Span { start, len } = known.encoded;
-        let start = start as usize;
-        &self.encoded[start..start + (len as usize).div_ceil(LINE)]
-    }
-
     /// Whether this is the encoded header of this index: a comparison in full.
     #[inline(always)]
     fn is_at(&self, index: u32, encoded: &[u8]) -> bool {
-        let known = self.at(index);
-        let mut lines = self.lines(known).iter().zip(encoded.chunks(LINE));
-        known.encoded.len as usize == encoded.len()
-            && lines.all(|(line, piece)| line.0[..piece.len()] == *piece)
+        let (known, line) = (self.at(index), &self.lines[index as usize]);
+        let (first, rest) = encoded.split_at(encoded.len().min(LINE));
+        usize::from(known.len) == first.len()
+            && line.0[..first.len()] == *first
+            && self.rests[known.rest.range()] == *rest
     }
 
     #[inline(always)]
@@ -286,9 +291,11 @@ impl HeaderMemo {
             self.texts.push_str(text);
             span
         };
+        let (first, rest) = encoded.split_at(encoded.len().min(LINE));
         self.known.push(KnownHeader {
             choice,
-            encoded: Span::behind(self.encoded.len(), encoded.len()),
+            len: u8::try_from(first.len()).unwrap_or(u8::MAX),
+            rest: Span::behind(self.rests.len(), rest.len()),
             said: Said {
                 alg: match header.alg.value() {
                     None => Alg::Absent,
@@ -302,11 +309,10 @@ impl HeaderMemo {
                 findings: header.findings,
             },
         });
-        self.encoded.extend(encoded.chunks(LINE).map(|piece| {
-            let mut line = Line([0; LINE]);
-            line.0[..piece.len()].copy_from_slice(piece);
-            line
-        }));
+        let mut line = Line([0; LINE]);
+        line.0[..first.len()].copy_from_slice(first);
+        self.lines.push(line);
+        self.rests.extend_from_slice(rest);
         self.of_issuers.push(OfIssuers::new());
         // A block has at most 8,192 lines, so this is far from a u32's end.
         let taken = u32::try_from(self.known.len()).unwrap_or(u32::MAX);

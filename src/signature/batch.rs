@@ -143,9 +143,9 @@ impl BatchVerifier {
                 match algorithm {
                     Algorithm::Hs256 => self.round256(tokens, states),
                     Algorithm::Hs384 => {
-                        self.round512(tokens, algorithm, states, |place| states.hs384(place));
+                        self.round512(tokens, algorithm, |place| states.hs384(place));
                     }
-                    _ => self.round512(tokens, algorithm, states, |place| states.hs512(place)),
+                    _ => self.round512(tokens, algorithm, |place| states.hs512(place)),
                 }
                 self.open.retain(|index| tokens[*index as usize].is_open());
             }
@@ -165,20 +165,13 @@ impl BatchVerifier {
         self.kernel
             .hmac_sha256(&jobs, &mut self.scratch, &mut self.tags256);
         self.jobs256 = recycle(jobs);
-        settle(
-            tokens,
-            &self.trials,
-            &self.tags256,
-            Algorithm::Hs256,
-            states,
-        );
+        settle(tokens, &self.trials, &self.tags256, Algorithm::Hs256);
     }
 
     fn round512<'k>(
         &mut self,
         tokens: &mut [Pending<'_>],
         algorithm: Algorithm,
-        states: &'k MidstateStore,
         key: impl Fn(Place) -> &'k Midstate<u64>,
     ) {
         let mut jobs = recycle(std::mem::take(&mut self.jobs512));
@@ -187,7 +180,7 @@ impl BatchVerifier {
         self.kernel
             .hmac_sha512(&jobs, &mut self.scratch, &mut self.tags512);
         self.jobs512 = recycle(jobs);
-        settle(tokens, &self.trials, &self.tags512, algorithm, states);
+        settle(tokens, &self.trials, &self.tags512, algorithm);
     }
 }
 
@@ -302,7 +295,6 @@ fn settle<const N: usize>(
     trials: &[(u32, Candidate)],
     tags: &[[u8; N]],
     algorithm: Algorithm,
-    states: &MidstateStore,
 ) {
     let mac_len = algorithm.mac_len().unwrap_or(N);
     for ((index, candidate), tag) in trials.iter().zip(tags) {
@@ -311,7 +303,7 @@ fn settle<const N: usize>(
         if is_equal(&tag[..mac_len], &token.mac[..mac_len]) && token.outcome.is_err() {
             token.outcome = Ok(Proof {
                 key: candidate.key,
-                findings: mac_findings(states.secret_len(candidate.secret()), algorithm),
+                findings: mac_findings(candidate.secret().secret_len(), algorithm),
             });
         }
     }

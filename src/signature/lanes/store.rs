@@ -18,7 +18,11 @@ pub struct MidstateStore {
     pieces: Vec<Piece>,
 }
 
-/// Where the states of a secret are in a store.
+/// Where the states of a secret are in a store, and how long it is, in four bytes: there is one for
+/// each algorithm of each key.
+///
+/// The lowest bits are 1 + its number in the store, the others its length in bytes; 255 for all that
+/// are longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place(NonZeroU32);
 
@@ -28,8 +32,6 @@ struct Piece {
     hs256: Vec<Midstate256>,
     hs384: Vec<Midstate512>,
     hs512: Vec<Midstate512>,
-    /// In bytes; 255 for all that are longer.
-    secret_lens: Vec<u8>,
 }
 
 impl Piece {
@@ -41,29 +43,40 @@ impl Piece {
             hs256: Vec::with_capacity(Self::SECRETS),
             hs384: Vec::with_capacity(Self::SECRETS),
             hs512: Vec::with_capacity(Self::SECRETS),
-            secret_lens: Vec::with_capacity(Self::SECRETS),
         }
     }
 }
 
 impl Place {
-    /// None beyond what can be counted, which is more secrets than any memory holds.
-    fn new(piece: usize, at: usize) -> Option<Self> {
-        let number = u32::try_from(piece * Piece::SECRETS + at).ok()?;
-        NonZeroU32::new(number.checked_add(1)?).map(Self)
+    /// The bits of the number.
+    const BITS: u32 = 24;
+
+    /// None from the secret of number 2^24 - 1 on, which takes some 7 GB.
+    fn new(piece: usize, at: usize, secret_len: u8) -> Option<Self> {
+        let number = u32::try_from(piece * Piece::SECRETS + at + 1).ok()?;
+        let is_countable = number < 1 << Self::BITS;
+        let bits = number | u32::from(secret_len) << Self::BITS;
+        NonZeroU32::new(bits).filter(|_| is_countable).map(Self)
     }
 
     #[inline]
     const fn piece_and_at(self) -> (usize, usize) {
-        let number = self.0.get() as usize - 1;
+        let number = (self.0.get() & ((1 << Self::BITS) - 1)) as usize - 1;
         (number / Piece::SECRETS, number % Piece::SECRETS)
+    }
+
+    /// The length of the secret in bytes; 255 for all that are longer.
+    #[inline]
+    #[must_use]
+    pub const fn secret_len(self) -> usize {
+        (self.0.get() >> Self::BITS) as usize
     }
 
     /// The same in a store to which this one was added behind so many pieces.
     #[must_use]
     pub fn behind(self, pieces: usize) -> Option<Self> {
         let (piece, at) = self.piece_and_at();
-        Self::new(piece + pieces, at)
+        Self::new(piece + pieces, at, self.secret_len() as u8)
     }
 }
 
@@ -76,12 +89,11 @@ impl MidstateStore {
         }
         let number = self.pieces.len() - 1;
         let piece = &mut self.pieces[number];
-        let place = Place::new(number, piece.hs256.len())?;
+        let secret_len = u8::try_from(secret.len()).unwrap_or(u8::MAX);
+        let place = Place::new(number, piece.hs256.len(), secret_len)?;
         piece.hs256.push(Midstate256::new(secret));
         piece.hs384.push(Midstate512::new_384(secret));
         piece.hs512.push(Midstate512::new_512(secret));
-        let secret_len = u8::try_from(secret.len()).unwrap_or(u8::MAX);
-        piece.secret_lens.push(secret_len);
         Some(place)
     }
 
@@ -113,13 +125,6 @@ impl MidstateStore {
         let (piece, at) = place.piece_and_at();
         &self.pieces[piece].hs512[at]
     }
-
-    /// The length of a secret in bytes; 255 for all that are longer.
-    #[inline]
-    pub fn secret_len(&self, place: Place) -> usize {
-        let (piece, at) = place.piece_and_at();
-        usize::from(self.pieces[piece].secret_lens[at])
-    }
 }
 
 #[cfg(test)]
@@ -142,7 +147,7 @@ mod tests {
         assert_eq!(places.len(), 464);
         for (place, number) in places.into_iter().zip(0..) {
             let secret = secret(number);
-            assert_eq!(all.secret_len(place), secret.len().min(255));
+            assert_eq!(place.secret_len(), secret.len().min(255));
             let hs256 = Midstate256::new(&secret);
             assert_eq!(all.hs256(place).inner(), hs256.inner());
             let hs384 = Midstate512::new_384(&secret);
@@ -150,6 +155,13 @@ mod tests {
             let hs512 = Midstate512::new_512(&secret);
             assert_eq!(all.hs512(place).outer(), hs512.outer());
         }
+        let last = Place::new((1 << 18) - 1, 62, 7).expect("the last that can be counted");
+        assert_eq!(
+            (last.piece_and_at(), last.secret_len()),
+            (((1 << 18) - 1, 62), 7)
+        );
+        assert_eq!(Place::new((1 << 18) - 1, 63, 7), None);
+        assert_eq!(last.behind(1), None);
         let is_whole = |piece: &Piece| piece.hs512.capacity() == Piece::SECRETS;
         assert!(all.pieces.iter().all(is_whole), "no piece has grown");
     }
