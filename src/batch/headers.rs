@@ -42,8 +42,8 @@ enum Alg {
     Other(Span),
 }
 
-/// A piece of what is kept one behind the other: where it starts, and how many bytes it has. Of a block at most a GiB is there, and little from those before it, so this is far
-/// from a u32's end.
+/// A piece of what is kept one behind the other: where it starts, and how many bytes it has. A piece
+/// that is too far behind to be counted is nowhere, and no header is found there.
 #[derive(Clone, Copy)]
 struct Span {
     start: u32,
@@ -61,8 +61,16 @@ const LINE: usize = 64;
 impl Span {
     /// What is put behind `kept` bytes and has `len` of them.
     fn behind(kept: usize, len: usize) -> Self {
-        let [start, len] = [kept, len].map(|it| u32::try_from(it).unwrap_or(u32::MAX));
-        Self { start, len }
+        let nowhere = Self {
+            start: u32::MAX,
+            len: u32::MAX,
+        };
+        match (u32::try_from(kept), u32::try_from(len)) {
+            (Ok(start), Ok(len)) if kept + (len as usize) < u32::MAX as usize => {
+                Self { start, len }
+            }
+            _ => nowhere,
+        }
     }
 
     #[inline]
@@ -129,8 +137,13 @@ impl HeaderMemo {
     pub(crate) fn begin_block(&mut self) -> bool {
         let is_much = self.known.len() > Self::KEPT || self.bytes() > Self::KEPT_BYTES;
         if is_much {
-            // With its memory: one block may have had a header as long as a token may be.
-            *self = Self::new();
+            self.known.clear();
+            self.of_issuers.clear();
+            self.selections = 0;
+            self.lines.clear();
+            self.slots.fill(0);
+            // With their memory: one block may have had a header as long as a token may be.
+            (self.rests, self.texts) = (Vec::new(), String::new());
         }
         is_much
     }
@@ -150,6 +163,7 @@ impl HeaderMemo {
             return;
         }
         // Each loop is short, so that the processor has the loads of many headers under way at once.
+        // Where there are fewer headers than that, slot 0 is looked at in vain.
         let mut slots = [0; AHEAD];
         for (encoded, slot) in headers.zip(&mut slots) {
             *slot = slot_of(encoded) % Self::SLOTS;
@@ -164,11 +178,9 @@ impl HeaderMemo {
             }
         }
         black_box(touched);
-        let rests = rests.map(|rest| &self.rests[rest.range()]);
-        let lines = rests
-            .iter()
-            .flat_map(|it| it.iter().step_by(LINE).chain(it.last()));
-        black_box(lines.fold(0, |all, byte| all ^ byte));
+        let rests = rests.iter().filter_map(|rest| self.rests.get(rest.range()));
+        let bytes = rests.flat_map(|it| it.iter().step_by(LINE).chain(it.last()));
+        black_box(bytes.fold(0, |all, byte| all ^ byte));
     }
 
     /// The index of a token's header, and which keys may have signed it. With several issuers the
@@ -250,7 +262,7 @@ impl HeaderMemo {
         let (first, rest) = encoded.split_at(encoded.len().min(LINE));
         usize::from(known.len) == first.len()
             && line.0[..first.len()] == *first
-            && self.rests[known.rest.range()] == *rest
+            && self.rests.get(known.rest.range()) == Some(rest)
     }
 
     #[inline(always)]
@@ -371,6 +383,38 @@ mod tests {
             }
         }
         assert_eq!(memo.known.len(), headers.len());
+    }
+
+    #[test]
+    fn long_headers_that_begin_alike_keep_what_each_of_them_says() {
+        let mut keys = KeySet::new();
+        keys.add_secret(&[b'k'; 64], "a test").unwrap();
+        let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
+        let validator = Validator::new(policy, keys).unwrap();
+        let (mut memo, mut payload) = (HeaderMemo::new(), PayloadScratch::new());
+        let typ = "x".repeat(100);
+        let algs = [
+            Some("HS256"),
+            Some("HS512"),
+            Some("hs256"),
+            Some("A128KW"),
+            None,
+        ];
+        for _ in 0..2 {
+            for (alg, kid) in algs.iter().zip(["a", "", "ä", "d", "e"]) {
+                let alg_member = alg.map_or_else(String::new, |alg| format!(r#","alg":"{alg}""#));
+                let header = format!(r#"{{"typ":"{typ}","kid":"{kid}"{alg_member}}}"#);
+                let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(header);
+                let token = format!("{header}.e30.c2ln");
+                let token = Token::split(token.as_bytes()).unwrap();
+                let (index, selection) = memo.select(&validator, token, &mut payload);
+                let algorithm = selection.map(|selection| selection.algorithm().name()).ok();
+                assert_eq!(algorithm, alg.filter(|alg| alg.starts_with("HS")));
+                let judged = memo.unsigned(memo.said(index), true);
+                assert_eq!((judged.alg, judged.kid), (*alg, Some(kid)));
+            }
+        }
+        assert_eq!(memo.known.len(), algs.len());
     }
 
     #[test]

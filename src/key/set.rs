@@ -311,8 +311,8 @@ pub(crate) struct Selection {
 /// The keys that are tried first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum First {
-    /// The only one of its group, as nearly every key with an id is. So no token has to wait for the
-    /// memory of a group.
+    /// The only one of its group that fits, as nearly every key with an id is. So no token has to
+    /// wait for the memory of a group.
     Key(Candidate),
     Group(u32),
 }

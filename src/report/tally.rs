@@ -98,7 +98,7 @@ pub struct Tally {
     /// Tokens by registered algorithm name, in the order of `REGISTERED`, and all others behind
     /// them. A token whose header could not be read is not among them.
     pub algs: [Counts; REGISTERED.len() + 1],
-    /// Tokens by the key that verified them, by its index in the key set.
+    /// Tokens by the key that verified them, by its index in the key set. Of a block it is empty.
     pub keys: Vec<Counts>,
     /// The same of a block: the key of each token that one verified, and whether the token is valid.
     /// A count for each of thousands of keys, in each of the blocks that are under way, would not
@@ -272,6 +272,7 @@ impl Tally {
 
     /// Adds another tally to this one, under the same policy, keys and inputs.
     pub fn merge(&mut self, other: &Self) {
+        debug_assert!(other.verified.is_empty(), "a block is drained, not merged");
         self.add_fixed(other);
         for (own, counts) in self.keys.iter_mut().zip(&other.keys) {
             own.add(*counts);
@@ -311,6 +312,7 @@ impl Tally {
 mod tests {
     use super::*;
     use crate::time::UnixTime;
+    use crate::verdict::{FindingSet, ReasonSet};
 
     fn tally() -> Tally {
         let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
@@ -353,9 +355,19 @@ mod tests {
 
     #[test]
     fn draining_a_block_moves_its_counts_and_leaves_none() {
-        let (mut total, mut block) = (tally(), tally());
+        let mut keys = KeySet::new();
+        for secret in [b"one", b"two"] {
+            keys.add_secret(secret, "a test").unwrap();
+        }
+        let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
+        let (mut total, mut block) = (Tally::new(&policy, &keys), Tally::of_block(&policy));
         for _ in 0..2 {
             block.count(&Judged::rejected(Reason::TooLong));
+            for reasons in [ReasonSet::EMPTY, ReasonSet::EMPTY, Reason::Expired.into()] {
+                let mut judged = Judged::unsigned(Some("HS256"), None, FindingSet::EMPTY);
+                (judged.verdict.key, judged.verdict.reasons) = (Some(1), reasons);
+                block.count(&judged);
+            }
             block.blank_lines += 1;
             block.add_sample(
                 Reason::TooLong,
@@ -371,16 +383,22 @@ mod tests {
         assert_eq!(
             total.tokens,
             Counts {
-                valid: 0,
-                rejected: 2
+                valid: 4,
+                rejected: 4
             }
         );
+        let of_key = Counts {
+            valid: 4,
+            rejected: 2,
+        };
+        assert_eq!(total.keys, [Counts::default(), of_key]);
         assert_eq!(total.reasons[Reason::TooLong.index()], 2);
         assert_eq!(total.blank_lines, 2);
         assert_eq!(total.samples[Reason::TooLong.index()][0].line, 11);
         assert_eq!(block.tokens.total() + block.blank_lines, 0);
         let mut doubled = total.clone();
         doubled.merge(&total);
-        assert_eq!(doubled.tokens.rejected, 4);
+        assert_eq!(doubled.tokens.rejected, 8);
+        assert_eq!(doubled.keys[1].total(), 12);
     }
 }

@@ -330,7 +330,16 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-    const SECRETS: [&[u8]; 7] = [b"a", b"b", b"c", b"d", b"e", b"f", b"g"];
+    /// Too short for some of the hashes, for all, and for none.
+    const SECRETS: [&[u8]; 7] = [
+        b"a",
+        &[b'b'; 31],
+        &[b'c'; 32],
+        &[b'd'; 48],
+        &[b'e'; 64],
+        &[b'f'; 255],
+        &[b'g'; 300],
+    ];
 
     fn keys() -> Vec<VerifyingKey> {
         SECRETS

@@ -50,7 +50,7 @@ pub struct Authentic<'b> {
     proof: Proof,
 }
 
-/// That a signature held, and under what. As [`Authentic`], it can be made only here; it may be
+/// That a signature held, and by which key. As [`Authentic`], it can be made only here; it may be
 /// kept with the token that it is about.
 #[derive(Clone, Copy)]
 pub(crate) struct Proof {
@@ -133,9 +133,9 @@ impl Candidate {
 /// The keys that are tried on a token, in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Candidates<'k> {
-    /// The key that is tried first where it is the only one of its id.
+    /// The key that is tried first, if there is only one such; then `first` is empty.
     pub(crate) only: Option<Candidate>,
-    /// The keys that are tried first elsewhere.
+    /// The keys that are tried first, if there are several.
     pub(crate) first: &'k [Candidate],
     /// The keys that are tried if none of these made the signature.
     pub(crate) then: &'k [Candidate],

@@ -78,7 +78,8 @@ pub struct Midstate<W: Word> {
 
 const _: () = assert!(size_of::<Midstate256>() == 64);
 
-/// What follows on the inner digest in the one block that the outer hash reads.
+/// What follows on the inner digest in the one block that the outer hash reads. (It is `pub` for
+/// the sealed trait that names it, and seen in `lanes` alone.)
 ///
 /// The digest is the whole inner state, eight words, but for SHA-384, whose digest is six: there
 /// the padding begins two words earlier. So it is the key that knows, and jobs of both may be
@@ -143,7 +144,7 @@ impl<W: Word> Midstate<W> {
     /// Looks at the state, and leaves it in the nearest cache.
     #[inline]
     pub(in crate::signature) fn touch(&self) {
-        black_box((self.inner[0], self.outer[7]));
+        black_box((self.inner[0], self.outer[7], self.digest));
     }
 
     /// What follows on the inner digest.

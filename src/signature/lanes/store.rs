@@ -29,21 +29,29 @@ pub struct Place(NonZeroU32);
 /// The states of some secrets, for each hash.
 #[derive(Debug)]
 struct Piece {
+    /// For how many secrets it was made.
+    room: usize,
     hs256: Vec<Midstate256>,
     hs384: Vec<Midstate512>,
     hs512: Vec<Midstate512>,
 }
 
 impl Piece {
-    /// How many secrets a piece has room for.
+    /// The most secrets of a piece.
     const SECRETS: usize = 64;
 
-    fn new() -> Self {
+    /// A piece for so many secrets.
+    fn new(room: usize) -> Self {
         Self {
-            hs256: Vec::with_capacity(Self::SECRETS),
-            hs384: Vec::with_capacity(Self::SECRETS),
-            hs512: Vec::with_capacity(Self::SECRETS),
+            room,
+            hs256: Vec::with_capacity(room),
+            hs384: Vec::with_capacity(room),
+            hs512: Vec::with_capacity(room),
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.hs256.len() == self.room
     }
 }
 
@@ -51,7 +59,7 @@ impl Place {
     /// The bits of the number.
     const BITS: u32 = 24;
 
-    /// None from the secret of number 2^24 - 1 on, which takes some 7 GB.
+    /// None from the number 2^24 - 1 on. Each piece takes 64 numbers, however many secrets it has.
     fn new(piece: usize, at: usize, secret_len: u8) -> Option<Self> {
         let number = u32::try_from(piece * Piece::SECRETS + at + 1).ok()?;
         let is_countable = number < 1 << Self::BITS;
@@ -76,16 +84,18 @@ impl Place {
     #[must_use]
     pub fn behind(self, pieces: usize) -> Option<Self> {
         let (piece, at) = self.piece_and_at();
-        Self::new(piece + pieces, at, self.secret_len() as u8)
+        let moved = Self::new(piece + pieces, at, 0)?.0.get();
+        NonZeroU32::new(moved | self.0.get() & !((1 << Self::BITS) - 1)).map(Self)
     }
 }
 
 impl MidstateStore {
     /// Adds a secret. None where there are too many to be counted.
     pub fn add(&mut self, secret: &[u8]) -> Option<Place> {
-        let is_full = |piece: &Piece| piece.hs256.len() == Piece::SECRETS;
-        if self.pieces.last().is_none_or(is_full) {
-            self.pieces.push(Piece::new());
+        if self.pieces.last().is_none_or(Piece::is_full) {
+            // Many a set has one secret, and many a run has many sets.
+            let room = self.pieces.last().map_or(1, |last| 4 * last.room);
+            self.pieces.push(Piece::new(room.min(Piece::SECRETS)));
         }
         let number = self.pieces.len() - 1;
         let piece = &mut self.pieces[number];
@@ -162,7 +172,10 @@ mod tests {
         );
         assert_eq!(Place::new((1 << 18) - 1, 63, 7), None);
         assert_eq!(last.behind(1), None);
-        let is_whole = |piece: &Piece| piece.hs512.capacity() == Piece::SECRETS;
-        assert!(all.pieces.iter().all(is_whole), "no piece has grown");
+        for piece in &all.pieces {
+            assert_eq!(piece.hs512.capacity(), piece.room, "it has not grown");
+        }
+        assert!(all.pieces.iter().any(|piece| piece.room < Piece::SECRETS));
+        assert!(all.pieces.iter().any(|piece| piece.room == Piece::SECRETS));
     }
 }
