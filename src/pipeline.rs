@@ -40,13 +40,16 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const LEAST_BYTES: usize = 2 * MAX_LINES;
 /// The most bytes that are judged at first, so that the first results come soon.
 const FIRST_BYTES: usize = 64 << 10;
+/// The most that is aimed at: with one more line, which has a GiB at most, places within a block are
+/// numbers of 32 bits.
+const MOST_BYTES: usize = 1 << 30;
 
 /// How a run is carried out. None of it changes a verdict, a row or a count.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     /// How many threads work, the calling one included; at least 1.
     pub threads: usize,
-    /// About how many bytes a block has; at least 1.
+    /// About how many bytes a block has; at least 1, and of more than 1 GiB no more is taken.
     pub block_bytes: usize,
     /// What computes the MACs.
     pub kernel: Kernel,
@@ -587,7 +590,8 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         free: Vec<Work<'t>>,
         options: &RunOptions,
     ) -> Self {
-        let (block_bytes, distinct) = (options.block_bytes.max(1), options.distinct);
+        let block_bytes = options.block_bytes.clamp(1, MOST_BYTES);
+        let distinct = options.distinct;
         let report = |input: &Input<'_>| InputReport {
             name: input.name(),
             ..Default::default()

@@ -42,8 +42,9 @@ enum Alg {
     Other(Span),
 }
 
-/// A piece of what is kept one behind the other: where it starts, and how many bytes it has. A piece
-/// that is too far behind to be counted is nowhere, and no header is found there.
+/// A piece of what is kept one behind the other: where it starts, and how many bytes it has. A block
+/// has some 2 GiB at most, and little is kept from earlier ones. What were too far behind to be
+/// counted would be nowhere, and no header would be found there.
 #[derive(Clone, Copy)]
 struct Span {
     start: u32,
