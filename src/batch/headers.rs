@@ -360,12 +360,22 @@ mod tests {
     use crate::policy::Policy;
     use crate::time::UnixTime;
 
-    #[test]
-    fn headers_are_told_apart_at_every_length() {
+    fn validator() -> Validator {
         let mut keys = KeySet::new();
         keys.add_secret(&[b'k'; 32], "a test").unwrap();
         let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
-        let validator = Validator::new(policy, keys).unwrap();
+        Validator::new(policy, keys).unwrap()
+    }
+
+    /// A token with this header, before that is encoded.
+    fn token(header: &str) -> String {
+        let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(header);
+        format!("{header}.e30.c2ln")
+    }
+
+    #[test]
+    fn headers_are_told_apart_at_every_length() {
+        let validator = validator();
         let (mut memo, mut payload) = (HeaderMemo::new(), PayloadScratch::new());
         // Some begin as others do, some differ in the last byte alone. None of them is a header, and
         // that is remembered as well.
@@ -388,10 +398,7 @@ mod tests {
 
     #[test]
     fn long_headers_that_begin_alike_keep_what_each_of_them_says() {
-        let mut keys = KeySet::new();
-        keys.add_secret(&[b'k'; 64], "a test").unwrap();
-        let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
-        let validator = Validator::new(policy, keys).unwrap();
+        let validator = validator();
         let (mut memo, mut payload) = (HeaderMemo::new(), PayloadScratch::new());
         let typ = "x".repeat(100);
         let algs = [
@@ -405,8 +412,7 @@ mod tests {
             for (alg, kid) in algs.iter().zip(["a", "", "ä", "d", "e"]) {
                 let alg_member = alg.map_or_else(String::new, |alg| format!(r#","alg":"{alg}""#));
                 let header = format!(r#"{{"typ":"{typ}","kid":"{kid}"{alg_member}}}"#);
-                let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(header);
-                let token = format!("{header}.e30.c2ln");
+                let token = token(&header);
                 let token = Token::split(token.as_bytes()).unwrap();
                 let (index, selection) = memo.select(&validator, token, &mut payload);
                 let algorithm = selection.map(|selection| selection.algorithm().name()).ok();
@@ -420,10 +426,7 @@ mod tests {
 
     #[test]
     fn headers_that_all_differ_take_no_more_than_their_bound() {
-        let mut keys = KeySet::new();
-        keys.add_secret(&[b'k'; 32], "a test").unwrap();
-        let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
-        let validator = Validator::new(policy, keys).unwrap();
+        let validator = validator();
         for padding in [0, 2000] {
             let mut memo = HeaderMemo::new();
             let (mut payload, mut most) = (PayloadScratch::new(), 0);
@@ -434,8 +437,7 @@ mod tests {
                 for line in 0..4000 {
                     let kid = format!("{block}-{line}-{}", "x".repeat(padding));
                     let header = format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#);
-                    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(header);
-                    let token = format!("{header}.e30.c2ln");
+                    let token = token(&header);
                     let token = Token::split(token.as_bytes()).unwrap();
                     for _ in 0..2 {
                         let (index, _) = memo.select(&validator, token, &mut payload);

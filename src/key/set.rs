@@ -565,19 +565,18 @@ impl KeySet {
             problem: problem.into(),
         };
         let index = u32::try_from(self.keys.len()).map_err(|_| error("too many keys"))?;
-        let mut states = None;
-        let (verifying, secret_len, is_notorious) = match key.content {
+        let (verifying, states, secret_len, is_notorious) = match key.content {
             Content::Secret(secret) => {
                 let mac = MacKey::new(&secret).ok_or_else(|| error("the secret is empty"))?;
+                let states = (self.states.add(&secret)).ok_or_else(|| error("too many keys"))?;
                 let is_notorious = health::is_notorious(&secret);
                 let verifying = VerifyingKey::Mac(Box::new(mac));
-                states = self.states.add(&secret);
-                if states.is_none() {
-                    return Err(error("too many keys"));
-                }
-                (verifying, Some(secret.len()), is_notorious)
+                (verifying, Some(states), Some(secret.len()), is_notorious)
             }
-            Content::Public(public) => (VerifyingKey::Public(Box::new(public)), None, false),
+            Content::Public(public) => {
+                let verifying = VerifyingKey::Public(Box::new(public));
+                (verifying, None, None, false)
+            }
         };
         let name = (self.names).give(own_name(id.as_deref(), &verifying).as_deref());
         let realm = self.realms.len() - 1;
@@ -626,10 +625,10 @@ impl KeySet {
     /// Adds the keys of another set as a realm of their own. They are named anew, so that each key
     /// still has a name that no other has.
     pub(crate) fn append(&mut self, other: Self) -> Result<(), Error> {
-        let error = |message: &str| Error::Policy {
-            message: message.to_owned(),
+        let too_many = || Error::Policy {
+            message: "too many keys".to_owned(),
         };
-        let number = |count: usize| u32::try_from(count).map_err(|_| error("too many keys"));
+        let number = |count: usize| u32::try_from(count).map_err(|_| too_many());
         // The last index of either kind still has to be a number.
         number(self.keys.len() + other.keys.len())?;
         number(self.groups.len() + other.groups.len())?;
@@ -639,9 +638,8 @@ impl KeySet {
         for mut group in other.groups {
             for candidate in group.fitting.iter_mut().flatten() {
                 candidate.key += keys;
-                if let Some(place) = candidate.states {
-                    let place = place.behind(pieces);
-                    candidate.states = Some(place.ok_or_else(|| error("too many keys"))?);
+                if let Some(place) = &mut candidate.states {
+                    *place = place.behind(pieces).ok_or_else(too_many)?;
                 }
             }
             self.groups.push(group);

@@ -56,20 +56,21 @@ impl Piece {
 }
 
 impl Place {
-    /// The bits of the number.
     const BITS: u32 = 24;
+    /// The bits of the number.
+    const NUMBER: u32 = (1 << Self::BITS) - 1;
 
     /// None from the number 2^24 - 1 on. Each piece takes 64 numbers, however many secrets it has.
     fn new(piece: usize, at: usize, secret_len: u8) -> Option<Self> {
         let number = u32::try_from(piece * Piece::SECRETS + at + 1).ok()?;
-        let is_countable = number < 1 << Self::BITS;
+        let is_countable = number <= Self::NUMBER;
         let bits = number | u32::from(secret_len) << Self::BITS;
         NonZeroU32::new(bits).filter(|_| is_countable).map(Self)
     }
 
     #[inline]
     const fn piece_and_at(self) -> (usize, usize) {
-        let number = (self.0.get() & ((1 << Self::BITS) - 1)) as usize - 1;
+        let number = (self.0.get() & Self::NUMBER) as usize - 1;
         (number / Piece::SECRETS, number % Piece::SECRETS)
     }
 
@@ -85,7 +86,7 @@ impl Place {
     pub fn behind(self, pieces: usize) -> Option<Self> {
         let (piece, at) = self.piece_and_at();
         let moved = Self::new(piece + pieces, at, 0)?.0.get();
-        NonZeroU32::new(moved | self.0.get() & !((1 << Self::BITS) - 1)).map(Self)
+        NonZeroU32::new(moved | self.0.get() & !Self::NUMBER).map(Self)
     }
 }
 
