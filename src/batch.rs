@@ -7,15 +7,17 @@
 
 mod attention;
 mod headers;
+mod kinds;
 mod repeats;
 
 use std::sync::atomic::AtomicBool;
 
 pub(crate) use headers::HeaderMemo;
 use headers::Said;
+use kinds::Kinds;
 use repeats::{Repeats, Seen, Sighting, Sought, Unseen};
 
-use crate::input::{Block, Line, leading_blanks, lines};
+use crate::input::{Block, Line, Lines, leading_blanks, lines};
 use crate::key::Selection;
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
@@ -72,10 +74,14 @@ impl Outcome {
 pub(crate) struct BatchJudge<'v> {
     validator: &'v Validator,
     rows: Option<RowOptions>,
+    /// Whether what is told of a token takes the `kid` of its header: rows tell it, and where there
+    /// are several issuers it may turn out to be unknown.
+    wants_kid: bool,
     stop: &'v AtomicBool,
     headers: HeaderMemo,
     repeats: Repeats,
     lines: Vec<Judging<'static>>,
+    kinds: Kinds,
     pending: Vec<Pending<'static>>,
     verifier: BatchVerifier,
     payload: PayloadScratch,
@@ -143,13 +149,16 @@ impl<'v> BatchJudge<'v> {
         repeat_bytes: usize,
         stop: &'v AtomicBool,
     ) -> Self {
+        let has_issuers = validator.policies().len() > 1;
         Self {
             validator,
             rows,
+            wants_kid: rows.is_some() || has_issuers || validator.policy().takes_kid_as_hint(),
             stop,
             headers: HeaderMemo::new(),
             repeats: Repeats::new(repeat_bytes),
             lines: Vec::new(),
+            kinds: Kinds::new(),
             pending: Vec::new(),
             verifier: BatchVerifier::new(kernel),
             payload: PayloadScratch::new(),
@@ -161,15 +170,22 @@ impl<'v> BatchJudge<'v> {
     pub(crate) fn judge(&mut self, block: &Block<'_>, outcome: &mut Outcome) {
         outcome.rows.clear();
         (outcome.lines, outcome.bytes, outcome.repeated) = (0, 0, 0);
-        let mut lines = recycle(std::mem::take(&mut self.lines));
+        let mut waiting = recycle(std::mem::take(&mut self.lines));
         let mut pending = recycle(std::mem::take(&mut self.pending));
-        self.split(block, &mut lines, outcome);
         let are_headers_new = self.headers.begin_block();
         self.repeats.begin_block(are_headers_new);
-        for lines in lines.chunks_mut(AHEAD) {
-            let sought = self.recall(lines);
+        let mut unread = lines(block.bytes());
+        self.pass_over(block, &mut waiting, outcome);
+        loop {
+            let begin = waiting.len();
+            let is_end = self.split(block, &mut unread, &mut waiting, outcome);
+            let sought = self.recall(&mut waiting, begin, outcome);
+            let lines = &mut waiting[begin..];
             self.select(lines);
             self.enlist(lines, &sought, &mut pending);
+            if is_end {
+                break;
+            }
         }
         let keys = self.validator.keys();
         let is_done = self.verifier.verify(
@@ -179,89 +195,152 @@ impl<'v> BatchJudge<'v> {
             self.stop,
         );
         outcome.was_stopped = !is_done;
+        self.kinds.drain(&mut outcome.tally);
         if is_done {
-            self.record(block, &lines, &pending, outcome);
+            for lines in waiting.chunks(AHEAD) {
+                self.repeats.touch(lines.iter().filter_map(|it| it.entry));
+                for judging in lines {
+                    self.tell(block, judging, &pending, outcome);
+                }
+            }
         }
-        self.lines = recycle(lines);
+        self.lines = recycle(waiting);
         self.pending = recycle(pending);
     }
 
-    /// Lines and dots.
-    fn split<'b>(
-        &self,
-        block: &'b Block<'_>,
-        judged: &mut Vec<Judging<'b>>,
-        outcome: &mut Outcome,
-    ) {
-        let limit = self.validator.policy().token_limit();
+    /// The line that a block may be about without having kept it.
+    fn pass_over(&self, block: &Block<'_>, judged: &mut Vec<Judging<'_>>, outcome: &mut Outcome) {
         if let Some(line) = block.passed_over {
             outcome.lines = 1;
-            let line_at = LineAt {
+            let at = LineAt {
                 start: line.blanks,
                 end: line.blanks,
             };
-            let standing = Standing::TooLong(line.length);
             judged.push(Judging {
                 number: 1,
-                line: line_at,
+                line: at,
                 header: None,
                 entry: None,
                 token: None,
                 selection: None,
-                standing,
+                standing: Standing::TooLong(line.length),
             });
         }
-        for line in lines(block.bytes()) {
+    }
+
+    /// Lines and dots, of [`AHEAD`] lines that are not blank or of as many as are left. Says
+    /// whether none are, or none that are judged with these.
+    fn split<'b>(
+        &self,
+        block: &'b Block<'_>,
+        unread: &mut Lines<'b>,
+        judged: &mut Vec<Judging<'b>>,
+        outcome: &mut Outcome,
+    ) -> bool {
+        let limit = self.validator.policy().token_limit();
+        let mut left = AHEAD;
+        while left > 0 {
+            let Some(line) = unread.next() else {
+                outcome.bytes = block.bytes().len();
+                return true;
+            };
             if outcome.lines == MAX_LINES as u64 {
                 outcome.bytes = line.begin;
-                return;
+                return true;
             }
             outcome.lines += 1;
-            let mut judging = Judging {
-                number: outcome.lines,
-                line: LineAt {
-                    start: line.start,
-                    end: line.start + line.token.len(),
-                },
-                header: None,
-                entry: None,
-                token: None,
-                selection: None,
-                standing: Standing::TooLong(line.length as u64),
+            let mut at = LineAt {
+                start: line.start,
+                end: line.start + line.token.len(),
             };
-            if line.length > limit {
-                let blanks = leading_blanks(&block.bytes()[line.begin..], limit);
-                judging.line.start = line.begin + blanks;
+            let mut token = None;
+            let standing = if line.length > limit {
+                at.start = line.begin + leading_blanks(&block.bytes()[line.begin..], limit);
+                Standing::TooLong(line.length as u64)
             } else if line.token.is_empty() {
                 outcome.tally.blank_lines += 1;
                 continue;
             } else {
                 match split(&line) {
-                    Err(reason) => judging.standing = Standing::Rejected(reason),
-                    Ok(token) => {
-                        judging.token = Some(token);
-                        judging.standing = Standing::Open;
+                    Err(reason) => Standing::Rejected(reason),
+                    Ok(it) => {
+                        token = Some(it);
+                        Standing::Open
                     }
                 }
-            }
-            judged.push(judging);
+            };
+            judged.push(Judging {
+                number: outcome.lines,
+                line: at,
+                header: None,
+                entry: None,
+                token,
+                selection: None,
+                standing,
+            });
+            left -= 1;
         }
-        outcome.bytes = block.bytes().len();
+        false
     }
 
-    /// The tokens that were seen before, of at most [`AHEAD`] lines; where the others are to be
+    /// The tokens that were seen before, of the lines from `begin` on, at most [`AHEAD`] of them.
+    /// Those that only had to be counted are no longer among the lines; where the others are to be
     /// looked for is given back.
-    fn recall(&mut self, lines: &mut [Judging<'_>]) -> [Sought; AHEAD] {
-        let tokens = lines.iter().map(|it| it.open().map(|token| token.bytes()));
-        let ahead = self.repeats.look_ahead(tokens);
-        for (judging, sought) in lines.iter_mut().zip(&ahead) {
-            if let Some(token) = judging.open()
-                && let Some(seen) = self.repeats.find(token.bytes(), sought)
+    fn recall(
+        &mut self,
+        lines: &mut Vec<Judging<'_>>,
+        begin: usize,
+        outcome: &mut Outcome,
+    ) -> [Sought; AHEAD] {
+        let tokens = lines[begin..].iter().map(|it| it.open());
+        let ahead = self
+            .repeats
+            .look_ahead(tokens.map(|it| it.map(|token| token.bytes())));
+        let mut left = ahead;
+        let mut kept = 0;
+        for (index, sought) in (begin..lines.len()).zip(ahead) {
+            if let Some(token) = lines[index].open()
+                && let Some(seen) = self.repeats.find(token.bytes(), &sought)
             {
-                judging.recall(seen, self.headers.said(seen.header));
+                if self.count(token, seen, outcome) {
+                    continue;
+                }
+                lines[index].recall(seen, self.headers.said(seen.header));
             }
+            if begin + kept < index {
+                lines.swap(begin + kept, index);
+                left[kept] = sought;
+            }
+            kept += 1;
         }
-        ahead
+        lines.truncate(begin + kept);
+        left
+    }
+
+    /// Counts a token of which something is known, if nothing else is to be told of it: no row, no
+    /// place, no unknown `kid`.
+    #[inline]
+    fn count(&mut self, token: Token<'_>, seen: Seen, outcome: &mut Outcome) -> bool {
+        if self.rows.is_some() {
+            return false;
+        }
+        let Some(known) = self.repeats.known(seen.entry) else {
+            return false;
+        };
+        let mut verdict = known.verdict;
+        let policy = self.validator.policy_of(verdict.key);
+        let reasons = policy.judge_instant(known.exp, known.nbf, known.iat);
+        verdict.reasons = verdict.reasons.union(reasons);
+        if !verdict.reasons.is_subset(outcome.placed) {
+            return false;
+        }
+        outcome.repeated += 1;
+        self.kinds.count(known.kind, verdict.is_valid());
+        outcome.tally.count_own(&verdict, Some(known.exp));
+        if let Some(distinct) = &mut outcome.tally.distinct {
+            distinct.add(token.bytes());
+        }
+        true
     }
 
     /// Headers, and the keys that each selects, of at most [`AHEAD`] lines.
@@ -317,84 +396,72 @@ impl<'v> BatchJudge<'v> {
         }
     }
 
-    /// Payloads, claims, and the record of every line, in order.
-    fn record(
+    /// The payload of a line, its claims, and its record.
+    fn tell(
         &mut self,
         block: &Block<'_>,
-        lines: &[Judging<'_>],
+        judging: &Judging<'_>,
         pending: &[Pending<'_>],
         outcome: &mut Outcome,
     ) {
         let validator = self.validator;
-        let mut record = Record {
+        let LineAt { start, end } = judging.line;
+        let subject = || match judging.standing {
+            Standing::TooLong(length) => Subject::TooLong(length),
+            _ => Subject::Token(block.bytes().get(start..end).unwrap_or_default()),
+        };
+        let mut claims = Claims::none();
+        let mut judged = match judging.header {
+            Some((_, said)) => self.headers.unsigned(said, self.wants_kid),
+            None => Judged::unsigned(None, None, FindingSet::EMPTY),
+        };
+        // What an earlier line of this very block found out is known by now, too.
+        let known = (judging.entry).filter(|entry| self.repeats.is_known(*entry));
+        match (judging.standing, known) {
+            (Standing::TooLong(_), _) => judged.verdict.reasons.insert(Reason::TooLong),
+            (Standing::Rejected(reason), _) => judged.verdict.reasons.insert(reason),
+            (Standing::Signed(_), Some(entry)) => {
+                outcome.repeated += 1;
+                self.repeats.recall(entry, &mut judged, &mut claims);
+            }
+            (Standing::Signed(Some(number)), None) => {
+                let signature = pending[number].outcome();
+                let scratch = &mut self.payload;
+                judged = judge_lasting(validator, signature, judged, &mut claims, scratch);
+                if let Some(entry) = judging.entry {
+                    let is_kid_known = (judging.header).is_some_and(|it| !it.1.is_kid_unknown);
+                    let kind = if is_kid_known {
+                        self.kinds.of(&judged)
+                    } else {
+                        None
+                    };
+                    self.repeats.learn(entry, &judged, kind);
+                }
+            }
+            (Standing::Open | Standing::Signed(None), _) => {
+                unreachable!("its signature is verified, or known")
+            }
+        }
+        validator.judge_instant(&mut judged);
+        let record = Record {
             validator,
             rows: self.rows,
             input: block.input,
         };
-        // Rows tell it, and where there are several issuers it may turn out to be unknown.
-        let wants_kid = self.rows.is_some()
-            || validator.policies().len() > 1
-            || validator.policy().takes_kid_as_hint();
-        for lines in lines.chunks(AHEAD) {
-            self.repeats.touch(lines.iter().filter_map(|it| it.entry));
-            for judging in lines {
-                let unsigned = match judging.header {
-                    Some((_, said)) => self.headers.unsigned(said, wants_kid),
-                    None => Judged::unsigned(None, None, FindingSet::EMPTY),
-                };
-                let mut claims = Claims::none();
-                let LineAt { start, end } = judging.line;
-                let mut subject = Subject::Token(block.bytes().get(start..end).unwrap_or_default());
-                // What an earlier line of this very block found out is known by now, too.
-                let known = (judging.entry).and_then(|it| Some((it, self.repeats.verdict(it)?)));
-                let judged = match (judging.standing, known) {
-                    (Standing::TooLong(length), _) => {
-                        subject = Subject::TooLong(length);
-                        Judged::rejected(Reason::TooLong)
-                    }
-                    (Standing::Rejected(reason), _) => unsigned.with(reason),
-                    (Standing::Signed(_), Some((entry, verdict))) => {
-                        outcome.repeated += 1;
-                        let has_claims = self.repeats.recall(entry, &mut claims);
-                        validator.judge_instant(Judged {
-                            verdict,
-                            claims: has_claims.then_some(&claims),
-                            ..unsigned
-                        })
-                    }
-                    (Standing::Signed(Some(number)), None) => {
-                        let signature = pending[number].outcome();
-                        let scratch = &mut self.payload;
-                        let lasting =
-                            judge_lasting(validator, signature, unsigned, &mut claims, scratch);
-                        if let Some(entry) = judging.entry {
-                            self.repeats.learn(entry, &lasting);
-                        }
-                        validator.judge_instant(lasting)
-                    }
-                    (Standing::Open | Standing::Signed(None), _) => {
-                        unreachable!("its signature is verified, or known")
-                    }
-                };
-                // With several issuers, another one may have a key of this id.
-                if (judging.header).is_some_and(|(_, said)| said.is_kid_unknown)
-                    || judged.verdict.reasons.contains(Reason::KeyNotFound)
-                {
-                    record.add_unknown_kid(&judged, outcome);
-                }
-                let offset = block.offset() + start as u64;
-                record.add(judging.number, offset, &subject, &judged, outcome);
-            }
+        // With several issuers, another one may have a key of this id.
+        if (judging.header).is_some_and(|(_, said)| said.is_kid_unknown)
+            || judged.verdict.reasons.contains(Reason::KeyNotFound)
+        {
+            record.add_unknown_kid(&judged, outcome);
         }
+        let offset = block.offset() + start as u64;
+        record.add(judging.number, offset, subject, &judged, outcome);
     }
 }
 
 /// The token of a line that is not blank.
 pub(crate) fn split<'b>(line: &Line<'b>) -> Result<Token<'b>, Reason> {
-    // Blanks are no dots, so those of the line are those of its token. Where there are not two of
-    // them, their places mean nothing.
-    let places = line.dots.first_two.map(|dot| dot.wrapping_sub(line.start));
-    Token::from_dots(line.token, line.dots.count, places)
+    Token::from_dots(line.token, line.dots.count, line.dots.first_two)
 }
 
 /// What a signature, and what it covers, come to at any instant.
@@ -440,16 +507,19 @@ impl Record<'_> {
         }
     }
 
-    fn add(
-        &mut self,
+    /// `subject` is asked for where it is needed, which for most tokens it is not.
+    fn add<'b>(
+        &self,
         line: u64,
         offset: u64,
-        subject: &Subject<'_>,
+        subject: impl Fn() -> Subject<'b>,
         judged: &Judged<'_>,
         outcome: &mut Outcome,
     ) {
         outcome.tally.count(judged);
-        if let (Some(distinct), Subject::Token(token)) = (&mut outcome.tally.distinct, subject) {
+        if let Some(distinct) = &mut outcome.tally.distinct
+            && let Subject::Token(token) = subject()
+        {
             distinct.add(token);
         }
         for reason in judged.verdict.reasons.iter() {
@@ -458,7 +528,7 @@ impl Record<'_> {
             if own == SAMPLES || outcome.placed.contains(reason) {
                 continue;
             }
-            let sha256 = match subject {
+            let sha256 = match subject() {
                 Subject::Token(token) => Some(rows::digest(token)),
                 Subject::TooLong(_) => None,
             };
@@ -477,7 +547,7 @@ impl Record<'_> {
         {
             let policy = self.validator.policy_of(judged.verdict.key);
             let context = (policy, self.validator.keys(), options);
-            outcome.rows.push(line, offset, subject, judged, context);
+            outcome.rows.push(line, offset, &subject(), judged, context);
         }
     }
 }

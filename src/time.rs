@@ -65,7 +65,7 @@ impl UnixTime {
     /// This moment as a point on the line that NumericDates are compared on.
     pub(crate) const fn point(self) -> Point {
         Point {
-            seconds: self.seconds as i128,
+            seconds: self.seconds.cast_signed(),
             nanos: self.nanos,
         }
     }
@@ -85,24 +85,25 @@ impl fmt::Display for UnixTime {
     }
 }
 
-/// A moment on the whole line: where a limit lies once leeway and ages are taken into account.
+/// A moment on the whole line: where a limit lies once leeway and ages are taken into account. A
+/// [`UnixTime`] and every duration that a policy can hold are far below 2^62 seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Point {
-    seconds: i128,
+    seconds: i64,
     nanos: u32,
 }
 
 impl Point {
     pub(crate) const fn plus(self, seconds: u64) -> Self {
         Self {
-            seconds: self.seconds + seconds as i128,
+            seconds: self.seconds + seconds.cast_signed(),
             nanos: self.nanos,
         }
     }
 
     pub(crate) const fn minus(self, seconds: u64) -> Self {
         Self {
-            seconds: self.seconds - seconds as i128,
+            seconds: self.seconds - seconds.cast_signed(),
             nanos: self.nanos,
         }
     }
@@ -152,10 +153,18 @@ impl NumericDate {
     pub(crate) fn compare(self, point: Point) -> Ordering {
         match self {
             // Nearly every date there is.
-            Self::Int(seconds) => i128::from(seconds)
-                .cmp(&point.seconds)
-                .then(0.cmp(&point.nanos)),
+            Self::Int(seconds) => seconds.cmp(&point.seconds).then(0.cmp(&point.nanos)),
             _ => self.compare_any(point),
+        }
+    }
+
+    /// Whether this moment is later than `point`.
+    #[inline]
+    pub(crate) fn is_after(self, point: Point) -> bool {
+        match self {
+            // A whole second is after a point within a second if it is a later one.
+            Self::Int(seconds) => seconds > point.seconds,
+            _ => self.compare_any(point).is_gt(),
         }
     }
 
@@ -171,11 +180,11 @@ impl NumericDate {
         if fraction < 0.0 {
             // Seen from the second below, so that both sides count upwards from a whole second.
             (seconds - 1)
-                .cmp(&point.seconds)
+                .cmp(&point.seconds.into())
                 .then_with(|| compare_fraction(-fraction, 1_000_000_000 - point.nanos).reverse())
         } else {
             seconds
-                .cmp(&point.seconds)
+                .cmp(&point.seconds.into())
                 .then_with(|| compare_fraction(fraction, point.nanos))
         }
     }
@@ -247,22 +256,34 @@ mod tests {
         UnixTime::new(seconds, nanos).unwrap().point()
     }
 
+    fn compare(date: NumericDate, point: Point) -> Ordering {
+        let ordering = date.compare(point);
+        assert_eq!(date.is_after(point), ordering.is_gt(), "{date:?} {point:?}");
+        ordering
+    }
+
     #[test]
     fn integers_compare_exactly_at_the_ends_of_their_range() {
-        assert_eq!(NumericDate::Int(i64::MIN).compare(at(0, 0)), Ordering::Less);
         assert_eq!(
-            NumericDate::Uint(u64::MAX).compare(at(0, 0)),
+            compare(NumericDate::Int(i64::MIN), at(0, 0)),
+            Ordering::Less
+        );
+        assert_eq!(
+            compare(NumericDate::Uint(u64::MAX), at(0, 0)),
             Ordering::Greater
         );
-        assert_eq!(NumericDate::Int(5).compare(at(5, 0)), Ordering::Equal);
-        assert_eq!(NumericDate::Int(5).compare(at(5, 1)), Ordering::Less);
+        assert_eq!(compare(NumericDate::Int(5), at(5, 0)), Ordering::Equal);
+        assert_eq!(compare(NumericDate::Int(5), at(5, 1)), Ordering::Less);
         assert_eq!(
-            NumericDate::Int(-3).compare(at(2, 0).minus(5)),
+            compare(NumericDate::Int(-3), at(2, 0).minus(5)),
             Ordering::Equal
         );
         assert_eq!(
-            NumericDate::Int(i64::MAX).compare(at(0, 0).plus(u64::MAX)),
-            Ordering::Less
+            compare(
+                NumericDate::Int(i64::MAX),
+                at(0, 0).plus(crate::MAX_DURATION_SECONDS)
+            ),
+            Ordering::Greater
         );
     }
 
@@ -270,49 +291,49 @@ mod tests {
     fn fractions_compare_exactly_with_nanoseconds() {
         let below_zero = at(0, 999_999_999).minus(1);
         assert_eq!(
-            NumericDate::Float(-1e-300).compare(below_zero),
+            compare(NumericDate::Float(-1e-300), below_zero),
             Ordering::Greater
         );
         assert_eq!(
-            NumericDate::Float(-1e-9).compare(below_zero),
+            compare(NumericDate::Float(-1e-9), below_zero),
             Ordering::Less
         );
         assert_eq!(
-            NumericDate::Float(1.5).compare(at(1, 500_000_000)),
+            compare(NumericDate::Float(1.5), at(1, 500_000_000)),
             Ordering::Equal
         );
         assert_eq!(
-            NumericDate::Float(1.5).compare(at(1, 499_999_999)),
+            compare(NumericDate::Float(1.5), at(1, 499_999_999)),
             Ordering::Greater
         );
         assert_eq!(
-            NumericDate::Float(1.5).compare(at(1, 500_000_001)),
+            compare(NumericDate::Float(1.5), at(1, 500_000_001)),
             Ordering::Less
         );
         // 0.1 as a double lies a little above one tenth.
         assert_eq!(
-            NumericDate::Float(0.1).compare(at(0, 100_000_000)),
+            compare(NumericDate::Float(0.1), at(0, 100_000_000)),
             Ordering::Greater
         );
         assert_eq!(
-            NumericDate::Float(1e-9).compare(at(0, 1)),
+            compare(NumericDate::Float(1e-9), at(0, 1)),
             Ordering::Greater
         );
         assert_eq!(
-            NumericDate::Float(f64::MIN_POSITIVE).compare(at(0, 1)),
+            compare(NumericDate::Float(f64::MIN_POSITIVE), at(0, 1)),
             Ordering::Less
         );
         assert_eq!(
-            NumericDate::Float(1e-300).compare(at(0, 0)),
+            compare(NumericDate::Float(1e-300), at(0, 0)),
             Ordering::Greater
         );
         assert_eq!(
-            NumericDate::Float(-1e-300).compare(at(0, 0)),
+            compare(NumericDate::Float(-1e-300), at(0, 0)),
             Ordering::Less
         );
-        assert_eq!(NumericDate::Float(-0.0).compare(at(0, 0)), Ordering::Equal);
+        assert_eq!(compare(NumericDate::Float(-0.0), at(0, 0)), Ordering::Equal);
         assert_eq!(
-            NumericDate::Float(-0.25).compare(at(0, 750_000_000).minus(1)),
+            compare(NumericDate::Float(-0.25), at(0, 750_000_000).minus(1)),
             Ordering::Equal
         );
     }
@@ -320,12 +341,18 @@ mod tests {
     #[test]
     fn huge_doubles_neither_wrap_nor_saturate_into_a_wrong_answer() {
         assert_eq!(
-            NumericDate::Float(1e308).compare(at(0, 0)),
+            compare(NumericDate::Float(1e308), at(0, 0)),
             Ordering::Greater
         );
-        assert_eq!(NumericDate::Float(-1e308).compare(at(0, 0)), Ordering::Less);
         assert_eq!(
-            NumericDate::Float(1e30).compare(at(0, 0).plus(u64::MAX)),
+            compare(NumericDate::Float(-1e308), at(0, 0)),
+            Ordering::Less
+        );
+        assert_eq!(
+            compare(
+                NumericDate::Float(1e30),
+                at(0, 0).plus(crate::MAX_DURATION_SECONDS)
+            ),
             Ordering::Greater
         );
         assert!(NumericDate::Float(1e308).is_later_by_more_than(u64::MAX, NumericDate::Int(0)));

@@ -394,7 +394,9 @@ impl Validator {
         judged: Judged<'s>,
         claims: Result<&'s Claims<'s>, Reason>,
     ) -> Judged<'s> {
-        self.judge_instant(self.judge_lasting(proof, judged, claims))
+        let mut judged = self.judge_lasting(proof, judged, claims);
+        self.judge_instant(&mut judged);
+        judged
     }
 
     /// What those stages find at any instant: the same for the same token, however often it comes.
@@ -426,15 +428,14 @@ impl Validator {
         }
     }
 
-    /// The same with what is found at this instant.
+    /// Adds what is found at this instant.
     #[inline]
-    pub(crate) fn judge_instant<'s>(&self, mut judged: Judged<'s>) -> Judged<'s> {
-        if let Some(claims) = judged.claims {
+    pub(crate) fn judge_instant(&self, judged: &mut Judged<'_>) {
+        if let Some(Claims { exp, nbf, iat, .. }) = judged.claims {
             let policy = self.policy_of(judged.verdict.key);
-            let reasons = policy.judge_instant(claims);
+            let reasons = policy.judge_instant(*exp, *nbf, *iat);
             judged.verdict.reasons = judged.verdict.reasons.union(reasons);
         }
-        judged
     }
 }
 

@@ -233,6 +233,12 @@ impl ReasonSet {
         Self(self.0 | other.0)
     }
 
+    /// Whether all of these reasons are in the other set.
+    #[must_use]
+    pub const fn is_subset(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
     /// Whether the reason is in the set.
     #[must_use]
     pub const fn contains(self, reason: Reason) -> bool {

@@ -14,8 +14,9 @@
 
 use std::hint::black_box;
 
-use super::AHEAD;
 use super::attention::Attention;
+use super::kinds::KindNumber;
+use super::{AHEAD, MAX_LINES};
 use crate::time::NumericDate;
 use crate::token::{Claims, Member};
 use crate::validator::Judged;
@@ -56,6 +57,15 @@ pub(super) enum Sighting {
     Unknown,
 }
 
+/// What was found at any instant of a token that is of a kind, but for what the kind says.
+pub(super) struct Known {
+    pub(super) kind: KindNumber,
+    pub(super) verdict: Verdict,
+    pub(super) exp: Member<NumericDate>,
+    pub(super) nbf: Member<NumericDate>,
+    pub(super) iat: Member<NumericDate>,
+}
+
 /// A token whose signature is pending unless it was seen before.
 #[derive(Clone, Copy)]
 pub(super) struct Unseen {
@@ -78,7 +88,9 @@ struct Entry {
     /// The index that its header had in that block.
     header: u32,
     /// Its number among the signatures that are pending in that block, if it was new there.
-    pending: u32,
+    pending: u16,
+    /// Its kind, if it is of one.
+    kind: Option<KindNumber>,
     is_mac: bool,
     /// Whether what follows means anything.
     is_known: bool,
@@ -89,6 +101,7 @@ struct Entry {
 }
 
 const _: () = assert!(size_of::<Entry>() <= 128);
+const _: () = assert!(MAX_LINES < u16::MAX as usize);
 
 /// Claims whose strings are behind the token, in this order.
 struct StoredClaims {
@@ -145,7 +158,7 @@ impl StoredText {
 struct Set {
     /// A part of each one's hash, 0 where there is none: other tokens of the set need not be looked
     /// at.
-    tags: [u32; WAYS],
+    tags: [u16; WAYS],
     places: [Place; WAYS],
 }
 
@@ -181,7 +194,7 @@ impl Place {
 impl Set {
     /// The slots of tokens with this tag.
     #[inline]
-    fn ways(&self, tag: u32) -> impl Iterator<Item = usize> + use<> {
+    fn ways(&self, tag: u16) -> impl Iterator<Item = usize> + use<> {
         // A byte for each slot, which the compiler makes in vectors.
         let is_same = self.tags.map(|other| u8::from(other == tag));
         let mut bytes = u64::from_le_bytes(is_same);
@@ -216,7 +229,7 @@ impl Set {
 struct Hash {
     set: usize,
     /// Not 0.
-    tag: u32,
+    tag: u16,
 }
 
 /// A token that was looked ahead at.
@@ -234,12 +247,14 @@ impl Hash {
     #[inline]
     fn of(token: &[u8], sets: usize) -> Self {
         let end = token.last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
-        let hash = (end ^ token.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let [.., a, b, c, d] = hash.to_le_bytes();
-        let tag = u32::from_le_bytes([a, b, c, d]);
+        // Both halves of the product together depend on every character everywhere.
+        let product = u128::from(end ^ token.len() as u64) * 0x9e37_79b9_7f4a_7c15;
+        #[allow(clippy::cast_possible_truncation)] // the halves
+        let hash = product as u64 ^ (product >> 64) as u64;
+        let [a, b, c, d, _, _, tag @ ..] = hash.to_le_bytes();
         Self {
-            set: (tag >> 8) as usize & (sets - 1),
-            tag: tag.max(1),
+            set: u32::from_le_bytes([a, b, c, d]) as usize & (sets - 1),
+            tag: u16::from_le_bytes(tag).max(1),
         }
     }
 }
@@ -318,25 +333,25 @@ impl Repeats {
                 (sought.way, sought.entry) = (way, set.places[way].entry());
             }
         }
-        let entries = || {
-            let numbers = all.iter().filter_map(|sought| sought.entry);
-            numbers.map(|number| &self.entries[number as usize])
-        };
-        black_box(entries().fold(0, |all, entry| all ^ entry.block));
-        let lines = entries().flat_map(|entry| entry.token().iter().step_by(64));
-        black_box(lines.fold(0, |all, byte| all ^ byte));
+        self.touch(all.iter().filter_map(|sought| sought.entry));
         all
     }
 
-    /// Touches what [`verdict`](Self::verdict) and [`recall`](Self::recall) need of these entries.
-    pub(super) fn touch(&self, numbers: impl Iterator<Item = u32>) {
-        let entries = numbers.map(|number| &self.entries[number as usize]);
-        let ends = entries.map(|entry| {
-            let claims = entry.text.as_bytes().get(usize::from(entry.token_len));
-            let is_known = entry.is_known & entry.claims.is_some();
-            claims.map_or(0, |byte| *byte) ^ u8::from(is_known)
-        });
-        black_box(ends.fold(0, |all, end| all ^ end));
+    /// Touches these entries and their texts, all of the former first.
+    pub(super) fn touch(&self, numbers: impl Iterator<Item = u32> + Clone) {
+        let entries = || (numbers.clone()).map(|number| &self.entries[number as usize]);
+        let (mut block, mut byte) = (0, 0);
+        for entry in entries() {
+            block ^= entry.block ^ u32::from(entry.is_known & entry.claims.is_some());
+        }
+        for entry in entries() {
+            let (lines, rest) = entry.text.as_bytes().as_chunks::<64>();
+            for line in lines {
+                byte ^= line[0];
+            }
+            byte ^= rest.last().map_or(0, |last| *last);
+        }
+        black_box((block, byte));
     }
 
     /// Looks for a token that was looked ahead at, where it is likely to be.
@@ -371,7 +386,7 @@ impl Repeats {
         let entry = &mut self.entries[number as usize];
         let pending = match entry.is_known {
             true => None,
-            false if entry.block == self.block => Some(entry.pending as usize),
+            false if entry.block == self.block => Some(usize::from(entry.pending)),
             false => return None,
         };
         (entry.block, entry.header) = (self.block, header);
@@ -517,30 +532,53 @@ impl Repeats {
         self.spare.pop()
     }
 
-    /// What was found of the token of an entry at any instant; None where nothing is known yet.
+    /// Whether anything is known of the token of an entry.
     #[inline]
-    pub(super) fn verdict(&self, number: u32) -> Option<Verdict> {
+    pub(super) fn is_known(&self, number: u32) -> bool {
+        self.entries[number as usize].is_known
+    }
+
+    /// What there is to count of the token of an entry, if it is known and of a kind.
+    #[inline]
+    pub(super) fn known(&self, number: u32) -> Option<Known> {
         let entry = &self.entries[number as usize];
-        entry.is_known.then_some(entry.verdict)
+        match (entry.is_known, entry.kind, &entry.claims) {
+            (true, Some(kind), Some(claims)) => Some(Known {
+                kind,
+                verdict: entry.verdict,
+                exp: claims.exp,
+                nbf: claims.nbf,
+                iat: claims.iat,
+            }),
+            _ => None,
+        }
     }
 
-    /// Puts the claims of a token of which something is known into `claims`, if its signature held
-    /// and its payload could be read, and says whether it did. The audience is not among them: it is
-    /// judged already, and no row tells it.
+    /// Puts what was found at any instant of a token of which something is known into `judged`, with
+    /// its claims in `claims` if its signature held and its payload could be read. The audience is
+    /// not among them: it is judged already, and no row tells it.
     #[inline]
-    pub(super) fn recall<'s>(&'s self, number: u32, claims: &mut Claims<'s>) -> bool {
-        self.entries[number as usize].recall(claims).is_some()
+    pub(super) fn recall<'s>(
+        &'s self,
+        number: u32,
+        judged: &mut Judged<'s>,
+        claims: &'s mut Claims<'s>,
+    ) {
+        let entry = &self.entries[number as usize];
+        judged.verdict = entry.verdict;
+        judged.claims = entry.recall(claims);
     }
 
-    /// Remembers what was found of a token that is new, at any instant. One that takes too much is
-    /// forgotten.
-    pub(super) fn learn(&mut self, number: u32, lasting: &Judged<'_>) {
+    /// Remembers what was found of a token that is new, at any instant, and its kind. One that takes
+    /// too much is forgotten.
+    pub(super) fn learn(&mut self, number: u32, lasting: &Judged<'_>, kind: Option<KindNumber>) {
         let entry = &mut self.entries[number as usize];
         if entry.text.is_empty() {
             // An earlier line of the block was the same token, and took too much.
             return;
         }
         self.used -= entry.bytes();
+        entry.kind = kind;
         let is_kept = entry.learn(lasting);
         self.used += entry.bytes();
         if !is_kept || self.used > self.budget {
@@ -563,6 +601,7 @@ impl Entry {
         block: 0,
         header: 0,
         pending: 0,
+        kind: None,
         is_mac: false,
         is_known: false,
         verdict: Verdict {
@@ -583,8 +622,8 @@ impl Entry {
     /// Waits for what is found of its token, whose signature is pending.
     fn await_verdict(&mut self, unseen: Unseen, block: u32) {
         (self.block, self.header) = (block, unseen.header);
-        // A block has at most 8,192 lines.
-        self.pending = u32::try_from(unseen.number).unwrap_or(u32::MAX);
+        // A block has at most MAX_LINES of them.
+        self.pending = u16::try_from(unseen.number).unwrap_or(u16::MAX);
         (self.is_mac, self.is_known) = (unseen.is_mac, false);
     }
 
@@ -618,7 +657,7 @@ impl Entry {
     }
 
     #[inline]
-    fn recall<'s>(&'s self, claims: &mut Claims<'s>) -> Option<()> {
+    fn recall<'s>(&'s self, claims: &'s mut Claims<'s>) -> Option<&'s Claims<'s>> {
         let own = self.claims.as_ref()?;
         let mut texts = self.text.get(usize::from(self.token_len)..)?;
         claims.iss = own.iss.read(&mut texts);
@@ -626,7 +665,7 @@ impl Entry {
         claims.jti = own.jti.read(&mut texts);
         (claims.exp, claims.nbf, claims.iat) = (own.exp, own.nbf, own.iat);
         claims.extra = own.extra;
-        Some(())
+        Some(claims)
     }
 
     fn bytes(&self) -> usize {
@@ -648,7 +687,18 @@ mod tests {
 
     fn learn(repeats: &mut Repeats, number: u32) {
         let forged = Judged::rejected(Reason::SignatureMismatch);
-        repeats.learn(number, &forged);
+        repeats.learn(number, &forged, None);
+    }
+
+    /// What is known of the token of an entry, if anything is.
+    fn recall<'s>(
+        repeats: &'s Repeats,
+        entry: u32,
+        claims: &'s mut Claims<'s>,
+    ) -> Option<Judged<'s>> {
+        let mut judged = Judged::unsigned(None, None, FindingSet::EMPTY);
+        (repeats.is_known(entry)).then(|| repeats.recall(entry, &mut judged, claims))?;
+        Some(judged)
     }
 
     /// What is found of a token that its key signed.
@@ -836,12 +886,11 @@ mod tests {
                     jti: Member::Is(&text[text.len() / 2..]),
                     ..Claims::none()
                 };
-                repeats.learn(*entry, &signed(&claims));
-                match repeats.verdict(*entry) {
-                    Some(verdict) => {
-                        let mut recalled = Claims::none();
-                        assert!(verdict.is_valid() && repeats.recall(*entry, &mut recalled));
-                        assert_eq!(recalled, claims);
+                repeats.learn(*entry, &signed(&claims), None);
+                match recall(&repeats, *entry, &mut Claims::none()) {
+                    Some(judged) => {
+                        assert!(judged.verdict.is_valid());
+                        assert_eq!(judged.claims, Some(&claims));
                         kept += 1;
                     }
                     None => forgotten += 1,
@@ -878,8 +927,8 @@ mod tests {
         assert!(is_pending(&see(&mut repeats, &token(1), 5), 0));
         // Both lines of the block are judged, one after the other.
         for _ in 0..2 {
-            repeats.learn(entry, &signed(&claims));
-            assert!(repeats.verdict(entry).is_none());
+            repeats.learn(entry, &signed(&claims), None);
+            assert!(!repeats.is_known(entry));
             assert_eq!(repeats.spare, [entry]);
         }
         assert!(matches!(see(&mut repeats, &token(1), 0), Sighting::Unknown));
@@ -889,9 +938,11 @@ mod tests {
         };
         let mut unread = signed(&claims).with(Reason::PayloadJson);
         unread.claims = None;
-        repeats.learn(entry, &unread);
-        assert_eq!(repeats.verdict(entry), Some(unread.verdict));
-        assert!(!repeats.recall(entry, &mut Claims::none()));
+        repeats.learn(entry, &unread, None);
+        let mut claims = Claims::none();
+        let recalled = recall(&repeats, entry, &mut claims).expect("it is known");
+        assert_eq!(recalled.verdict, unread.verdict);
+        assert!(recalled.claims.is_none());
         assert!(is_known(&see(&mut repeats, &token(1), 0), entry));
     }
 

@@ -1,6 +1,15 @@
-//! The lines of a block: one scan for line ends and dots, and the blanks around a token cut off.
+//! The lines of a block: one scan for line ends and dots, since whoever splits lines into tokens
+//! needs both, and the blanks around a token cut off.
+//!
+//! A search by `memchr` for each of them looks at every byte three times and starts anew at every
+//! hit. Here each line is looked at from its beginning on, sixty-four bytes at a time, with a bit for
+//! each byte. Lines of a log are much alike, and so their ends and dots are found at much the same
+//! steps: the processor foresees them. Counted from the beginning of the block they would be
+//! anywhere.
 
-use super::marks::{Marker, Marks};
+mod arch;
+
+use arch::Finder;
 
 /// A line, without its ending and the blanks around its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +27,12 @@ pub(crate) struct Line<'b> {
 }
 
 /// The dots in a line: how many, and where the first two are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dots {
     /// How many dots there are.
     pub(crate) count: usize,
-    /// Where the first two are, in bytes from the start of the block.
+    /// Where the first two are, in bytes from the start of the token; they mean nothing where there
+    /// are fewer.
     pub(crate) first_two: [usize; 2],
 }
 
@@ -52,13 +62,12 @@ pub(crate) fn leading_blanks(line: &[u8], limit: usize) -> usize {
 }
 
 impl<'b> Line<'b> {
-    /// Reads a line that begins at `start`, is `bytes` long and was `ended` by LF or by the end of
-    /// the input.
+    /// The line of these bytes, found at `begin` in the block.
     #[inline]
-    fn new(bytes: &'b [u8], start: usize, ended: bool, dots: Dots) -> Self {
+    fn new(bytes: &'b [u8], begin: usize, found: &Found) -> Self {
         // Only LF ends a line, and one CR before it belongs to the ending.
         let line = match bytes {
-            [line @ .., b'\r'] if ended => line,
+            [line @ .., b'\r'] if found.is_ended => line,
             _ => bytes,
         };
         let lead = line
@@ -71,10 +80,37 @@ impl<'b> Line<'b> {
             .map_or(lead, |last| last + 1);
         Self {
             token: &line[lead..tail],
-            start: start + lead,
-            begin: start,
+            start: begin + lead,
+            begin,
             length: line.len(),
-            dots,
+            dots: Dots {
+                count: found.dots.count,
+                // Blanks are no dots, so those of the line are those of its token.
+                first_two: found.dots.first_two.map(|dot| dot.wrapping_sub(lead)),
+            },
+        }
+    }
+}
+
+/// Where a line of a text ends, and the dots in it.
+struct Found {
+    /// Where its LF is; the length of the text if it has none.
+    end: usize,
+    is_ended: bool,
+    /// Where they are is counted from the start of the text.
+    dots: Dots,
+}
+
+impl Found {
+    /// Of a text of so many bytes without LF or dots.
+    const fn none(len: usize) -> Self {
+        Self {
+            end: len,
+            is_ended: false,
+            dots: Dots {
+                count: 0,
+                first_two: [0; 2],
+            },
         }
     }
 }
@@ -82,16 +118,16 @@ impl<'b> Line<'b> {
 /// The lines of `block`, which is empty or begins with a line; the last one may lack its LF.
 pub(crate) fn lines(block: &[u8]) -> Lines<'_> {
     Lines {
+        finder: Finder::best(),
         block,
-        marks: Marks::new(Marker::best(), block),
         start: 0,
     }
 }
 
 /// The iterator of [`lines`].
 pub(crate) struct Lines<'b> {
+    finder: Finder,
     block: &'b [u8],
-    marks: Marks<'b>,
     /// Where the next line begins.
     start: usize,
 }
@@ -102,16 +138,13 @@ impl<'b> Iterator for Lines<'b> {
     /// It is a part of its caller, so that a line stays in registers.
     #[inline(always)]
     fn next(&mut self) -> Option<Line<'b>> {
-        let (begin, mut dots) = (self.start, Dots::default());
-        for mark in self.marks.by_ref() {
-            if self.block[mark] == b'\n' {
-                self.start = mark + 1;
-                return Some(Line::new(&self.block[begin..mark], begin, true, dots));
-            }
-            dots.add(mark);
+        let (begin, rest) = (self.start, &self.block[self.start..]);
+        if rest.is_empty() {
+            return None;
         }
-        self.start = self.block.len();
-        (begin < self.start).then(|| Line::new(&self.block[begin..], begin, false, dots))
+        let found = self.finder.find(rest);
+        self.start = begin + found.end + usize::from(found.is_ended);
+        Some(Line::new(&rest[..found.end], begin, &found))
     }
 }
 
@@ -145,5 +178,97 @@ mod tests {
         assert_eq!(lines(b"").count(), 0);
         assert_eq!(lines(b"\n").count(), 1);
         assert_eq!(lines(b" ").count(), 1);
+    }
+
+    #[test]
+    fn every_finder_finds_what_a_search_byte_by_byte_finds() {
+        let mut state = 7_u64;
+        let mut next = |below: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) % below
+        };
+        for len in (0..300).chain([4095, 4096, 4097, 12_345]) {
+            for sparse in [2, 10, 200, 2000] {
+                let text: Vec<u8> = (0..len)
+                    .map(|_| match (next(sparse), next(256).to_le_bytes()[0]) {
+                        (0, _) => b'\n',
+                        (1, _) => b'.',
+                        (_, any) => any,
+                    })
+                    .collect();
+                let expected = line_by_line(&text);
+                for finder in Finder::available() {
+                    let mut found: Vec<_> = Lines {
+                        finder,
+                        block: &text,
+                        start: 0,
+                    }
+                    .collect();
+                    // What means nothing is nothing.
+                    for Dots { count, first_two } in found.iter_mut().map(|line| &mut line.dots) {
+                        first_two.iter_mut().skip(*count).for_each(|dot| *dot = 0);
+                    }
+                    assert_eq!(found, expected, "{len} {finder:?}");
+                }
+            }
+        }
+    }
+
+    /// The lines of a text, the obvious way.
+    fn line_by_line(text: &[u8]) -> Vec<Line<'_>> {
+        let mut begin = 0;
+        let mut lines = Vec::new();
+        for with_ending in text.split_inclusive(|byte| *byte == b'\n') {
+            let line = match with_ending {
+                [line @ .., b'\r', b'\n'] | [line @ .., b'\n'] => line,
+                line => line,
+            };
+            let lead = line.iter().take_while(|byte| is_blank(**byte)).count();
+            let mut token = &line[lead..];
+            while let [rest @ .., b' ' | b'\t'] = token {
+                token = rest;
+            }
+            let mut dots = (0..token.len()).filter(|at| token[*at] == b'.');
+            let first_two = [dots.next(), dots.next()];
+            let count = first_two.iter().flatten().count() + dots.count();
+            lines.push(Line {
+                token,
+                start: begin + lead,
+                begin,
+                length: line.len(),
+                dots: Dots {
+                    count,
+                    first_two: first_two.map(Option::unwrap_or_default),
+                },
+            });
+            begin += with_ending.len();
+        }
+        lines
+    }
+
+    #[test]
+    fn no_other_byte_is_taken_for_an_end_or_a_dot_beside_any_neighbour() {
+        for around in [
+            0, 9, 11, b'-', b'/', 0x7f, 0x80, 0x8a, 0x8b, 0xae, 0xaf, 0xff,
+        ] {
+            for byte in 0..=u8::MAX {
+                let mut text = [around; 80];
+                // One in a whole chunk, and one in what is left.
+                for at in [13, 70] {
+                    text[at] = byte;
+                    for finder in Finder::available() {
+                        let found = finder.find(&text);
+                        let is = |wanted| byte == wanted;
+                        assert_eq!(found.is_ended, is(b'\n'), "{byte:#x} in {around:#x}");
+                        assert_eq!(found.end, if is(b'\n') { at } else { text.len() });
+                        assert_eq!(found.dots.count, usize::from(is(b'.')));
+                        assert!(!is(b'.') || found.dots.first_two[0] == at);
+                    }
+                    text[at] = around;
+                }
+            }
+        }
     }
 }

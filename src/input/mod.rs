@@ -4,13 +4,12 @@
 
 mod block;
 mod lines;
-mod marks;
 mod section;
 mod source;
 
 pub use block::DEFAULT_BLOCK_BYTES;
 pub(crate) use block::{Block, BlockReader, Fill, Stretches};
-pub(crate) use lines::{Line, leading_blanks, lines};
+pub(crate) use lines::{Line, Lines, leading_blanks, lines};
 pub(crate) use section::{RegularFile, Section, SectionRead};
 pub use source::Input;
 pub(crate) use source::Opened;

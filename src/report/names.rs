@@ -38,13 +38,9 @@ struct Overflow {
 }
 
 impl NameCounts {
-    /// Counts one token.
-    pub(crate) fn count(&mut self, name: &str, is_valid: bool) {
-        self.add(name, Counts::one(is_valid));
-    }
-
+    /// Counts tokens of this name.
     #[inline]
-    fn add(&mut self, name: &str, counts: Counts) {
+    pub(crate) fn add(&mut self, name: &str, counts: Counts) {
         // With too many names there is no entry.
         let is_last = |(last, _): &(Box<str>, Counts)| **last == *name;
         if !self.entries.get(self.last).is_some_and(is_last) {
@@ -212,7 +208,7 @@ mod tests {
     fn few_names_are_counted_exactly() {
         let mut counts = NameCounts::default();
         for n in [3, 1, 1, 2, 3, 3] {
-            counts.count(&name(n), n != 2);
+            counts.add(&name(n), Counts::one(n != 2));
         }
         let found: Vec<_> = counts
             .sorted()
@@ -231,13 +227,13 @@ mod tests {
         let mut parts: Vec<NameCounts> = vec![NameCounts::default(); 3];
         for n in 0..total {
             for _ in 0..=n % 3 {
-                forwards.count(&name(n), true);
-                parts[n % 3].count(&name(n), true);
+                forwards.add(&name(n), Counts::one(true));
+                parts[n % 3].add(&name(n), Counts::one(true));
             }
         }
         for n in (0..total).rev() {
             for _ in 0..=n % 3 {
-                backwards.count(&name(n), true);
+                backwards.add(&name(n), Counts::one(true));
             }
         }
         let mut merged = NameCounts::default();
@@ -245,7 +241,7 @@ mod tests {
         let mut drained = NameCounts::default();
         let mut block = NameCounts::default();
         for n in 0..total {
-            (0..=n % 3).for_each(|_| block.count(&name(n), true));
+            (0..=n % 3).for_each(|_| block.add(&name(n), Counts::one(true)));
             if n % 100 == 99 {
                 drained.drain(&mut block);
             }

@@ -11,7 +11,7 @@ use crate::signature::REGISTERED;
 use crate::time::{NumericDate, Point};
 use crate::token::Member;
 use crate::validator::Judged;
-use crate::verdict::{Finding, Reason, ReasonSet};
+use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
 
 /// How many places of a reason are kept.
 pub(crate) const SAMPLES: usize = 5;
@@ -165,39 +165,61 @@ impl Tally {
     /// Counts one token of a block.
     pub(crate) fn count(&mut self, judged: &Judged<'_>) {
         let verdict = &judged.verdict;
-        let is_valid = verdict.is_valid();
-        let one = Counts::one(is_valid);
-        self.tokens.add(one);
+        let iss = judged.claims.and_then(|claims| claims.iss.value());
+        self.count_alike(
+            judged.alg,
+            verdict.findings,
+            iss,
+            Counts::one(verdict.is_valid()),
+        );
+        self.count_own(verdict, judged.claims.map(|claims| claims.exp));
+    }
+
+    /// Counts what tokens of a block have in common: the `alg` of their headers, what was found of
+    /// them, and their issuer, if their signatures held.
+    pub(crate) fn count_alike(
+        &mut self,
+        alg: Option<&str>,
+        findings: FindingSet,
+        iss: Option<&str>,
+        counts: Counts,
+    ) {
+        self.tokens.add(counts);
+        for finding in findings.iter() {
+            self.findings[finding as usize] += counts.total();
+        }
+        if let Some(alg) = alg {
+            let slot = self.alg_slot(alg);
+            self.algs[slot].add(counts);
+        }
+        if let Some(iss) = iss {
+            self.issuers.add(&super::rows::cut(iss), counts);
+        }
+    }
+
+    /// Counts what is a token's own: the reasons against it, the key that verified it, and its
+    /// expiry, if its payload could be read.
+    #[inline]
+    pub(crate) fn count_own(&mut self, verdict: &Verdict, exp: Option<Member<NumericDate>>) {
         for reason in verdict.reasons.iter() {
             self.reasons[reason.index()] += 1;
         }
-        for finding in verdict.findings.iter() {
-            self.findings[finding as usize] += 1;
-        }
-        if let Some(alg) = judged.alg {
-            let slot = self.alg_slot(alg);
-            self.algs[slot].add(one);
-        }
         if let Some(key) = verdict.key {
-            self.verified.push((key, is_valid));
+            self.verified.push((key, verdict.is_valid()));
         }
-        if let Some(claims) = judged.claims {
-            if let Member::Is(iss) = claims.iss {
-                self.issuers.count(&super::rows::cut(iss), is_valid);
+        match exp {
+            None => {}
+            Some(Member::Is(exp)) => {
+                let bucket = self.expiry_bucket(exp);
+                self.expiry[bucket] += 1;
             }
-            match claims.exp {
-                Member::Is(exp) => {
-                    let bucket = self.expiry_bucket(exp);
-                    self.expiry[bucket] += 1;
-                }
-                Member::Absent | Member::WrongType => self.no_expiry += 1,
-            }
+            Some(Member::Absent | Member::WrongType) => self.no_expiry += 1,
         }
     }
 
     /// Counts a token whose `kid` named no key.
     pub(crate) fn count_unknown_kid(&mut self, kid: &str, is_valid: bool) {
-        self.unknown_kids.count(&super::rows::cut(kid), is_valid);
+        (self.unknown_kids).add(&super::rows::cut(kid), Counts::one(is_valid));
     }
 
     fn alg_slot(&mut self, alg: &str) -> usize {
@@ -211,7 +233,7 @@ impl Tally {
     }
 
     fn expiry_bucket(&mut self, exp: NumericDate) -> usize {
-        let is_after = |point: &Point| exp.compare(*point).is_gt();
+        let is_after = |point: &Point| exp.is_after(*point);
         let last = self.last_bucket;
         let is_same = last
             .checked_sub(1)
@@ -312,7 +334,6 @@ impl Tally {
 mod tests {
     use super::*;
     use crate::time::UnixTime;
-    use crate::verdict::{FindingSet, ReasonSet};
 
     fn tally() -> Tally {
         let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());

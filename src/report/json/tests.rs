@@ -69,8 +69,8 @@ fn full_report<'v>(validator: &'v Validator, log: &str) -> Report<'v> {
     report.inputs[0].grown = 1;
     for number in 0..=MAX_NAMES {
         let name = format!("{number}");
-        report.tally.issuers.count(&name, true);
-        report.tally.unknown_kids.count(&name, false);
+        report.tally.issuers.add(&name, Counts::one(true));
+        report.tally.unknown_kids.add(&name, Counts::one(false));
     }
     report
 }
@@ -229,8 +229,8 @@ fn names_that_deceive_are_escaped_and_read_back() {
     let validator = Validator::new(policy, keys).unwrap();
     let mut report = judged(&validator, &[(name, "x")], &RunOptions::default());
     report.inputs[0].error = Some(name.to_owned());
-    report.tally.issuers.count(name, true);
-    report.tally.unknown_kids.count(name, false);
+    report.tally.issuers.add(name, Counts::one(true));
+    report.tally.unknown_kids.add(name, Counts::one(false));
 
     let text = json(&report);
     assert!(
