@@ -37,13 +37,19 @@ fn policy(algorithms: &[Algorithm], max_token_bytes: usize) -> oracle::Policy {
     }
 }
 
-/// What a run over one log tells, and how many tokens came again.
+/// What a run over one log tells, and how many tokens came again. Whether it writes rows or not, it
+/// must report the same.
 fn run_over(validator: &Validator, log: &[u8], options: &RunOptions) -> (Told, u64) {
-    let input = Input::Reader {
+    let input = || Input::Reader {
         name: "log".to_owned(),
         reader: Box::new(log),
     };
-    judges::told(validator, input, options)
+    let (told, repeated) = judges::told(validator, input(), options);
+    let (report, repeated_without) = judges::reported(validator, input(), options);
+    assert!(report == told.report, "{report}\n{}", told.report);
+    // Which worker gets which lines is another matter each time.
+    assert!(repeated == repeated_without || options.threads > 1);
+    (told, repeated)
 }
 
 /// Judges `cases` lines by all three, in logs of [`LOG`] lines.

@@ -297,14 +297,25 @@ pub fn audit_input<'v>(
         out: &mut rows,
         options: RowOptions::default(),
     };
+    let finished = run_to_end(validator, input, options, Some(sink));
+    (String::from_utf8(rows).expect("rows are UTF-8"), finished)
+}
+
+/// Runs over one input, which must be judged to its end.
+fn run_to_end<'v>(
+    validator: &'v Validator,
+    input: Input<'_>,
+    options: &RunOptions,
+    rows: Option<RowSink<'_>>,
+) -> Finished<'v> {
     let stop = AtomicBool::new(false);
     let watch = Watch {
         stop: &stop,
         progress: &mut |_| (),
     };
-    let finished = run(validator, vec![input], options, Some(sink), watch);
+    let finished = run(validator, vec![input], options, rows, watch);
     assert!(finished.report.complete, "{:?}", finished.errors);
-    (String::from_utf8(rows).expect("rows are UTF-8"), finished)
+    finished
 }
 
 /// What a run tells of its input.
@@ -317,13 +328,26 @@ pub struct Told {
 
 /// What a run over one input tells, and how many tokens came again, which it does not tell.
 pub fn told(validator: &Validator, input: Input<'_>, options: &RunOptions) -> (Told, u64) {
-    let (rows, mut finished) = audit_input(validator, input, options);
+    let (rows, finished) = audit_input(validator, input, options);
+    let repeated = finished.repeated;
+    let report = report(finished);
+    (Told { rows, report }, repeated)
+}
+
+/// What a run over one input reports that writes no rows, and how many tokens came again.
+pub fn reported(validator: &Validator, input: Input<'_>, options: &RunOptions) -> (String, u64) {
+    let finished = run_to_end(validator, input, options, None);
+    let repeated = finished.repeated;
+    (report(finished), repeated)
+}
+
+/// A report in JSON, without the time that its run took.
+fn report(mut finished: Finished<'_>) -> String {
     finished.report.elapsed = Duration::ZERO;
     let mut report = Vec::new();
     let written = finished.report.write_json(&mut report);
     written.expect("writing to memory");
-    let report = String::from_utf8(report).expect("JSON is UTF-8");
-    (Told { rows, report }, finished.repeated)
+    String::from_utf8(report).expect("JSON is UTF-8")
 }
 
 /// A row in which equal numbers are written the same.
