@@ -429,12 +429,8 @@ impl<'v> BatchJudge<'v> {
                 let scratch = &mut self.payload;
                 judged = judge_lasting(validator, signature, judged, &mut claims, scratch);
                 if let Some(entry) = judging.entry {
-                    let is_kid_known = (judging.header).is_some_and(|it| !it.1.is_kid_unknown);
-                    let kind = if is_kid_known {
-                        self.kinds.of(&judged)
-                    } else {
-                        None
-                    };
+                    let is_counted = (judging.header).is_some_and(|it| !it.1.is_kid_unknown);
+                    let kind = is_counted.then(|| self.kinds.of(&judged)).flatten();
                     self.repeats.learn(entry, &judged, kind);
                 }
             }
@@ -548,6 +544,66 @@ impl Record<'_> {
             let policy = self.validator.policy_of(judged.verdict.key);
             let context = (policy, self.validator.keys(), options);
             outcome.rows.push(line, offset, &subject(), judged, context);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Stretches;
+    use crate::report::fixture::{OCTOBER, bare_policy, claims, mint, named_keys};
+
+    /// What a block tells, but for rows.
+    fn told(validator: &Validator, outcome: &mut Outcome) -> String {
+        let mut tally = Tally::new(validator.policy(), validator.keys()).with_distinct(true);
+        tally.drain(&mut outcome.tally, 0);
+        let distinct = tally.distinct.as_ref().map(|it| it.estimate());
+        let names = (tally.issuers.sorted(), tally.unknown_kids.sorted());
+        let fixed = (tally.tokens, tally.blank_lines, tally.reasons, tally.algs);
+        let dates = (tally.expiry, tally.no_expiry);
+        let rest = (&tally.keys, tally.findings, &tally.samples);
+        format!("{distinct:?} {names:?} {fixed:?} {dates:?} {rest:?}")
+    }
+
+    /// A block is told of by its own lines, whatever is known of them from blocks before.
+    #[test]
+    fn tokens_that_are_known_are_counted_like_those_that_are_not() {
+        let validator = Validator::new(bare_policy().kid_as_hint(), named_keys()).unwrap();
+        let mut lines = Vec::new();
+        for (kid, alg, ahead, number) in [
+            ("2026-10", "HS256", 90, 1),
+            ("2026-10", "HS256", 90, 2),
+            ("2026-10", "HS256", -90, 3),
+            // The id of no key, and that of another one than the one that signed.
+            ("2026-12", "HS256", 90, 4),
+            ("2026-11", "HS256", 90, 5),
+            ("2026-11", "HS256", -90, 5),
+        ] {
+            let header = format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#);
+            let token = mint(&header, &claims("one", ahead, number), OCTOBER);
+            // Forged, and not a token at all.
+            let forged = format!("{}AA", &token[..token.len() - 2]);
+            lines.extend([token, forged, format!("x{number}")]);
+        }
+        let text = lines.join("\n");
+        let mut block = Block::default();
+        assert!(Stretches::new(text.as_bytes(), 0).fill(&mut block, usize::MAX));
+        for placed in [ReasonSet::EMPTY, Reason::ALL.iter().copied().collect()] {
+            let stop = AtomicBool::new(false);
+            let mut judge = BatchJudge::new(&validator, None, Kernel::best(), 1 << 20, &stop);
+            let mut first = None;
+            for round in 0..5 {
+                let mut outcome = Outcome::new(&validator, true);
+                outcome.placed = placed;
+                judge.judge(&block, &mut outcome);
+                // Noted, then remembered, then recalled: all but those that are no tokens.
+                assert_eq!(outcome.repeated, if round < 2 { 0 } else { 12 }, "{round}");
+                let told = told(&validator, &mut outcome);
+                assert_eq!(first.get_or_insert_with(|| told.clone()), &told, "{round}");
+            }
+            let first = first.unwrap();
+            assert!(first.contains(r#"("2026-12", "#), "{first}");
         }
     }
 }

@@ -269,6 +269,7 @@ fn tokens_that_come_again_are_told_of_as_if_they_did_not() {
         let log = repetitive_log(seed, distinct, 20_000);
         let options = RunOptions {
             repeat_bytes: 0,
+            distinct: true,
             ..RunOptions::default()
         };
         let (never, _) = run_over(&validator, &log, &options);
@@ -280,6 +281,7 @@ fn tokens_that_come_again_are_told_of_as_if_they_did_not() {
                         threads,
                         block_bytes,
                         repeat_bytes,
+                        distinct: true,
                         ..RunOptions::default()
                     };
                     let (again, repeated) = run_over(&validator, &log, &options);

@@ -19,7 +19,7 @@ use crate::validator::Validator;
 /// 2026-09-21T14:13:20Z.
 pub(super) const NOW: u64 = 1_790_000_000;
 /// The secret of `2026-10`.
-const OCTOBER: &[u8] = b"october-october-october-october-";
+pub(crate) const OCTOBER: &[u8] = b"october-october-october-october-";
 /// The secret of `2026-09`, which is for HS512.
 const SEPTEMBER: &[u8] = b"september-september-september-september-september-september-sept";
 /// The secret without an id, shorter than any hash.
@@ -30,7 +30,7 @@ fn encoded(bytes: &[u8]) -> String {
 }
 
 /// A token whose signature holds under `secret`.
-pub(super) fn mint(header: &str, payload: &str, secret: &[u8]) -> String {
+pub(crate) fn mint(header: &str, payload: &str, secret: &[u8]) -> String {
     let input = format!(
         "{}.{}",
         encoded(header.as_bytes()),
@@ -51,7 +51,7 @@ fn october(payload: &str) -> String {
 }
 
 /// Claims with this issuer that expire so many seconds after `now`.
-pub(super) fn claims(iss: &str, ahead: i64, number: u64) -> String {
+pub(crate) fn claims(iss: &str, ahead: i64, number: u64) -> String {
     let exp = NOW.cast_signed() + ahead;
     format!(
         r#"{{"iss":"{iss}","sub":"user-{number}","aud":"api://orders","exp":{exp},"jti":"{number}"}}"#
@@ -59,7 +59,7 @@ pub(super) fn claims(iss: &str, ahead: i64, number: u64) -> String {
 }
 
 /// The keys of the example, all of which have an id.
-pub(super) fn named_keys() -> KeySet {
+pub(crate) fn named_keys() -> KeySet {
     let set = format!(
         r#"{{"keys":[
             {{"kty":"oct","kid":"2026-10","alg":"HS256","k":"{}"}},
@@ -80,7 +80,7 @@ pub(super) fn named_keys() -> KeySet {
 }
 
 /// A policy that expects nothing.
-pub(super) fn bare_policy() -> Policy {
+pub(crate) fn bare_policy() -> Policy {
     Policy::new(UnixTime::new(NOW, 0).unwrap())
 }
 

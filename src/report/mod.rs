@@ -6,7 +6,7 @@
 
 mod distinct;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod json;
 pub(crate) mod names;
 pub(crate) mod rows;
