@@ -3,7 +3,8 @@
 //! [`BatchJudge`] is a worker's own: it borrows the [`Validator`], owns every buffer that judging
 //! needs, and gives the same verdicts as the validator gives one by one. What it saves is work that
 //! a log repeats: [`headers`] remembers what a header decides, [`repeats`] what was found of a whole
-//! token. What it does not save it does for many tokens at once.
+//! token, and [`kinds`] counts what such tokens have in common. What it does not save it does for
+//! many tokens at once.
 
 mod attention;
 mod headers;
@@ -69,8 +70,9 @@ impl Outcome {
 /// Judges blocks under one validator.
 ///
 /// A block goes through stage by stage, and what a stage leaves is in the buffers here: lines and
-/// dots and headers first, then all signatures at once, then payload, claims and the record of
-/// each token in the order of the lines.
+/// dots, tokens seen before, headers first, of [`AHEAD`] lines at a time; then all signatures at
+/// once; then payload, claims and the record of each line in order. A token that only needs to be
+/// counted is through as soon as it is recognised.
 pub(crate) struct BatchJudge<'v> {
     validator: &'v Validator,
     rows: Option<RowOptions>,

@@ -5,7 +5,7 @@
 //! on the instant is judged anew each time, so a token that is remembered is told of in the same
 //! row and the same counts as one that is not.
 //!
-//! A token with a MAC that is seen for the first time is noted in four bytes of a hash; one that was
+//! A token with a MAC that is seen for the first time is noted in two bytes of a hash; one that was
 //! noted before is remembered. So a stream of tokens that all differ stores none of them. (A
 //! doorkeeper, as in Einziger, Friedman and Manes, "TinyLFU: A Highly Efficient Cache Admission
 //! Policy", 2017.) One that is signed by a private key is remembered at once: to verify it a second
