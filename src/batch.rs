@@ -431,9 +431,11 @@ impl<'v> BatchJudge<'v> {
                 let scratch = &mut self.payload;
                 judged = judge_lasting(validator, signature, judged, &mut claims, scratch);
                 if let Some(entry) = judging.entry {
-                    let is_counted = (judging.header).is_some_and(|it| !it.1.is_kid_unknown);
-                    let kind = is_counted.then(|| self.kinds.of(&judged)).flatten();
-                    self.repeats.learn(entry, &judged, kind);
+                    let is_kid_unknown = (judging.header).is_none_or(|it| it.1.is_kid_unknown);
+                    if self.repeats.learn(entry, &judged) && self.rows.is_none() && !is_kid_unknown
+                    {
+                        self.repeats.sort(entry, self.kinds.of(&judged));
+                    }
                 }
             }
             (Standing::Open | Standing::Signed(None), _) => {
@@ -553,7 +555,7 @@ impl Record<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::Stretches;
+    use crate::input::{Stretches, lines as lines_of};
     use crate::report::fixture::{OCTOBER, bare_policy, claims, mint, named_keys};
 
     /// What a block tells, but for rows.
@@ -606,6 +608,17 @@ mod tests {
             }
             let first = first.unwrap();
             assert!(first.contains(r#"("2026-12", "#), "{first}");
+
+            // Those of the first lines that are through before any signature: not the one of an
+            // unknown key, and not those of which a place is to be told.
+            let mut outcome = Outcome::new(&validator, true);
+            outcome.placed = placed;
+            let (mut unread, mut left) = (lines_of(block.bytes()), Vec::new());
+            judge.repeats.begin_block(false);
+            judge.split(&block, &mut unread, &mut left, &mut outcome);
+            judge.recall(&mut left, 0, &mut outcome);
+            let counted = if placed == ReasonSet::EMPTY { 3 } else { 5 };
+            assert_eq!(left.len(), AHEAD - counted);
         }
     }
 }

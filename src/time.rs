@@ -95,6 +95,7 @@ pub(crate) struct Point {
 
 impl Point {
     pub(crate) const fn plus(self, seconds: u64) -> Self {
+        debug_assert!(seconds <= 1 << 62);
         Self {
             seconds: self.seconds + seconds.cast_signed(),
             nanos: self.nanos,
@@ -102,6 +103,7 @@ impl Point {
     }
 
     pub(crate) const fn minus(self, seconds: u64) -> Self {
+        debug_assert!(seconds <= 1 << 62);
         Self {
             seconds: self.seconds - seconds.cast_signed(),
             nanos: self.nanos,

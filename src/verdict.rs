@@ -234,8 +234,7 @@ impl ReasonSet {
     }
 
     /// Whether all of these reasons are in the other set.
-    #[must_use]
-    pub const fn is_subset(self, other: Self) -> bool {
+    pub(crate) const fn is_subset(self, other: Self) -> bool {
         self.0 & !other.0 == 0
     }
 

@@ -2,22 +2,22 @@
 //!
 //! Where no rows are written, all that a run takes of a token that it knows is that it came again.
 //! Most of what the counts ask for is then the same for very many: the algorithm, the findings, the
-//! issuer. Those tokens are of one kind, and of each of them only what is its own is looked at: its
-//! key and its dates.
+//! issuer. Those tokens are of one kind, and of each of them only what is its own is counted by
+//! itself: the reasons against it, its key and its dates.
 
 use std::num::NonZero;
 
 use crate::report::Counts;
+use crate::report::rows;
 use crate::report::tally::Tally;
 use crate::validator::Judged;
 use crate::verdict::FindingSet;
 
-/// How many kinds there may be: few enough to be looked through for each token that is remembered,
-/// enough for the issuers of most logs.
+/// How many kinds there may be: few enough to be looked through for each token that is remembered.
 const MOST: usize = 64;
 
 /// The first kinds that one worker has met. A token that would be of yet another one is of none, and
-/// is counted by itself.
+/// counted by itself altogether: that costs what it costs to tell of it, and no more.
 pub(super) struct Kinds(Vec<Kind>);
 
 /// The number of a kind, from 1.
@@ -28,6 +28,7 @@ pub(super) struct KindNumber(NonZero<u8>);
 struct Kind {
     alg: Option<Box<str>>,
     findings: FindingSet,
+    /// Cut as the counts cut it, so that kinds take little memory.
     iss: Option<Box<str>>,
     /// Those of the block.
     counts: Counts,
@@ -40,11 +41,11 @@ impl Kinds {
 
     /// The kind of a token, if it can be of one: what was found of it at any instant has its claims.
     pub(super) fn of(&mut self, lasting: &Judged<'_>) -> Option<KindNumber> {
-        let iss = lasting.claims?.iss.value();
+        let iss = lasting.claims?.iss.value().map(rows::cut);
         let is_same = |kind: &Kind| {
             kind.alg.as_deref() == lasting.alg
                 && kind.findings == lasting.verdict.findings
-                && kind.iss.as_deref() == iss
+                && kind.iss.as_deref() == iss.as_deref()
         };
         let index = match self.0.iter().position(is_same) {
             Some(index) => index,
@@ -53,7 +54,7 @@ impl Kinds {
                 self.0.push(Kind {
                     alg: lasting.alg.map(Box::from),
                     findings: lasting.verdict.findings,
-                    iss: iss.map(Box::from),
+                    iss: iss.as_deref().map(Box::from),
                     counts: Counts::default(),
                 });
                 self.0.len() - 1

@@ -6,7 +6,7 @@
 //! row and the same counts as one that is not.
 //!
 //! A token with a MAC that is seen for the first time is noted in two bytes of a hash; one that was
-//! noted before is remembered. So a stream of tokens that all differ stores none of them. (A
+//! noted before is remembered. So of a stream of tokens that all differ next to none is stored. (A
 //! doorkeeper, as in Einziger, Friedman and Manes, "TinyLFU: A Highly Efficient Cache Admission
 //! Policy", 2017.) One that is signed by a private key is remembered at once: to verify it a second
 //! time costs a hundred times what it costs to remember it in vain. The memory is bounded in bytes,
@@ -330,28 +330,40 @@ impl Repeats {
             sought.hash = Hash::of(token, self.sets.len());
             let set = &self.sets[sought.hash.set];
             for way in set.ways(sought.hash.tag) {
-                (sought.way, sought.entry) = (way, set.places[way].entry());
+                if let Some(entry) = set.places[way].entry() {
+                    (sought.way, sought.entry) = (way, Some(entry));
+                }
             }
         }
-        self.touch(all.iter().filter_map(|sought| sought.entry));
-        all
-    }
-
-    /// Touches these entries and their texts, all of the former first.
-    pub(super) fn touch(&self, numbers: impl Iterator<Item = u32> + Clone) {
-        let entries = || (numbers.clone()).map(|number| &self.entries[number as usize]);
+        let entries = || {
+            let numbers = all.iter().filter_map(|sought| sought.entry);
+            numbers.map(|number| &self.entries[number as usize])
+        };
+        // All entries first, then all tokens.
         let (mut block, mut byte) = (0, 0);
         for entry in entries() {
-            block ^= entry.block ^ u32::from(entry.is_known & entry.claims.is_some());
+            block ^= entry.block ^ u32::from(entry.claims.is_some());
         }
         for entry in entries() {
-            let (lines, rest) = entry.text.as_bytes().as_chunks::<64>();
+            let (lines, rest) = entry.token().as_chunks::<64>();
             for line in lines {
                 byte ^= line[0];
             }
             byte ^= rest.last().map_or(0, |last| *last);
         }
         black_box((block, byte));
+        all
+    }
+
+    /// Touches what [`recall`](Self::recall) needs of these entries.
+    pub(super) fn touch(&self, numbers: impl Iterator<Item = u32>) {
+        let entries = numbers.map(|number| &self.entries[number as usize]);
+        let ends = entries.map(|entry| {
+            let claims = entry.text.as_bytes().get(usize::from(entry.token_len));
+            let is_known = entry.is_known & entry.claims.is_some();
+            claims.map_or(0, |byte| *byte) ^ u8::from(is_known)
+        });
+        black_box(ends.fold(0, |all, end| all ^ end));
     }
 
     /// Looks for a token that was looked ahead at, where it is likely to be.
@@ -569,19 +581,19 @@ impl Repeats {
         judged.claims = entry.recall(claims);
     }
 
-    /// Remembers what was found of a token that is new, at any instant, and its kind. One that takes
-    /// too much is forgotten.
-    pub(super) fn learn(&mut self, number: u32, lasting: &Judged<'_>, kind: Option<KindNumber>) {
+    /// Remembers what was found of a token that is new, at any instant. One that takes too much is
+    /// forgotten; says whether it is not.
+    pub(super) fn learn(&mut self, number: u32, lasting: &Judged<'_>) -> bool {
         let entry = &mut self.entries[number as usize];
         if entry.text.is_empty() {
             // An earlier line of the block was the same token, and took too much.
-            return;
+            return false;
         }
         self.used -= entry.bytes();
-        entry.kind = kind;
         let is_kept = entry.learn(lasting);
         self.used += entry.bytes();
-        if !is_kept || self.used > self.budget {
+        let is_kept = is_kept && self.used <= self.budget;
+        if !is_kept {
             let Hash { set, tag } = Hash::of(entry.token(), self.sets.len());
             for way in self.sets[set].ways(tag) {
                 if self.sets[set].places[way].entry() == Some(number) {
@@ -591,6 +603,12 @@ impl Repeats {
             }
             self.forget(number);
         }
+        is_kept
+    }
+
+    /// Says of which kind the token of an entry is.
+    pub(super) fn sort(&mut self, number: u32, kind: Option<KindNumber>) {
+        self.entries[number as usize].kind = kind;
     }
 }
 
@@ -624,7 +642,7 @@ impl Entry {
         (self.block, self.header) = (block, unseen.header);
         // A block has at most MAX_LINES of them.
         self.pending = u16::try_from(unseen.number).unwrap_or(u16::MAX);
-        (self.is_mac, self.is_known) = (unseen.is_mac, false);
+        (self.is_mac, self.is_known, self.kind) = (unseen.is_mac, false, None);
     }
 
     /// Copies what was found, unless the claims have strings that are too long to be kept.
@@ -687,7 +705,7 @@ mod tests {
 
     fn learn(repeats: &mut Repeats, number: u32) {
         let forged = Judged::rejected(Reason::SignatureMismatch);
-        repeats.learn(number, &forged, None);
+        repeats.learn(number, &forged);
     }
 
     /// What is known of the token of an entry, if anything is.
@@ -886,7 +904,7 @@ mod tests {
                     jti: Member::Is(&text[text.len() / 2..]),
                     ..Claims::none()
                 };
-                repeats.learn(*entry, &signed(&claims), None);
+                repeats.learn(*entry, &signed(&claims));
                 match recall(&repeats, *entry, &mut Claims::none()) {
                     Some(judged) => {
                         assert!(judged.verdict.is_valid());
@@ -927,7 +945,7 @@ mod tests {
         assert!(is_pending(&see(&mut repeats, &token(1), 5), 0));
         // Both lines of the block are judged, one after the other.
         for _ in 0..2 {
-            repeats.learn(entry, &signed(&claims), None);
+            repeats.learn(entry, &signed(&claims));
             assert!(!repeats.is_known(entry));
             assert_eq!(repeats.spare, [entry]);
         }
@@ -938,7 +956,7 @@ mod tests {
         };
         let mut unread = signed(&claims).with(Reason::PayloadJson);
         unread.claims = None;
-        repeats.learn(entry, &unread, None);
+        repeats.learn(entry, &unread);
         let mut claims = Claims::none();
         let recalled = recall(&repeats, entry, &mut claims).expect("it is known");
         assert_eq!(recalled.verdict, unread.verdict);
