@@ -8,8 +8,8 @@ use std::cmp::Ordering;
 
 use crate::error::Error;
 use crate::signature::{Algorithm, AlgorithmSet};
-use crate::time::{NumericDate, UnixTime};
-use crate::token::{Claims, Member};
+use crate::time::UnixTime;
+use crate::token::{Claims, Dates, Member};
 use crate::verdict::{Reason, ReasonSet};
 
 /// The longest line that is taken as a token, unless the policy says otherwise: 1 MiB.
@@ -371,9 +371,8 @@ impl Policy {
     /// Judges the claims of an authentic token: every reason that applies (RFC 7519 section 4).
     #[must_use]
     pub fn judge(&self, claims: &Claims<'_>) -> ReasonSet {
-        let Claims { exp, nbf, iat, .. } = *claims;
-        self.judge_lasting(claims)
-            .union(self.judge_instant(exp, nbf, iat))
+        let instant = self.judge_instant(&claims.dates());
+        self.judge_lasting(claims).union(instant)
     }
 
     /// Those of the reasons that apply at any instant.
@@ -436,27 +435,22 @@ impl Policy {
 
     /// Those of the reasons that apply at the instant of the policy: the dates decide.
     #[inline]
-    pub(crate) fn judge_instant(
-        &self,
-        exp: Member<NumericDate>,
-        nbf: Member<NumericDate>,
-        iat: Member<NumericDate>,
-    ) -> ReasonSet {
+    pub(crate) fn judge_instant(&self, dates: &Dates) -> ReasonSet {
         let mut reasons = ReasonSet::EMPTY;
         let now = self.now.point();
         let (earliest, latest) = (now.minus(self.leeway), now.plus(self.leeway));
         // RFC 7519 section 4.1.4 says "on or after".
-        if let Member::Is(exp) = exp
+        if let Member::Is(exp) = dates.exp
             && !exp.is_after(earliest)
         {
             reasons.insert(Reason::Expired);
         }
-        if let Member::Is(nbf) = nbf
+        if let Member::Is(nbf) = dates.nbf
             && nbf.is_after(latest)
         {
             reasons.insert(Reason::NotYetValid);
         }
-        if let Member::Is(iat) = iat {
+        if let Member::Is(iat) = dates.iat {
             if iat.is_after(latest) {
                 reasons.insert(Reason::IssuedInFuture);
             }
@@ -507,6 +501,7 @@ fn policy_error(message: impl Into<String>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::NumericDate;
 
     const NOW: u64 = 1_790_000_000;
 
@@ -555,12 +550,8 @@ mod tests {
                         let all: ReasonSet = policy.judge(&claims);
                         let is_of_instant = |reason: &Reason| of_instant.contains(reason);
                         let (instant, rest): (Vec<_>, Vec<_>) = all.iter().partition(is_of_instant);
-                        let Claims { exp, nbf, iat, .. } = claims;
-                        assert!(
-                            instant
-                                .into_iter()
-                                .eq(policy.judge_instant(exp, nbf, iat).iter())
-                        );
+                        let found = policy.judge_instant(&claims.dates());
+                        assert!(instant.into_iter().eq(found.iter()));
                         assert!(rest.into_iter().eq(lasting.iter()));
                     }
                     differ += u32::from(now.judge(&claims) != later.judge(&claims));

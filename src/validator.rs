@@ -431,9 +431,9 @@ impl Validator {
     /// Adds what is found at this instant.
     #[inline]
     pub(crate) fn judge_instant(&self, judged: &mut Judged<'_>) {
-        if let Some(Claims { exp, nbf, iat, .. }) = judged.claims {
+        if let Some(claims) = judged.claims {
             let policy = self.policy_of(judged.verdict.key);
-            let reasons = policy.judge_instant(*exp, *nbf, *iat);
+            let reasons = policy.judge_instant(&claims.dates());
             judged.verdict.reasons = judged.verdict.reasons.union(reasons);
         }
     }

@@ -6,9 +6,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use jotmill::dataset::Algorithm as DatasetAlgorithm;
-use jotmill::{Algorithm, Finding, Input, KeySet, Policy, Reason, RunOptions, UnixTime, Validator};
+use jotmill::{Algorithm, Finding, KeySet, Policy, Reason, RunOptions, UnixTime, Validator};
 
-use crate::judges::{self, Judges, Row, Told, comparable, trimmed};
+use crate::judges::{self, Judges, Row, comparable, told_of_log, trimmed};
 use crate::oracle::CODES;
 use crate::token_maker::{SECRET, token};
 use crate::{bodies, hostile, oracle, payloads};
@@ -35,21 +35,6 @@ fn policy(algorithms: &[Algorithm], max_token_bytes: usize) -> oracle::Policy {
         max_token_bytes,
         max_key_tries: hostile::MAX_KEY_TRIES,
     }
-}
-
-/// What a run over one log tells, and how many tokens came again. Whether it writes rows or not, it
-/// must report the same.
-fn run_over(validator: &Validator, log: &[u8], options: &RunOptions) -> (Told, u64) {
-    let input = || Input::Reader {
-        name: "log".to_owned(),
-        reader: Box::new(log),
-    };
-    let (told, repeated) = judges::told(validator, input(), options);
-    let (report, repeated_without) = judges::reported(validator, input(), options);
-    assert!(report == told.report, "{report}\n{}", told.report);
-    // Which worker gets which lines is another matter each time.
-    assert!(repeated == repeated_without || options.threads > 1);
-    (told, repeated)
 }
 
 /// Judges `cases` lines by all three, in logs of [`LOG`] lines.
@@ -230,7 +215,7 @@ fn threads_and_blocks_change_no_byte_of_rows_or_report() {
             block_bytes,
             ..RunOptions::default()
         };
-        run_over(&validator, &log, &options).0
+        told_of_log(&validator, &log, &options).0
     };
     let first = rows_and_report(1, 1 << 18);
     for threads in [1, 2, 8] {
@@ -272,7 +257,7 @@ fn tokens_that_come_again_are_told_of_as_if_they_did_not() {
             distinct: true,
             ..RunOptions::default()
         };
-        let (never, _) = run_over(&validator, &log, &options);
+        let (never, _) = told_of_log(&validator, &log, &options);
         for threads in [1, 2, 8] {
             for block_bytes in [100, 4096, 1 << 16, 1 << 20] {
                 // With little room most tokens take the place of others.
@@ -284,7 +269,7 @@ fn tokens_that_come_again_are_told_of_as_if_they_did_not() {
                         distinct: true,
                         ..RunOptions::default()
                     };
-                    let (again, repeated) = run_over(&validator, &log, &options);
+                    let (again, repeated) = told_of_log(&validator, &log, &options);
                     let case = format!("{distinct} {threads} {block_bytes} {repeat_bytes}");
                     assert!(again == never, "{case}");
                     assert!(repeated > 0 || threads > 1, "{case}");
@@ -316,7 +301,7 @@ fn headers_that_are_forgotten_are_read_again_for_tokens_that_are_not() {
             repeat_bytes,
             ..RunOptions::default()
         };
-        run_over(&validator, &log, &options)
+        told_of_log(&validator, &log, &options)
     };
     let (never, none) = told(0);
     let (again, repeated) = told(64 << 20);

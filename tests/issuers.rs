@@ -1,11 +1,11 @@
 //! Several issuers in one run: which policy judges a token, that only the keys of that policy may
 //! have signed it, and that nothing but the issuer's exact name chooses.
 
-use jotmill::{Input, Reason, RunOptions};
+use jotmill::{Reason, RunOptions};
 use serde_json::{Value, json};
 
 use crate::hostile;
-use crate::judges::{Judges, audit, comparable, reported, told};
+use crate::judges::{Judges, audit, comparable, told_of_log};
 use crate::oracle;
 use crate::token_maker::{SECRET, TokenMaker, encode};
 
@@ -311,14 +311,7 @@ fn rows_of(judges: &Judges, lines: &[Vec<u8>]) -> String {
             repeat_bytes,
             ..RunOptions::default()
         };
-        let input = || Input::Reader {
-            name: "log".to_owned(),
-            reader: Box::new(&log[..]),
-        };
-        let (told, _) = told(&judges.validator, input(), &options);
-        let (report, _) = reported(&judges.validator, input(), &options);
-        assert!(report == told.report, "{report}\n{}", told.report);
-        told.rows
+        told_of_log(&judges.validator, &log, &options).0.rows
     };
     let rows = rows_with(1, 1 << 20, 16 << 20);
     for (threads, block_bytes, repeat_bytes) in

@@ -7,9 +7,8 @@
 
 use std::num::NonZero;
 
-use crate::report::Counts;
-use crate::report::rows;
 use crate::report::tally::Tally;
+use crate::report::{Counts, rows};
 use crate::validator::Judged;
 use crate::verdict::FindingSet;
 
@@ -91,7 +90,6 @@ impl Kinds {
 mod tests {
     use super::*;
     use crate::policy::Policy;
-    use crate::report::tally::Tally;
     use crate::time::UnixTime;
     use crate::token::{Claims, Member};
     use crate::verdict::Finding;

@@ -17,8 +17,7 @@ use std::hint::black_box;
 use super::attention::Attention;
 use super::kinds::KindNumber;
 use super::{AHEAD, MAX_LINES};
-use crate::time::NumericDate;
-use crate::token::{Claims, Member};
+use crate::token::{Claims, Dates, Member};
 use crate::validator::Judged;
 use crate::verdict::{FindingSet, ReasonSet, Verdict};
 
@@ -61,9 +60,7 @@ pub(super) enum Sighting {
 pub(super) struct Known {
     pub(super) kind: KindNumber,
     pub(super) verdict: Verdict,
-    pub(super) exp: Member<NumericDate>,
-    pub(super) nbf: Member<NumericDate>,
-    pub(super) iat: Member<NumericDate>,
+    pub(super) dates: Dates,
 }
 
 /// A token whose signature is pending unless it was seen before.
@@ -108,9 +105,7 @@ struct StoredClaims {
     iss: StoredText,
     sub: StoredText,
     jti: StoredText,
-    exp: Member<NumericDate>,
-    nbf: Member<NumericDate>,
-    iat: Member<NumericDate>,
+    dates: Dates,
     extra: u64,
 }
 
@@ -558,9 +553,7 @@ impl Repeats {
             (true, Some(kind), Some(claims)) => Some(Known {
                 kind,
                 verdict: entry.verdict,
-                exp: claims.exp,
-                nbf: claims.nbf,
-                iat: claims.iat,
+                dates: claims.dates,
             }),
             _ => None,
         }
@@ -607,7 +600,7 @@ impl Repeats {
     }
 
     /// Says of which kind the token of an entry is.
-    pub(super) fn sort(&mut self, number: u32, kind: Option<KindNumber>) {
+    pub(super) fn set_kind(&mut self, number: u32, kind: Option<KindNumber>) {
         self.entries[number as usize].kind = kind;
     }
 }
@@ -666,9 +659,7 @@ impl Entry {
             iss,
             sub,
             jti,
-            exp: claims.exp,
-            nbf: claims.nbf,
-            iat: claims.iat,
+            dates: claims.dates(),
             extra: claims.extra,
         });
         true
@@ -681,7 +672,8 @@ impl Entry {
         claims.iss = own.iss.read(&mut texts);
         claims.sub = own.sub.read(&mut texts);
         claims.jti = own.jti.read(&mut texts);
-        (claims.exp, claims.nbf, claims.iat) = (own.exp, own.nbf, own.iat);
+        let Dates { exp, nbf, iat } = own.dates;
+        (claims.exp, claims.nbf, claims.iat) = (exp, nbf, iat);
         claims.extra = own.extra;
         Some(claims)
     }

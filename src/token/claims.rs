@@ -31,6 +31,14 @@ pub struct Claims<'s> {
     pub(crate) extra: u64,
 }
 
+/// The claims that name a moment, and so are judged by the instant.
+#[derive(Clone, Copy)]
+pub(crate) struct Dates {
+    pub(crate) exp: Member<NumericDate>,
+    pub(crate) nbf: Member<NumericDate>,
+    pub(crate) iat: Member<NumericDate>,
+}
+
 /// The buffers of the fast path: one for the scanner, which only looks, and one for `simd-json`,
 /// which rewrites what it reads.
 pub(crate) struct PayloadScratch {
@@ -78,6 +86,15 @@ impl<'s> Claims<'s> {
             iat: Member::Absent,
             jti: Member::Absent,
             extra: 0,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn dates(&self) -> Dates {
+        Dates {
+            exp: self.exp,
+            nbf: self.nbf,
+            iat: self.iat,
         }
     }
 
