@@ -3,11 +3,12 @@
 //! are those of base64url).
 
 use core::arch::x86_64::{
-    __m128i, __m256i, _mm_loadu_si128, _mm256_add_epi8, _mm256_and_si256,
-    _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_madd_epi16,
-    _mm256_maddubs_epi16, _mm256_or_si256, _mm256_permutevar8x32_epi32, _mm256_set1_epi8,
-    _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
-    _mm256_srli_epi32, _mm256_storeu_si256, _mm256_testz_si256,
+    __m128i, __m256i, _mm_loadu_si128, _mm256_add_epi8, _mm256_alignr_epi8, _mm256_and_si256,
+    _mm256_andnot_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256,
+    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_or_si256, _mm256_permute2x128_si256,
+    _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setr_epi32,
+    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi32, _mm256_storeu_si256,
+    _mm256_testz_si256,
 };
 
 use super::VALUES;
@@ -54,73 +55,78 @@ static ADDED: [u8; 16] = {
 };
 
 /// Where each of twelve decoded bytes stands once four characters are 24 bits of a little-endian
-/// word; the last four are zeros.
-static ORDER: [u8; 16] = [2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 128, 128, 128, 128];
+/// word; the last four do not matter.
+static ORDER: [u8; 16] = [2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 0, 0, 0, 0];
 
+/// Which bytes of the last 24 the text makes, for each number of characters that it lacks.
+static MADE: [[u8; 32]; 3] = {
+    let mut made = [[0xff; 32]; 3];
+    made[1][23] = 0;
+    (made[2][22], made[2][23]) = (0, 0);
+    made
+};
+
+/// Decodes 32 characters after each other, and then the last 32 at the end of the text. What the
+/// last group of four lacks is taken to be `A`, of zeros: so in a canonical text the bytes that are
+/// not made are zeros, too.
 #[target_feature(enable = "avx2")]
 pub(super) fn decode(text: &[u8], out: &mut [u8]) -> bool {
-    let (groups, rest) = text.as_chunks::<4>();
-    let whole = groups.as_flattened();
-    let (mut at, last) = match whole.len().checked_sub(32) {
-        Some(last) => (0, last),
-        None => return super::super::decode_by_crate(text, out),
+    let lacking = text.len().wrapping_neg() % 4;
+    let (Some(last), Some(made)) = (text.last_chunk(), MADE.get(lacking)) else {
+        return super::super::decode_by_crate(text, out);
     };
     let tables = Tables::load();
     let mut wrong = _mm256_setzero_si256();
-    // The last of them begins where it ends with the last group, and some groups are decoded twice.
-    while let Some(characters) = whole[at..].first_chunk() {
-        let decoded = tables.decode(characters, &mut wrong);
-        store(decoded, &mut out[at / 4 * 3..]);
-        if at == last {
-            break;
-        }
-        at = last.min(at + 32);
+    let (windows, behind) = text.as_chunks::<32>();
+    let before_last = windows.len() - usize::from(behind.is_empty());
+    let mut rest = &mut *out;
+    for characters in &windows[..before_last] {
+        let decoded = tables.decode(load(characters), &mut wrong);
+        let Some(whole) = rest.first_chunk_mut() else {
+            return super::super::decode_by_crate(text, out);
+        };
+        store(decoded, whole);
+        rest = &mut rest[24..];
     }
-    let is_right = _mm256_testz_si256(wrong, wrong) == 1;
-    is_right & decode_rest(rest, &mut out[whole.len() / 4 * 3..])
-}
-
-/// Stores 24 decoded bytes.
-#[target_feature(enable = "avx2")]
-#[inline]
-fn store(decoded: __m256i, out: &mut [u8]) {
-    if let Some(whole) = out.first_chunk_mut::<32>() {
-        // SAFETY: this writes the 32 bytes of the array, at any alignment.
-        unsafe { _mm256_storeu_si256(whole.as_mut_ptr().cast(), decoded) };
+    let decoded = tables.decode(completed(load(last), lacking), &mut wrong);
+    wrong = _mm256_or_si256(wrong, _mm256_andnot_si256(load(made), decoded));
+    let rest = &mut out[(text.len() + lacking) / 4 * 3 - 24..];
+    if let Some(whole) = rest.first_chunk_mut() {
+        store(decoded, whole);
     } else {
         let mut whole = [0; 32];
-        // SAFETY: as above.
-        unsafe { _mm256_storeu_si256(whole.as_mut_ptr().cast(), decoded) };
-        out[..24].copy_from_slice(&whole[..24]);
+        store(decoded, &mut whole);
+        rest[..24 - lacking].copy_from_slice(&whole[..24 - lacking]);
     }
+    _mm256_testz_si256(wrong, wrong) == 1
 }
 
-/// Decodes what is behind the last group of four.
+#[target_feature(enable = "avx2")]
 #[inline]
-fn decode_rest(rest: &[u8], out: &mut [u8]) -> bool {
-    // Above 63 for what is not of the alphabet.
-    let value = |character: u8| {
-        let value = VALUES.get(usize::from(character));
-        u32::from(value.copied().unwrap_or(0x80))
-    };
-    let (bits, is_right) = match *rest {
-        [] => return true,
-        [a, b] => {
-            let (a, b) = (value(a), value(b));
-            (a << 10 | b << 4, (a | b) < 64 && b & 0xf == 0)
-        }
-        [a, b, c] => {
-            let (a, b, c) = (value(a), value(b), value(c));
-            (a << 10 | b << 4 | c >> 2, (a | b | c) < 64 && c & 3 == 0)
-        }
-        _ => return false,
-    };
-    let [.., first, second] = bits.to_be_bytes();
-    out[0] = first;
-    if rest.len() == 3 {
-        out[1] = second;
+fn load(bytes: &[u8; 32]) -> __m256i {
+    // SAFETY: this reads the 32 bytes of the array, at any alignment.
+    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+}
+
+/// Stores 24 bytes, and eight of no meaning.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn store(decoded: __m256i, out: &mut [u8; 32]) {
+    // SAFETY: this writes the 32 bytes of the array, at any alignment.
+    unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), decoded) };
+}
+
+/// The last of these characters, and an `A` in the place of each that is lacking behind them.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn completed(characters: __m256i, lacking: usize) -> __m256i {
+    let zeros = _mm256_set1_epi8(b'A'.cast_signed());
+    let behind = _mm256_permute2x128_si256::<0x21>(characters, zeros);
+    match lacking {
+        0 => characters,
+        1 => _mm256_alignr_epi8::<1>(behind, characters),
+        _ => _mm256_alignr_epi8::<2>(behind, characters),
     }
-    is_right
 }
 
 /// The tables in registers, twice each: a look-up is one of sixteen bytes.
@@ -154,9 +160,7 @@ impl Tables {
     /// Twenty-four bytes of 32 characters; marks in `wrong` those that are not of the alphabet.
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn decode(self, characters: &[u8; 32], wrong: &mut __m256i) -> __m256i {
-        // SAFETY: this reads the 32 bytes of the array, at any alignment.
-        let characters = unsafe { _mm256_loadu_si256(characters.as_ptr().cast()) };
+    fn decode(self, characters: __m256i, wrong: &mut __m256i) -> __m256i {
         let low_bits = _mm256_set1_epi8(0x0f);
         let lower = _mm256_and_si256(characters, low_bits);
         let upper = _mm256_and_si256(_mm256_srli_epi32::<4>(characters), low_bits);
