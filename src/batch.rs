@@ -9,23 +9,26 @@
 mod attention;
 mod headers;
 mod kinds;
+mod precedents;
 mod repeats;
 
 use std::sync::atomic::AtomicBool;
 
 pub(crate) use headers::HeaderMemo;
 use headers::Said;
-use kinds::Kinds;
+use kinds::{Kinds, Known};
+use precedents::{Case, Precedents, Ruling};
 use repeats::{Repeats, Seen, Sighting, Sought, Unseen};
 
 use crate::input::{Block, Line, Lines, leading_blanks, lines};
 use crate::key::Selection;
+use crate::policy::Policy;
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
-use crate::signature::{Authentic, BatchVerifier, Kernel, Pending, recycle};
-use crate::token::{Claims, PayloadScratch, Token};
+use crate::signature::{BatchVerifier, Kernel, Pending, recycle};
+use crate::token::{Claims, Payload, PayloadScratch, Token};
 use crate::validator::{Judged, Validator};
-use crate::verdict::{FindingSet, Reason, ReasonSet};
+use crate::verdict::{FindingSet, Reason, ReasonSet, Verdict};
 
 /// What came of a block: bounded by the block's lines, and reused with it.
 pub(crate) struct Outcome {
@@ -84,6 +87,7 @@ pub(crate) struct BatchJudge<'v> {
     repeats: Repeats,
     lines: Vec<Judging<'static>>,
     kinds: Kinds,
+    precedents: Precedents<'v>,
     pending: Vec<Pending<'static>>,
     verifier: BatchVerifier,
     payload: PayloadScratch,
@@ -183,6 +187,7 @@ impl<'v> BatchJudge<'v> {
             repeats: Repeats::new(repeat_bytes),
             lines: Vec::new(),
             kinds: Kinds::new(),
+            precedents: Precedents::new(),
             pending: Vec::new(),
             verifier: BatchVerifier::new(kernel),
             payload: PayloadScratch::new(),
@@ -220,7 +225,6 @@ impl<'v> BatchJudge<'v> {
             self.stop,
         );
         outcome.was_stopped = !is_done;
-        self.kinds.drain(&mut outcome.tally);
         if is_done {
             for lines in waiting.chunks(AHEAD) {
                 self.repeats.touch(lines.iter().filter_map(|it| it.entry));
@@ -229,6 +233,7 @@ impl<'v> BatchJudge<'v> {
                 }
             }
         }
+        self.kinds.drain(&mut outcome.tally);
         self.lines = recycle(waiting);
         self.pending = recycle(pending);
     }
@@ -324,20 +329,10 @@ impl<'v> BatchJudge<'v> {
         let Some(known) = self.repeats.known(seen.entry) else {
             return false;
         };
-        let mut verdict = known.verdict;
-        let policy = self.validator.policy_of(verdict.key);
-        let reasons = policy.judge_instant(&known.dates);
-        verdict.reasons = verdict.reasons.union(reasons);
-        if !verdict.reasons.is_subset(outcome.placed) {
-            return false;
-        }
-        outcome.repeated += 1;
-        self.kinds.count(known.kind, verdict.is_valid());
-        outcome.tally.count_own(&verdict, Some(known.dates.exp));
-        if let Some(distinct) = &mut outcome.tally.distinct {
-            distinct.add(token.bytes());
-        }
-        true
+        let policy = self.validator.policy_of(known.verdict.key);
+        let is_counted = count(&mut self.kinds, policy, known, token.bytes(), outcome);
+        outcome.repeated += u64::from(is_counted);
+        is_counted
     }
 
     /// Headers, and the keys that each selects, of at most [`AHEAD`] lines.
@@ -403,40 +398,91 @@ impl<'v> BatchJudge<'v> {
     ) {
         let validator = self.validator;
         let LineAt { start, end } = judging.line;
+        let bytes = || block.bytes().get(start..end).unwrap_or_default();
         let subject = || match judging.standing {
             Standing::TooLong(length) => Subject::TooLong(length),
-            _ => Subject::Token(block.bytes().get(start..end).unwrap_or_default()),
+            _ => Subject::Token(bytes()),
         };
-        let mut claims = Claims::none();
-        let mut judged = match judging.header {
-            Some((_, said)) => self.headers.unsigned(said, self.wants_kid),
+        let said = judging.header.map(|(_, said)| said);
+        let is_kid_unknown = said.is_some_and(|said| said.is_kid_unknown);
+        let unsigned = || match said {
+            Some(said) => self.headers.unsigned(said, self.wants_kid),
             None => Judged::unsigned(None, None, FindingSet::EMPTY),
         };
+        let mut claims = Claims::none();
         // What an earlier line of this very block found out is known by now, too.
         let known = (judging.entry).filter(|entry| self.repeats.is_known(*entry));
-        match (judging.standing, known) {
-            (Standing::TooLong(_), _) => judged.verdict.reasons.insert(Reason::TooLong),
-            (Standing::Rejected(reason), _) => judged.verdict.reasons.insert(reason),
+        let mut judged = match (judging.standing, known) {
+            (Standing::TooLong(_), _) => unsigned().with(Reason::TooLong),
+            (Standing::Rejected(reason), _) => unsigned().with(reason),
             (Standing::Signed(_), Some(entry)) => {
                 outcome.repeated += 1;
+                let mut judged = unsigned();
                 self.repeats.recall(entry, &mut judged, &mut claims);
+                judged
             }
             (Standing::Signed(Some(number)), None) => {
-                let signature = pending[number].outcome();
-                let scratch = &mut self.payload;
-                judged = judge_lasting(validator, signature, judged, &mut claims, scratch);
-                if let Some(entry) = judging.entry {
-                    let is_kid_unknown = (judging.header).is_none_or(|it| it.1.is_kid_unknown);
-                    if self.repeats.learn(entry, &judged) && self.rows.is_none() && !is_kid_unknown
-                    {
-                        self.repeats.set_kind(entry, self.kinds.of(&judged));
+                let may_be_counted = self.rows.is_none() && !is_kid_unknown;
+                let judged = match pending[number].outcome() {
+                    Err(reason) => unsigned().with(reason),
+                    Ok(authentic) => {
+                        let proof = authentic.proof();
+                        let policy = validator.policy_of(Some(proof.key()));
+                        let payload = Payload::decode(authentic, policy, &mut self.payload);
+                        let mut case = None;
+                        if may_be_counted
+                            && let (None, Some(said)) = (judging.entry, said)
+                            && let Some(gist) = payload.as_ref().ok().and_then(Payload::gist)
+                        {
+                            let findings = said.findings.union(proof.findings());
+                            let algorithm = pending[number].algorithm();
+                            let case = case.insert(Case {
+                                policy,
+                                algorithm,
+                                findings,
+                                gist,
+                            });
+                            if let Some(Ruling { reasons, kind }) = self.precedents.find(case) {
+                                let key = Some(proof.key());
+                                let verdict = Verdict {
+                                    reasons,
+                                    findings,
+                                    key,
+                                };
+                                let known = Known {
+                                    kind,
+                                    verdict,
+                                    dates: gist.dates,
+                                };
+                                if count(&mut self.kinds, policy, known, bytes(), outcome) {
+                                    return;
+                                }
+                            }
+                        }
+                        let read = payload.and_then(|payload| payload.read(&mut claims));
+                        let read = read.map(|()| &claims);
+                        let judged = validator.judge_lasting(proof, unsigned(), read);
+                        if let Some(case) = case
+                            && let Some(kind) = self.kinds.of(&judged)
+                        {
+                            let reasons = judged.verdict.reasons;
+                            self.precedents.set(&case, Ruling { reasons, kind });
+                        }
+                        judged
                     }
+                };
+                if let Some(entry) = judging.entry
+                    && self.repeats.learn(entry, &judged)
+                    && may_be_counted
+                {
+                    self.repeats.set_kind(entry, self.kinds.of(&judged));
                 }
+                judged
             }
             (Standing::Open | Standing::Signed(None), _) => {
                 unreachable!("its signature is verified, or known")
             }
-        }
+        };
         validator.judge_instant(&mut judged);
         let record = Record {
             validator,
@@ -444,9 +490,7 @@ impl<'v> BatchJudge<'v> {
             input: block.input,
         };
         // With several issuers, another one may have a key of this id.
-        if (judging.header).is_some_and(|(_, said)| said.is_kid_unknown)
-            || judged.verdict.reasons.contains(Reason::KeyNotFound)
-        {
+        if is_kid_unknown || judged.verdict.reasons.contains(Reason::KeyNotFound) {
             record.add_unknown_kid(&judged, outcome);
         }
         let offset = block.offset() + start as u64;
@@ -454,28 +498,32 @@ impl<'v> BatchJudge<'v> {
     }
 }
 
+/// Counts a token of which this is known, where no rows are written, unless its place is to be told,
+/// too.
+#[inline]
+fn count(
+    kinds: &mut Kinds,
+    policy: &Policy,
+    mut known: Known,
+    token: &[u8],
+    outcome: &mut Outcome,
+) -> bool {
+    let verdict = &mut known.verdict;
+    verdict.reasons = verdict.reasons.union(policy.judge_instant(&known.dates));
+    if !verdict.reasons.is_subset(outcome.placed) {
+        return false;
+    }
+    kinds.count(known.kind, verdict.is_valid());
+    outcome.tally.count_own(verdict, Some(known.dates.exp));
+    if let Some(distinct) = &mut outcome.tally.distinct {
+        distinct.add(token);
+    }
+    true
+}
+
 /// The token of a line that is not blank.
 pub(crate) fn split<'b>(line: &Line<'b>) -> Result<Token<'b>, Reason> {
     Token::from_dots(line.token, line.dots.count, line.dots.first_two)
-}
-
-/// What a signature, and what it covers, come to at any instant.
-fn judge_lasting<'s>(
-    validator: &Validator,
-    signature: Result<Authentic<'_>, Reason>,
-    unsigned: Judged<'s>,
-    claims: &'s mut Claims<'s>,
-    scratch: &'s mut PayloadScratch,
-) -> Judged<'s> {
-    match signature {
-        Err(reason) => unsigned.with(reason),
-        Ok(authentic) => {
-            let proof = authentic.proof();
-            let policy = validator.policy_of(Some(proof.key()));
-            let read = claims.scan(authentic, policy, scratch);
-            validator.judge_lasting(proof, unsigned, read.map(|()| &*claims))
-        }
-    }
 }
 
 /// Puts what was judged on record: counts, places, a row.

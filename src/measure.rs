@@ -33,7 +33,7 @@ use crate::signature::public::{Parsed, PublicKey, ReadyKeys};
 use crate::signature::{
     self, Algorithm, Authentic, BatchVerifier, Candidate, Kernel, Pending, VerifyingKey,
 };
-use crate::token::{Claims, PayloadScratch, Token, base64url};
+use crate::token::{Claims, Payload, PayloadScratch, Token, base64url};
 use crate::validator::{Judged, Validator};
 use crate::verdict::FindingSet;
 
@@ -210,7 +210,8 @@ impl<'v: 'b, 'b> Walk<'v, 'b> {
             let mut claims = Claims::none();
             let unsigned = Judged::unsigned(None, None, FindingSet::EMPTY);
             let policy = self.validator.policy_of(Some(authentic.proof().key()));
-            let read = claims.scan(authentic, policy, &mut self.payload);
+            let payload = Payload::decode(authentic, policy, &mut self.payload);
+            let read = payload.and_then(|payload| payload.read(&mut claims));
             let judged =
                 self.validator
                     .judge_claims(authentic.proof(), unsigned, read.map(|()| &claims));

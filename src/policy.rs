@@ -433,6 +433,12 @@ impl Policy {
         reasons
     }
 
+    /// Whether the issuer and the audience decide the reasons of [`judge_lasting`](Self::judge_lasting),
+    /// once it is known which claims there are and of what types; and no finding hangs on the `kid`.
+    pub(crate) const fn is_of_issuer_and_audience(&self) -> bool {
+        self.subjects.is_empty() && self.max_lifetime.is_none() && !self.kid_is_hint
+    }
+
     /// Those of the reasons that apply at the instant of the policy: the dates decide.
     #[inline]
     pub(crate) fn judge_instant(&self, dates: &Dates) -> ReasonSet {

@@ -30,7 +30,7 @@ pub(super) struct Said {
     kid: Option<Span>,
     /// It has a `kid` that a key is looked for by, and no key has this id.
     pub(super) is_kid_unknown: bool,
-    findings: FindingSet,
+    pub(super) findings: FindingSet,
 }
 
 /// The `alg` of a header.

@@ -9,8 +9,9 @@ use std::num::NonZero;
 
 use crate::report::tally::Tally;
 use crate::report::{Counts, rows};
+use crate::token::Dates;
 use crate::validator::Judged;
-use crate::verdict::FindingSet;
+use crate::verdict::{FindingSet, Verdict};
 
 /// How many kinds there may be: few enough to be looked through for each token that is remembered.
 const MOST: usize = 64;
@@ -31,6 +32,13 @@ struct Kind {
     iss: Option<Box<str>>,
     /// Those of the block.
     counts: Counts,
+}
+
+/// What was found at any instant of a token that is of a kind, but for what the kind says.
+pub(super) struct Known {
+    pub(super) kind: KindNumber,
+    pub(super) verdict: Verdict,
+    pub(super) dates: Dates,
 }
 
 impl Kinds {

@@ -15,7 +15,7 @@
 use std::hint::black_box;
 
 use super::attention::Attention;
-use super::kinds::KindNumber;
+use super::kinds::{KindNumber, Known};
 use super::{AHEAD, MAX_LINES};
 use crate::token::{Claims, Dates, Member};
 use crate::validator::Judged;
@@ -54,13 +54,6 @@ pub(super) enum Sighting {
     New(u32),
     /// It is not remembered.
     Unknown,
-}
-
-/// What was found at any instant of a token that is of a kind, but for what the kind says.
-pub(super) struct Known {
-    pub(super) kind: KindNumber,
-    pub(super) verdict: Verdict,
-    pub(super) dates: Dates,
 }
 
 /// A token whose signature is pending unless it was seen before.

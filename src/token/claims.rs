@@ -1,9 +1,7 @@
 //! The claims of an authentic payload (RFC 7519 section 4).
 
 use super::audience::Audience;
-use super::base64url;
 use super::json::{JsonFault, JsonScratch, Member};
-use super::scanner::{Layouts, PADDING, Scanner};
 use crate::policy::Policy;
 use crate::signature::Authentic;
 use crate::time::NumericDate;
@@ -39,34 +37,6 @@ pub(crate) struct Dates {
     pub(crate) iat: Member<NumericDate>,
 }
 
-/// The buffers of the fast path: one for the scanner, which only looks, and one for `simd-json`,
-/// which rewrites what it reads.
-pub(crate) struct PayloadScratch {
-    pub(super) scan: ScanScratch,
-    pub(super) json: JsonScratch,
-}
-
-/// What the scanner needs: a buffer for a decoded payload, and what it knows of payloads before.
-pub(super) struct ScanScratch {
-    scanner: Scanner,
-    layouts: Layouts,
-    bytes: Vec<u8>,
-}
-
-impl PayloadScratch {
-    pub(crate) fn new() -> Self {
-        let scan = ScanScratch {
-            scanner: Scanner::best(),
-            layouts: Layouts::new(),
-            bytes: Vec::new(),
-        };
-        Self {
-            scan,
-            json: JsonScratch::new(),
-        }
-    }
-}
-
 impl Default for Claims<'_> {
     fn default() -> Self {
         Self::none()
@@ -98,55 +68,9 @@ impl<'s> Claims<'s> {
         }
     }
 
-    /// [`Claims::read`], by the scanner where it takes the payload on itself.
-    ///
-    /// Claims are written where they are to be read: what is put together from many small pieces
-    /// is slow to copy in a few wide ones, which have to wait for all of them.
-    pub(crate) fn scan(
-        &mut self,
-        authentic: Authentic<'_>,
-        policy: &Policy,
-        scratch: &'s mut PayloadScratch,
-    ) -> Result<(), Reason> {
-        let extra = policy.extra_names();
-        match self.scan_encoded(authentic.payload(), extra, &mut scratch.scan)? {
-            Some(()) => Ok(()),
-            None => self.read(authentic, policy, &mut scratch.json),
-        }
-    }
-
-    /// Decodes a payload and scans it; None where the scanner does not take it on itself.
-    #[inline]
-    pub(super) fn scan_encoded(
-        &mut self,
-        encoded: &[u8],
-        extra: &[Box<str>],
-        scratch: &'s mut ScanScratch,
-    ) -> Result<Option<()>, Reason> {
-        let ScanScratch {
-            scanner,
-            layouts,
-            bytes,
-        } = scratch;
-        let needed = base64url::decoded_len(encoded.len()) + PADDING;
-        if bytes.len() < needed {
-            bytes.resize(needed, 0);
-        }
-        let len = base64url::decode(encoded, &mut bytes[..needed])
-            .map_err(|_| Reason::PayloadBase64url)?;
-        if layouts.read(*scanner, bytes, len, extra, self).is_some() {
-            return Ok(Some(()));
-        }
-        *self = Self::none();
-        let scanned = scanner.scan(bytes, len, extra, self);
-        if scanned.is_some() {
-            layouts.note(*scanner, bytes, len, extra, self);
-        }
-        Ok(scanned)
-    }
-
-    /// Reads the claims of a payload whose signature held; there is no other way to any. After an
-    /// error they mean nothing.
+    /// Reads the claims of a payload whose signature held; the scanner, by
+    /// [`Payload`](super::payload::Payload), is the only other way to any. After an error they mean
+    /// nothing.
     pub(crate) fn read(
         &mut self,
         authentic: Authentic<'_>,
@@ -204,7 +128,7 @@ mod tests {
 
     use super::*;
     use crate::time::UnixTime;
-    use crate::token::scanner::Kernel;
+    use crate::token::scanner::{Kernel, PADDING, Scanner};
     use base64::Engine as _;
 
     /// Claims as text, with the audience reduced to what is asked of it.

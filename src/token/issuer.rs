@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::claims::{Claims, PayloadScratch};
+use super::claims::Claims;
 use super::json::JsonScratch;
+use super::payload::{Decoded, PayloadScratch};
 use super::segments::Token;
 
 /// The `iss` of a payload that nobody has verified.
@@ -28,10 +29,10 @@ impl<'s> UnverifiedIssuer<'s> {
     /// [`UnverifiedIssuer::read`], by the scanner where it takes the payload on itself.
     pub(crate) fn scan(token: Token<'_>, scratch: &'s mut PayloadScratch) -> Option<Self> {
         let mut claims = Claims::none();
-        match claims.scan_encoded(token.unverified_payload(), &[], &mut scratch.scan) {
-            Ok(Some(())) => claims.iss.value().map(Self),
-            Ok(None) => Self::read(token, &mut scratch.json),
-            Err(_) => None,
+        let decoded = Decoded::new(token.unverified_payload(), &[], &mut scratch.scan).ok()?;
+        match decoded.scan(&[], &mut claims) {
+            Some(()) => claims.iss.value().map(Self),
+            None => Self::read(token, &mut scratch.json),
         }
     }
 

@@ -13,8 +13,9 @@ use super::arch::{Scanner, Template};
 use super::json::{is_space, ten_known_digits};
 use crate::time::NumericDate;
 use crate::token::audience::Audience;
-use crate::token::claims::Claims;
+use crate::token::claims::{Claims, Dates};
 use crate::token::json::Member;
+use crate::token::payload::Gist;
 
 /// The longest payload that may have a layout, in bytes.
 const LONGEST: usize = 16 << 10;
@@ -46,6 +47,12 @@ impl Place {
     }
 
     #[inline]
+    fn bytes(self, text: &str) -> Option<&[u8]> {
+        text.as_bytes()
+            .get(usize::from(self.start)..usize::from(self.end))
+    }
+
+    #[inline]
     fn string(self, text: &str) -> Option<Member<&str>> {
         if self.end == 0 {
             return Some(Member::Absent);
@@ -65,10 +72,15 @@ impl Place {
     }
 }
 
+/// Tells layouts apart: of those that a worker makes, no two have the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LayoutId(pub(crate) u64);
+
 /// What may differ in payloads that are read alike, where the claims are in them, and what else
 /// there is to know.
 #[derive(Default)]
-struct Layout {
+pub(crate) struct Layout {
+    id: LayoutId,
     template: Template,
     iss: Place,
     sub: Place,
@@ -89,6 +101,8 @@ struct Layout {
 pub(crate) struct Layouts {
     /// Those of one length are neighbours.
     known: Vec<[Layout; WAYS]>,
+    /// How many were made.
+    made: u64,
     /// How many payloads without a layout come before one is made, and how many after that.
     left: u32,
     pause: u32,
@@ -100,30 +114,38 @@ impl Layouts {
             known: (0..LENGTHS)
                 .map(|_| std::array::from_fn(|_| Layout::with_room()))
                 .collect(),
+            made: 0,
             left: 0,
             pause: SHORTEST_PAUSE,
         }
     }
 
-    /// As [`Scanner::scan`], for payloads that have a known layout.
+    /// Where the layout of a payload is, and the payload as text, if it has a known one. What is
+    /// asked for is as for [`Scanner::scan`].
     #[inline]
-    pub(crate) fn read<'s>(
+    pub(crate) fn find<'s>(
         &mut self,
         scanner: Scanner,
         padded: &'s [u8],
         len: usize,
         extra: &[Box<str>],
-        claims: &mut Claims<'s>,
-    ) -> Option<()> {
-        for layout in &mut self.known[len % LENGTHS] {
+    ) -> Option<((usize, usize), &'s str)> {
+        let row = len % LENGTHS;
+        for (way, layout) in self.known[row].iter_mut().enumerate() {
             if let Some(text) = scanner.matching(&layout.template, padded, len)
                 && layout.extra_names == extra
             {
                 layout.hits = layout.hits.saturating_add(1);
-                return layout.read(text, claims);
+                return Some(((row, way), text));
             }
         }
         None
+    }
+
+    /// The layout that is there.
+    #[inline]
+    pub(crate) fn at(&self, (row, way): (usize, usize)) -> &Layout {
+        &self.known[row][way]
     }
 
     /// Takes note of a payload that has no known layout, and that the scanner took on itself.
@@ -160,6 +182,8 @@ impl Layouts {
         if !has_one {
             layout.template.clear();
         }
+        self.made += 1;
+        layout.id = LayoutId(self.made);
         // One that saved as many walks as its making took has shown that layouts serve. Where too
         // many of one length take turns few do, and they are made the more rarely.
         if !has_one || had_one && hits < MAKING {
@@ -181,9 +205,24 @@ impl Layout {
         }
     }
 
+    /// The gist of a payload with this layout.
+    #[inline(always)]
+    pub(crate) fn gist<'s>(&self, text: &'s str) -> Option<Gist<'s>> {
+        Some(Gist {
+            layout: self.id,
+            iss: self.iss.bytes(text)?,
+            aud: self.aud.bytes(text)?,
+            dates: Dates {
+                exp: self.exp.date(text)?,
+                nbf: self.nbf.date(text)?,
+                iat: self.iat.date(text)?,
+            },
+        })
+    }
+
     /// The claims of a payload with this layout.
     #[inline]
-    fn read<'s>(&self, text: &'s str, claims: &mut Claims<'s>) -> Option<()> {
+    pub(crate) fn read<'s>(&self, text: &'s str, claims: &mut Claims<'s>) -> Option<()> {
         claims.iss = self.iss.string(text)?;
         claims.sub = self.sub.string(text)?;
         claims.jti = self.jti.string(text)?;
@@ -343,9 +382,11 @@ mod tests {
         extra: &[Box<str>],
     ) -> bool {
         let (padded, len) = (padded(payload), payload.len());
-        let mut claims = Claims::none();
-        let is_known = (layouts.read(scanner, &padded, len, extra, &mut claims)).is_some();
-        if is_known {
+        let found = layouts.find(scanner, &padded, len, extra);
+        let is_known = found.is_some();
+        if let Some((index, text)) = found {
+            let mut claims = Claims::none();
+            layouts.at(index).read(text, &mut claims).unwrap();
             let mut scanned = Claims::none();
             let scan = scanner.scan(&padded, len, extra, &mut scanned);
             let shown = String::from_utf8_lossy(payload);

@@ -1,0 +1,164 @@
+//! Payloads, decoded into a worker's buffers and read by the scanner where it takes them on itself.
+//!
+//! [`Payload`] is the way from authentic bytes to [`Claims`] in bulk. It goes in two steps, since
+//! for most tokens the first is enough: what tokens of one layout have in common stands in few
+//! places, and [`Payload::gist`] looks at those alone.
+
+use super::base64url;
+use super::claims::{Claims, Dates};
+use super::json::JsonScratch;
+use super::scanner::{Layout, LayoutId, Layouts, PADDING, Scanner};
+use crate::policy::Policy;
+use crate::signature::Authentic;
+use crate::verdict::Reason;
+
+/// The buffers of the fast path: one for the scanner, which only looks, and one for `simd-json`,
+/// which rewrites what it reads.
+pub(crate) struct PayloadScratch {
+    pub(super) scan: ScanScratch,
+    pub(super) json: JsonScratch,
+}
+
+/// What the scanner needs: a buffer for a decoded payload, and what it knows of payloads before.
+pub(super) struct ScanScratch {
+    scanner: Scanner,
+    layouts: Layouts,
+    bytes: Vec<u8>,
+}
+
+impl PayloadScratch {
+    pub(crate) fn new() -> Self {
+        let scan = ScanScratch {
+            scanner: Scanner::best(),
+            layouts: Layouts::new(),
+            bytes: Vec::new(),
+        };
+        Self {
+            scan,
+            json: JsonScratch::new(),
+        }
+    }
+}
+
+/// An authentic payload, decoded.
+pub(crate) struct Payload<'a, 's> {
+    authentic: Authentic<'a>,
+    policy: &'a Policy,
+    decoded: Decoded<'s>,
+    json: &'s mut JsonScratch,
+}
+
+/// What the claims of a payload are judged by besides its layout, at nearly every policy.
+#[derive(Clone, Copy)]
+pub(crate) struct Gist<'s> {
+    pub(crate) layout: LayoutId,
+    /// The issuer as it is, or nothing where there is none, which its layout tells apart.
+    pub(crate) iss: &'s [u8],
+    /// The same of the audience; of an array what stands between its brackets.
+    pub(crate) aud: &'s [u8],
+    pub(crate) dates: Dates,
+}
+
+impl<'a, 's> Payload<'a, 's> {
+    /// Decodes the payload of a token that is judged by this policy.
+    #[inline(always)]
+    pub(crate) fn decode(
+        authentic: Authentic<'a>,
+        policy: &'a Policy,
+        scratch: &'s mut PayloadScratch,
+    ) -> Result<Self, Reason> {
+        let extra = policy.extra_names();
+        Ok(Self {
+            authentic,
+            policy,
+            decoded: Decoded::new(authentic.payload(), extra, &mut scratch.scan)?,
+            json: &mut scratch.json,
+        })
+    }
+
+    /// Its gist, if it is laid out as one before it.
+    #[inline(always)]
+    pub(crate) fn gist(&self) -> Option<Gist<'s>> {
+        match &self.decoded.known {
+            Known::Laid(layout, text) => layout.gist(text),
+            Known::Not(_) => None,
+        }
+    }
+
+    /// Its claims, put into `claims`; after an error they mean nothing.
+    ///
+    /// Claims are written where they are to be read: what is put together from many small pieces
+    /// is slow to copy in a few wide ones, which have to wait for all of them.
+    pub(crate) fn read(self, claims: &mut Claims<'s>) -> Result<(), Reason> {
+        match self.decoded.scan(self.policy.extra_names(), claims) {
+            Some(()) => Ok(()),
+            None => claims.read(self.authentic, self.policy, self.json),
+        }
+    }
+}
+
+/// A payload in the scanner's buffer.
+pub(super) struct Decoded<'s> {
+    scanner: Scanner,
+    padded: &'s [u8],
+    len: usize,
+    known: Known<'s>,
+}
+
+enum Known<'s> {
+    /// It is laid out as one before it, and this is its text.
+    Laid(&'s Layout, &'s str),
+    /// Not as one of these.
+    Not(&'s mut Layouts),
+}
+
+impl<'s> Decoded<'s> {
+    #[inline(always)]
+    pub(super) fn new(
+        encoded: &[u8],
+        extra: &[Box<str>],
+        scratch: &'s mut ScanScratch,
+    ) -> Result<Self, Reason> {
+        let ScanScratch {
+            scanner,
+            layouts,
+            bytes,
+        } = scratch;
+        let needed = base64url::decoded_len(encoded.len()) + PADDING;
+        if bytes.len() < needed {
+            bytes.resize(needed, 0);
+        }
+        let len = base64url::decode(encoded, &mut bytes[..needed])
+            .map_err(|_| Reason::PayloadBase64url)?;
+        let known = match layouts.find(*scanner, bytes, len, extra) {
+            Some((index, text)) => Known::Laid(layouts.at(index), text),
+            None => Known::Not(layouts),
+        };
+        Ok(Self {
+            scanner: *scanner,
+            padded: bytes,
+            len,
+            known,
+        })
+    }
+
+    /// Its claims, put into `claims`; None where the scanner does not take it on itself.
+    #[inline]
+    pub(super) fn scan(self, extra: &[Box<str>], claims: &mut Claims<'s>) -> Option<()> {
+        let Self {
+            scanner,
+            padded,
+            len,
+            known,
+        } = self;
+        match known {
+            Known::Laid(layout, text) => layout.read(text, claims),
+            Known::Not(layouts) => {
+                *claims = Claims::none();
+                scanner.scan(padded, len, extra, claims)?;
+                layouts.note(scanner, padded, len, extra, claims);
+                Some(())
+            }
+        }
+    }
+}
