@@ -294,6 +294,9 @@ impl<'v> BatchJudge<'v> {
         begin: usize,
         outcome: &mut Outcome,
     ) -> [Sought; AHEAD] {
+        if !self.repeats.is_looking() {
+            return [Sought::default(); AHEAD];
+        }
         let tokens = lines[begin..].iter().map(|it| it.open());
         let ahead = self
             .repeats
@@ -500,7 +503,7 @@ impl<'v> BatchJudge<'v> {
 
 /// Counts a token of which this is known, where no rows are written, unless its place is to be told,
 /// too.
-#[inline]
+#[inline(always)]
 fn count(
     kinds: &mut Kinds,
     policy: &Policy,

@@ -301,6 +301,12 @@ impl Repeats {
         self.is_looking = self.budget > 0 && self.attention.next_block();
     }
 
+    /// Whether tokens of this block are looked for.
+    #[inline]
+    pub(super) const fn is_looking(&self) -> bool {
+        self.is_looking
+    }
+
     /// Looks ahead at tokens that are to be looked for, at most [`AHEAD`] of them, and touches what
     /// [`find`](Self::find) needs of each.
     pub(super) fn look_ahead<'t>(
@@ -308,9 +314,6 @@ impl Repeats {
         tokens: impl Iterator<Item = Option<&'t [u8]>>,
     ) -> [Sought; AHEAD] {
         let mut all = [Sought::default(); AHEAD];
-        if !self.is_looking {
-            return all;
-        }
         for (token, sought) in tokens.zip(&mut all) {
             let Some(token) = token else {
                 continue;
@@ -357,7 +360,7 @@ impl Repeats {
     /// Looks for a token that was looked ahead at, where it is likely to be.
     #[inline]
     pub(super) fn find(&mut self, token: &[u8], sought: &Sought) -> Option<Seen> {
-        if !self.is_looking || !LENGTHS.contains(&token.len()) {
+        if !LENGTHS.contains(&token.len()) {
             return None;
         }
         self.attention.look();

@@ -62,12 +62,13 @@ pub(crate) fn leading_blanks(line: &[u8], limit: usize) -> usize {
 }
 
 impl<'b> Line<'b> {
-    /// The line of these bytes, found at `begin` in the block.
+    /// The first line of these bytes, which are at `begin` in the block.
     #[inline]
-    fn new(bytes: &'b [u8], begin: usize, found: &Found) -> Self {
+    fn new(rest: &'b [u8], begin: usize, found: &Found) -> Self {
+        let (bytes, behind) = rest.split_at(found.end);
         // Only LF ends a line, and one CR before it belongs to the ending.
         let line = match bytes {
-            [line @ .., b'\r'] if found.is_ended => line,
+            [line @ .., b'\r'] if !behind.is_empty() => line,
             _ => bytes,
         };
         let lead = line
@@ -96,7 +97,6 @@ impl<'b> Line<'b> {
 struct Found {
     /// Where its LF is; the length of the text if it has none.
     end: usize,
-    is_ended: bool,
     /// Where they are is counted from the start of the text.
     dots: Dots,
 }
@@ -106,7 +106,6 @@ impl Found {
     const fn none(len: usize) -> Self {
         Self {
             end: len,
-            is_ended: false,
             dots: Dots {
                 count: 0,
                 first_two: [0; 2],
@@ -143,8 +142,8 @@ impl<'b> Iterator for Lines<'b> {
             return None;
         }
         let found = self.finder.find(rest);
-        self.start = begin + found.end + usize::from(found.is_ended);
-        Some(Line::new(&rest[..found.end], begin, &found))
+        self.start = self.block.len().min(begin + found.end + 1);
+        Some(Line::new(rest, begin, &found))
     }
 }
 

@@ -128,6 +128,7 @@ mod tests {
 
     use super::*;
     use crate::time::UnixTime;
+    use crate::token::base64url;
     use crate::token::scanner::{Kernel, PADDING, Scanner};
     use base64::Engine as _;
 

@@ -16,12 +16,6 @@ pub(super) struct Finder {
 /// Finds the first line of a text; to be called only where the processor has its instructions.
 type Entry = unsafe fn(&[u8]) -> Found;
 
-/// Where a chunk has LF, and where it has dots: a bit for each byte.
-struct Bits {
-    ends: u64,
-    dots: u64,
-}
-
 impl Finder {
     /// The fastest here, looked up once in the life of the process.
     pub(super) fn best() -> Self {
@@ -47,15 +41,15 @@ impl Finder {
     }
 }
 
-/// The first line of a text, by the bits of its chunks. A part of each entry, so that those are made
-/// in its registers.
+/// The first line of a text, by the marks of its chunks: a bit for each byte that is LF or a dot. A
+/// part of each entry, so that those are made in its registers.
 #[inline(always)]
-fn find(text: &[u8], bits_of: impl Fn(&[u8; 64]) -> Bits) -> Found {
+fn find(text: &[u8], marks_of: impl Fn(&[u8; 64]) -> u64) -> Found {
     let mut found = Found::none(text.len());
     let (chunks, tail) = text.as_chunks::<64>();
     let mut begin = 0;
     for chunk in chunks {
-        if take(&mut found, begin, bits_of(chunk)) {
+        if take(&mut found, begin, chunk, marks_of(chunk)) {
             return found;
         }
         begin += 64;
@@ -63,28 +57,24 @@ fn find(text: &[u8], bits_of: impl Fn(&[u8; 64]) -> Bits) -> Found {
     if !tail.is_empty() {
         let mut last = [0; 64];
         last[..tail.len()].copy_from_slice(tail);
-        take(&mut found, begin, bits_of(&last));
+        take(&mut found, begin, &last, marks_of(&last));
     }
     found
 }
 
 /// Takes what a chunk has up to the end of the line, and says whether that is in it.
 #[inline(always)]
-fn take(found: &mut Found, begin: usize, Bits { ends, dots }: Bits) -> bool {
-    if ends | dots == 0 {
-        return false;
+fn take(found: &mut Found, begin: usize, chunk: &[u8; 64], mut marks: u64) -> bool {
+    while marks != 0 {
+        let at = marks.trailing_zeros() as usize;
+        if chunk[at % 64] == b'\n' {
+            found.end = begin + at;
+            return true;
+        }
+        found.dots.add(begin + at);
+        marks &= marks - 1;
     }
-    // The bits below the lowest of the ends; all if there is none.
-    let mut inside = dots & (ends & ends.wrapping_neg()).wrapping_sub(1);
-    while inside != 0 {
-        found.dots.add(begin + inside.trailing_zeros() as usize);
-        inside &= inside - 1;
-    }
-    if ends != 0 {
-        found.end = begin + ends.trailing_zeros() as usize;
-        found.is_ended = true;
-    }
-    ends != 0
+    false
 }
 
 const PORTABLE: Finder = Finder { entry: portable };
@@ -98,30 +88,40 @@ fn portable(text: &[u8]) -> Found {
     // Gathers the top bits of the eight bytes in the highest byte.
     let gather = |tops: u64| (tops >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
     find(text, |chunk| {
-        let mut bits = Bits { ends: 0, dots: 0 };
+        let mut marks = 0;
         for (index, eight) in chunk.as_chunks::<8>().0.iter().enumerate() {
             let word = u64::from_le_bytes(*eight);
-            let (ends, dots) = (zeros(word ^ (ONES * 0x0a)), zeros(word ^ (ONES * 0x2e)));
-            if ends | dots != 0 {
-                bits.ends |= gather(ends) << (8 * index);
-                bits.dots |= gather(dots) << (8 * index);
+            let tops = zeros(word ^ (ONES * 0x0a)) | zeros(word ^ (ONES * 0x2e));
+            if tops != 0 {
+                marks |= gather(tops) << (8 * index);
             }
         }
-        bits
+        marks
     })
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use core::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
-        _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_set1_epi8,
+        _mm_loadu_si128, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256,
+        _mm256_movemask_epi8, _mm256_shuffle_epi8, _mm512_cmpeq_epi8_mask, _mm512_loadu_si512,
+        _mm512_set1_epi8,
     };
 
-    use super::{Bits, Finder, Found, find};
+    use super::{Finder, Found, find};
 
-    const LF: i8 = b'\n'.cast_signed();
-    const DOT: i8 = b'.'.cast_signed();
+    const LF: u8 = b'\n';
+    const DOT: u8 = b'.';
+
+    /// The only byte with these lower four bits that is marked; where there is none, one with other
+    /// lower bits.
+    static MARKED: [u8; 16] = {
+        let mut marked = [0x01; 16];
+        marked[1] = 0x00;
+        marked[LF as usize % 16] = LF;
+        marked[DOT as usize % 16] = DOT;
+        marked
+    };
 
     pub(super) fn avx512() -> Option<Finder> {
         (is_x86_feature_detected!("avx512f")
@@ -137,34 +137,29 @@ mod x86 {
 
     #[target_feature(enable = "avx512f,avx512bw,bmi1")]
     fn find_avx512(text: &[u8]) -> Found {
-        let (lf, dot) = (_mm512_set1_epi8(LF), _mm512_set1_epi8(DOT));
+        let [lf, dot] = [LF, DOT].map(|byte| _mm512_set1_epi8(byte.cast_signed()));
         find(text, |chunk| {
             // SAFETY: this reads the 64 bytes of the array, at any alignment.
             let bytes = unsafe { _mm512_loadu_si512(chunk.as_ptr().cast()) };
-            Bits {
-                ends: _mm512_cmpeq_epi8_mask(bytes, lf),
-                dots: _mm512_cmpeq_epi8_mask(bytes, dot),
-            }
+            _mm512_cmpeq_epi8_mask(bytes, lf) | _mm512_cmpeq_epi8_mask(bytes, dot)
         })
     }
 
     #[target_feature(enable = "avx2,bmi1")]
     fn find_avx2(text: &[u8]) -> Found {
-        let (lf, dot) = (_mm256_set1_epi8(LF), _mm256_set1_epi8(DOT));
-        let mask = |bytes: [__m256i; 2], wanted| {
-            let [low, high] = bytes
-                .map(|half| _mm256_movemask_epi8(_mm256_cmpeq_epi8(half, wanted)).cast_unsigned());
-            u64::from(high) << 32 | u64::from(low)
-        };
+        // SAFETY: this reads the 16 bytes of the array, at any alignment.
+        let marked = unsafe { _mm_loadu_si128(MARKED.as_ptr().cast()) };
+        let marked = _mm256_broadcastsi128_si256(marked);
         find(text, |chunk| {
-            let [low, high] = [0, 32].map(|at| chunk[at..].as_ptr());
-            // SAFETY: these read 32 bytes each, from the first and from the middle of the 64 of the
-            // array, at any alignment.
-            let bytes = unsafe { [low, high].map(|half| _mm256_loadu_si256(half.cast())) };
-            Bits {
-                ends: mask(bytes, lf),
-                dots: mask(bytes, dot),
-            }
+            let [low, high] = [0, 32].map(|at| {
+                // SAFETY: this reads 32 bytes, the first or the second half of the 64 of the array,
+                // at any alignment.
+                let bytes = unsafe { _mm256_loadu_si256(chunk[at..].as_ptr().cast()) };
+                // A look-up by a byte from 0x80 on gives 0, which is another byte.
+                let is_marked = _mm256_cmpeq_epi8(bytes, _mm256_shuffle_epi8(marked, bytes));
+                u64::from(_mm256_movemask_epi8(is_marked).cast_unsigned())
+            });
+            high << 32 | low
         })
     }
 }

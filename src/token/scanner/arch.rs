@@ -236,9 +236,10 @@ impl Template {
                 let mut wrong = 0;
                 for i in 0..64 {
                     let byte = bytes[i];
-                    let is_outside = (byte < bounds.least[i]) | (byte > bounds.most[i]);
+                    let nearest = byte.max(bounds.least[i]).min(bounds.most[i]);
                     let ends_text = (byte == b'"') | (byte == b'\\');
-                    wrong |= u8::from(is_outside) | u8::from(ends_text) & bounds.text[i];
+                    let all_or_none = u8::from(ends_text).wrapping_neg();
+                    wrong |= byte ^ nearest | all_or_none & bounds.text[i];
                 }
                 wrong == 0
             })

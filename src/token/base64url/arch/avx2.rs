@@ -94,9 +94,7 @@ pub(super) fn decode(text: &[u8], out: &mut [u8]) -> bool {
     if let Some(whole) = rest.first_chunk_mut() {
         store(decoded, whole);
     } else {
-        let mut whole = [0; 32];
-        store(decoded, &mut whole);
-        rest[..24 - lacking].copy_from_slice(&whole[..24 - lacking]);
+        store_part(decoded, &mut rest[..24 - lacking]);
     }
     _mm256_testz_si256(wrong, wrong) == 1
 }
@@ -114,6 +112,15 @@ fn load(bytes: &[u8; 32]) -> __m256i {
 fn store(decoded: __m256i, out: &mut [u8; 32]) {
     // SAFETY: this writes the 32 bytes of the array, at any alignment.
     unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), decoded) };
+}
+
+/// Stores as many bytes as there is room for; not in line, so that its buffer is not either.
+#[target_feature(enable = "avx2")]
+#[inline(never)]
+fn store_part(decoded: __m256i, out: &mut [u8]) {
+    let mut whole = [0; 32];
+    store(decoded, &mut whole);
+    out.copy_from_slice(&whole[..out.len()]);
 }
 
 /// The last of these characters, and an `A` in the place of each that is lacking behind them.
