@@ -21,7 +21,6 @@ use precedents::{Case, Precedents, Ruling};
 use repeats::{Repeats, Seen, Sighting, Sought, Unseen};
 
 use crate::input::{Block, Line, Lines, leading_blanks, lines};
-use crate::key::Selection;
 use crate::policy::Policy;
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
@@ -96,17 +95,15 @@ pub(crate) struct BatchJudge<'v> {
 /// A line that is not blank, on its way through the stages.
 struct Judging<'b> {
     /// The number of the line in the block, from 1.
-    number: u64,
-    line: LineAt,
-    /// The index of its header, and what there is to tell of that, once it was looked up.
+    number: u32,
+    /// The index of its header, and what counts take of that, once it was looked up.
     header: Option<(u32, Said)>,
     /// Its entry among the tokens that are remembered, if it is to have one.
     entry: Option<u32>,
+    standing: Standing,
+    line: LineAt,
     /// The token, if the line is one of three segments.
     token: Option<Token<'b>>,
-    /// The keys that may have signed it, once its header selected them.
-    selection: Option<Selection>,
-    standing: Standing,
 }
 
 /// Where a line stands in its block.
@@ -124,21 +121,21 @@ enum Standing {
     Rejected(Reason),
     /// Nothing was found against it yet, and its signature is not looked at.
     Open,
-    /// Its signature is the one of this number among those pending; or there is none to verify,
-    /// since the token's entry knows already.
-    Signed(Option<usize>),
+    /// Its signature is the one of this number among those pending.
+    Signed(u32),
+    /// The token's entry knows what it comes to.
+    Known,
 }
 
 impl<'b> Judging<'b> {
-    const fn new(number: u64, line: LineAt, token: Option<Token<'b>>, standing: Standing) -> Self {
+    const fn new(number: u32, line: LineAt, token: Option<Token<'b>>, standing: Standing) -> Self {
         Self {
             number,
-            line,
             header: None,
             entry: None,
-            token,
-            selection: None,
             standing,
+            line,
+            token,
         }
     }
 
@@ -163,7 +160,10 @@ impl<'b> Judging<'b> {
     /// Leaves the token to what is known of it, or will be.
     const fn recall(&mut self, seen: Seen, said: Said) {
         (self.entry, self.header) = (Some(seen.entry), Some((seen.header, said)));
-        self.standing = Standing::Signed(seen.pending);
+        self.standing = match seen.pending {
+            Some(number) => Standing::Signed(number),
+            None => Standing::Known,
+        };
     }
 }
 
@@ -210,9 +210,7 @@ impl<'v> BatchJudge<'v> {
             let begin = waiting.len();
             let is_end = self.split(block, &mut unread, &mut waiting, outcome);
             let sought = self.recall(&mut waiting, begin, outcome);
-            let lines = &mut waiting[begin..];
-            self.select(lines);
-            self.enlist(lines, &sought, &mut pending);
+            self.enlist(&mut waiting[begin..], &sought, &mut pending);
             if is_end {
                 break;
             }
@@ -228,6 +226,10 @@ impl<'v> BatchJudge<'v> {
         if is_done {
             for lines in waiting.chunks(AHEAD) {
                 self.repeats.touch(lines.iter().filter_map(|it| it.entry));
+                if self.wants_kid {
+                    let headers = lines.iter().filter_map(|it| it.header);
+                    self.headers.touch(headers.map(|(index, _)| index));
+                }
                 for judging in lines {
                     self.tell(block, judging, &pending, outcome);
                 }
@@ -279,7 +281,9 @@ impl<'v> BatchJudge<'v> {
                     }
                 }
             };
-            judged.push(Judging::new(outcome.lines, at, token, standing));
+            // There are at most MAX_LINES.
+            let number = u32::try_from(outcome.lines).unwrap_or(u32::MAX);
+            judged.push(Judging::new(number, at, token, standing));
             left -= 1;
         }
         false
@@ -338,25 +342,8 @@ impl<'v> BatchJudge<'v> {
         is_counted
     }
 
-    /// Headers, and the keys that each selects, of at most [`AHEAD`] lines.
-    fn select(&mut self, lines: &mut [Judging<'_>]) {
-        let validator = self.validator;
-        let headers = lines.iter().filter_map(Judging::open).map(|it| it.header());
-        self.headers.look_ahead(headers);
-        for judging in lines {
-            if let Some(token) = judging.open() {
-                let (index, selection) = self.headers.select(validator, token, &mut self.payload);
-                match selection {
-                    Err(reason) => judging.standing = Standing::Rejected(reason),
-                    Ok(selection) => judging.selection = Some(*selection),
-                }
-                judging.header = Some((index, self.headers.said(index)));
-            }
-        }
-    }
-
-    /// The signatures to verify, of at most [`AHEAD`] lines: those of all tokens but the ones that
-    /// were seen before.
+    /// Headers, and the signatures to verify by the keys that each selects, of at most [`AHEAD`]
+    /// lines: those of all tokens but the ones that were seen before.
     fn enlist<'b>(
         &mut self,
         lines: &mut [Judging<'b>],
@@ -365,15 +352,29 @@ impl<'v> BatchJudge<'v> {
     ) where
         'v: 'b,
     {
+        let validator = self.validator;
+        let headers = lines.iter().filter_map(Judging::open).map(|it| it.header());
+        self.headers.look_ahead(headers);
         for (judging, sought) in lines.iter_mut().zip(sought) {
-            let (Some(token), Some(selection), Some((header, said))) =
-                (judging.open(), judging.selection, judging.header)
-            else {
+            let Some(token) = judging.open() else {
                 continue;
             };
+            let (index, selection) = self.headers.select(validator, token, &mut self.payload);
+            let selection = selection.copied();
+            let said = self.headers.said(index);
+            judging.header = Some((index, said));
+            let selection = match selection {
+                Ok(selection) => selection,
+                Err(reason) => {
+                    judging.standing = Standing::Rejected(reason);
+                    continue;
+                }
+            };
+            // A block has at most MAX_LINES.
+            let number = u32::try_from(pending.len()).unwrap_or(u32::MAX);
             let unseen = Unseen {
-                header,
-                number: pending.len(),
+                header: index,
+                number,
                 is_mac: selection.algorithm().is_hmac(),
             };
             match self.repeats.see(token.bytes(), sought, unseen) {
@@ -384,8 +385,8 @@ impl<'v> BatchJudge<'v> {
                 Sighting::New(entry) => judging.entry = Some(entry),
                 Sighting::Unknown => {}
             }
-            judging.standing = Standing::Signed(Some(pending.len()));
-            let candidates = self.validator.keys().candidates(selection);
+            judging.standing = Standing::Signed(number);
+            let candidates = validator.keys().candidates(selection);
             let (input, signature) = (token.signing_input(), token.signature());
             Pending::push(pending, input, signature, selection.algorithm(), candidates);
         }
@@ -406,10 +407,9 @@ impl<'v> BatchJudge<'v> {
             Standing::TooLong(length) => Subject::TooLong(length),
             _ => Subject::Token(bytes()),
         };
-        let said = judging.header.map(|(_, said)| said);
-        let is_kid_unknown = said.is_some_and(|said| said.is_kid_unknown);
-        let unsigned = || match said {
-            Some(said) => self.headers.unsigned(said, self.wants_kid),
+        let is_kid_unknown = judging.header.is_some_and(|(_, said)| said.is_kid_unknown);
+        let unsigned = || match judging.header {
+            Some(header) => self.headers.unsigned(header, self.wants_kid),
             None => Judged::unsigned(None, None, FindingSet::EMPTY),
         };
         let mut claims = Claims::none();
@@ -418,15 +418,16 @@ impl<'v> BatchJudge<'v> {
         let mut judged = match (judging.standing, known) {
             (Standing::TooLong(_), _) => unsigned().with(Reason::TooLong),
             (Standing::Rejected(reason), _) => unsigned().with(reason),
-            (Standing::Signed(_), Some(entry)) => {
+            (Standing::Signed(_) | Standing::Known, Some(entry)) => {
                 outcome.repeated += 1;
                 let mut judged = unsigned();
                 self.repeats.recall(entry, &mut judged, &mut claims);
                 judged
             }
-            (Standing::Signed(Some(number)), None) => {
+            (Standing::Signed(number), None) => {
+                let pending = &pending[number as usize];
                 let may_be_counted = self.rows.is_none() && !is_kid_unknown;
-                let judged = match pending[number].outcome() {
+                let judged = match pending.outcome() {
                     Err(reason) => unsigned().with(reason),
                     Ok(authentic) => {
                         let proof = authentic.proof();
@@ -434,11 +435,11 @@ impl<'v> BatchJudge<'v> {
                         let payload = Payload::decode(authentic, policy, &mut self.payload);
                         let mut case = None;
                         if may_be_counted
-                            && let (None, Some(said)) = (judging.entry, said)
+                            && let (None, Some((_, said))) = (judging.entry, judging.header)
                             && let Some(gist) = payload.as_ref().ok().and_then(Payload::gist)
                         {
                             let findings = said.findings.union(proof.findings());
-                            let algorithm = pending[number].algorithm();
+                            let algorithm = pending.algorithm();
                             let case = case.insert(Case {
                                 policy,
                                 algorithm,
@@ -482,7 +483,7 @@ impl<'v> BatchJudge<'v> {
                 }
                 judged
             }
-            (Standing::Open | Standing::Signed(None), _) => {
+            (Standing::Open | Standing::Known, _) => {
                 unreachable!("its signature is verified, or known")
             }
         };
@@ -497,7 +498,7 @@ impl<'v> BatchJudge<'v> {
             record.add_unknown_kid(&judged, outcome);
         }
         let offset = block.offset() + start as u64;
-        record.add(judging.number, offset, subject, &judged, outcome);
+        record.add(judging.number.into(), offset, subject, &judged, outcome);
     }
 }
 

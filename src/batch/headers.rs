@@ -18,16 +18,18 @@ struct KnownHeader {
     len: u8,
     rest: Span,
     said: Said,
+    kid: Option<Span>,
+    /// Its `alg`, if that is no registered name.
+    other_alg: Option<Span>,
 }
 
 const _: () = assert!(size_of::<KnownHeader>() == LINE);
 
-/// What counts and rows tell of a header. It goes along with a token, since until the token is told
-/// of, its header has left the nearest caches where there are many.
+/// What counts take of a header, in four bytes. It goes along with a token, since until the token is
+/// told of, its header has left the nearest caches where there are many.
 #[derive(Clone, Copy)]
 pub(super) struct Said {
     alg: Alg,
-    kid: Option<Span>,
     /// It has a `kid` that a key is looked for by, and no key has this id.
     pub(super) is_kid_unknown: bool,
     pub(super) findings: FindingSet,
@@ -39,7 +41,7 @@ enum Alg {
     Absent,
     /// The registered name of this index.
     Registered(u8),
-    Other(Span),
+    Other,
 }
 
 /// A piece of what is kept one behind the other: where it starts, and how many bytes it has. A block
@@ -232,23 +234,31 @@ impl HeaderMemo {
         selection.as_ref().map_err(|reason| *reason)
     }
 
-    /// What there is to tell of the header of this index.
+    /// What counts take of the header of this index.
     #[inline]
     pub(super) fn said(&self, index: u32) -> Said {
         self.at(index).said
     }
 
-    /// What a header said, with no signature verified yet. A `kid` that some key has is left out
-    /// unless it is wanted.
+    /// Touches what [`unsigned`](Self::unsigned) needs of some headers.
+    pub(super) fn touch(&self, indices: impl Iterator<Item = u32>) {
+        black_box(indices.fold(0, |all, index| all ^ self.at(index).len));
+    }
+
+    /// What the header of this index said, with no signature verified yet. A `kid` that some key has
+    /// is left out unless it is wanted.
     #[inline]
-    pub(super) fn unsigned(&self, said: Said, wants_kid: bool) -> Judged<'_> {
+    pub(super) fn unsigned(&self, (index, said): (u32, Said), wants_kid: bool) -> Judged<'_> {
+        let text = |span: Option<Span>| self.texts.get(span?.range());
         let alg = match said.alg {
             Alg::Absent => None,
             Alg::Registered(index) => REGISTERED.get(usize::from(index)).copied(),
-            Alg::Other(span) => self.texts.get(span.range()),
+            Alg::Other => text(self.at(index).other_alg),
         };
-        let kid = said.kid.filter(|_| wants_kid || said.is_kid_unknown);
-        let kid = kid.and_then(|span| self.texts.get(span.range()));
+        let kid = match wants_kid || said.is_kid_unknown {
+            true => text(self.at(index).kid),
+            false => None,
+        };
         Judged::unsigned(alg, kid, said.findings)
     }
 
@@ -304,23 +314,25 @@ impl HeaderMemo {
             self.texts.push_str(text);
             span
         };
+        let (alg, other_alg) = match header.alg.value() {
+            None => (Alg::Absent, None),
+            Some(alg) => match REGISTERED.binary_search(&alg).map(u8::try_from) {
+                Ok(Ok(index)) => (Alg::Registered(index), None),
+                _ => (Alg::Other, Some(keep(alg))),
+            },
+        };
         let (first, rest) = encoded.split_at(encoded.len().min(LINE));
         self.known.push(KnownHeader {
             choice,
             len: u8::try_from(first.len()).unwrap_or(u8::MAX),
             rest: Span::behind(self.rests.len(), rest.len()),
             said: Said {
-                alg: match header.alg.value() {
-                    None => Alg::Absent,
-                    Some(alg) => match REGISTERED.binary_search(&alg).map(u8::try_from) {
-                        Ok(Ok(index)) => Alg::Registered(index),
-                        _ => Alg::Other(keep(alg)),
-                    },
-                },
-                kid: kid.map(keep),
+                alg,
                 is_kid_unknown: kid.is_some_and(is_unknown),
                 findings: header.findings,
             },
+            kid: kid.map(keep),
+            other_alg,
         });
         let mut line = Line([0; LINE]);
         line.0[..first.len()].copy_from_slice(first);
@@ -390,7 +402,7 @@ mod tests {
                 let (found, selection) = memo.select(&validator, token, &mut payload);
                 assert!(selection.is_err());
                 assert_eq!(found, index, "{header}");
-                assert_eq!(memo.unsigned(memo.said(found), true).alg, None);
+                assert_eq!(memo.unsigned((found, memo.said(found)), true).alg, None);
             }
         }
         assert_eq!(memo.known.len(), headers.len());
@@ -417,7 +429,7 @@ mod tests {
                 let (index, selection) = memo.select(&validator, token, &mut payload);
                 let algorithm = selection.map(|selection| selection.algorithm().name()).ok();
                 assert_eq!(algorithm, alg.filter(|alg| alg.starts_with("HS")));
-                let judged = memo.unsigned(memo.said(index), true);
+                let judged = memo.unsigned((index, memo.said(index)), true);
                 assert_eq!((judged.alg, judged.kid), (*alg, Some(kid)));
             }
         }
@@ -443,7 +455,7 @@ mod tests {
                         let (index, _) = memo.select(&validator, token, &mut payload);
                         let said = memo.said(index);
                         assert!(said.is_kid_unknown);
-                        assert_eq!(memo.unsigned(said, false).kid, Some(&*kid));
+                        assert_eq!(memo.unsigned((index, said), false).kid, Some(&*kid));
                     }
                 }
                 let selections: usize = memo.of_issuers.iter().map(Vec::len).sum();

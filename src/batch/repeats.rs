@@ -43,7 +43,7 @@ pub(super) struct Seen {
     pub(super) header: u32,
     /// The number of its signature among those pending, where it was seen in this block alone; what
     /// there is to know of the others is in the entry.
-    pub(super) pending: Option<usize>,
+    pub(super) pending: Option<u32>,
 }
 
 /// Whether a token was seen before.
@@ -62,7 +62,7 @@ pub(super) struct Unseen {
     /// The index of its header.
     pub(super) header: u32,
     /// The number that its signature would have among those of the block.
-    pub(super) number: usize,
+    pub(super) number: u32,
     /// Whether it is a MAC, which is cheap to verify.
     pub(super) is_mac: bool,
 }
@@ -389,7 +389,7 @@ impl Repeats {
         let entry = &mut self.entries[number as usize];
         let pending = match entry.is_known {
             true => None,
-            false if entry.block == self.block => Some(usize::from(entry.pending)),
+            false if entry.block == self.block => Some(u32::from(entry.pending)),
             false => return None,
         };
         (entry.block, entry.header) = (self.block, header);
@@ -716,7 +716,7 @@ mod tests {
     }
 
     /// Looks for one token, which has a MAC or not.
-    fn see_signed(repeats: &mut Repeats, token: &[u8], number: usize, is_mac: bool) -> Sighting {
+    fn see_signed(repeats: &mut Repeats, token: &[u8], number: u32, is_mac: bool) -> Sighting {
         let [sought, ..] = repeats.look_ahead(std::iter::once(Some(token)));
         if let Some(seen) = repeats.find(token, &sought) {
             return Sighting::Again(seen);
@@ -734,12 +734,12 @@ mod tests {
         matches!(sighting, Sighting::Again(seen) if seen.entry == entry && seen.pending.is_none())
     }
 
-    fn is_pending(sighting: &Sighting, number: usize) -> bool {
+    fn is_pending(sighting: &Sighting, number: u32) -> bool {
         matches!(sighting, Sighting::Again(seen) if seen.pending == Some(number))
     }
 
     /// Looks for one token with a MAC.
-    fn see(repeats: &mut Repeats, token: &[u8], number: usize) -> Sighting {
+    fn see(repeats: &mut Repeats, token: &[u8], number: u32) -> Sighting {
         see_signed(repeats, token, number, true)
     }
 
