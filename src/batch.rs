@@ -273,10 +273,10 @@ impl<'v> BatchJudge<'v> {
                 outcome.tally.blank_lines += 1;
                 continue;
             } else {
-                match split(&line) {
-                    Err(reason) => Standing::Rejected(reason),
-                    Ok(it) => {
-                        token = Some(it);
+                match Token::fault(line.dots.count) {
+                    Some(reason) => Standing::Rejected(reason),
+                    None => {
+                        token = Some(Token::of_three(line.token, line.dots.first_two));
                         Standing::Open
                     }
                 }
