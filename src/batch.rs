@@ -456,7 +456,7 @@ impl<'v> BatchJudge<'v> {
                                 let known = Known {
                                     kind,
                                     verdict,
-                                    dates: gist.dates,
+                                    dates: &gist.dates,
                                 };
                                 if count(&mut self.kinds, policy, known, bytes(), outcome) {
                                     return;
@@ -508,17 +508,17 @@ impl<'v> BatchJudge<'v> {
 fn count(
     kinds: &mut Kinds,
     policy: &Policy,
-    mut known: Known,
+    known: Known<'_>,
     token: &[u8],
     outcome: &mut Outcome,
 ) -> bool {
-    let verdict = &mut known.verdict;
-    verdict.reasons = verdict.reasons.union(policy.judge_instant(&known.dates));
+    let mut verdict = known.verdict;
+    verdict.reasons = verdict.reasons.union(policy.judge_instant(known.dates));
     if !verdict.reasons.is_subset(outcome.placed) {
         return false;
     }
     kinds.count(known.kind, verdict.is_valid());
-    outcome.tally.count_own(verdict, Some(known.dates.exp));
+    outcome.tally.count_own(&verdict, Some(known.dates.exp));
     if let Some(distinct) = &mut outcome.tally.distinct {
         distinct.add(token);
     }

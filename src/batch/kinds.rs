@@ -35,10 +35,10 @@ struct Kind {
 }
 
 /// What was found at any instant of a token that is of a kind, but for what the kind says.
-pub(super) struct Known {
+pub(super) struct Known<'r> {
     pub(super) kind: KindNumber,
     pub(super) verdict: Verdict,
-    pub(super) dates: Dates,
+    pub(super) dates: &'r Dates,
 }
 
 impl Kinds {

@@ -183,13 +183,22 @@ impl Set {
     /// The slots of tokens with this tag.
     #[inline]
     fn ways(&self, tag: u16) -> impl Iterator<Item = usize> + use<> {
-        // A byte for each slot, which the compiler makes in vectors.
-        let is_same = self.tags.map(|other| u8::from(other == tag));
-        let mut bytes = u64::from_le_bytes(is_same);
+        const ONES: u64 = 0x0001_0001_0001_0001;
+        const LOW: u64 = 0x7fff_7fff_7fff_7fff;
+        // Four tags at a time in a general register. The top bit of each that is the same; exact,
+        // since no carry leaves a tag.
+        let same = |tags: [u16; 4]| {
+            let [a, b, c, d] = tags.map(u64::from);
+            let other = (a | b << 16 | c << 32 | d << 48) ^ (ONES * u64::from(tag));
+            !(((other & LOW) + LOW) | other | LOW)
+        };
+        let [a, b, c, d, e, f, g, h] = self.tags;
+        // The lowest bit of each of the first four, and the bit beside it of each of the others.
+        let mut bits = same([a, b, c, d]) >> 15 | same([e, f, g, h]) >> 14;
         std::iter::from_fn(move || {
-            let way = bytes.trailing_zeros() as usize / 8;
-            bytes &= bytes.wrapping_sub(1);
-            (way < WAYS).then_some(way)
+            let at = bits.trailing_zeros() as usize;
+            bits &= bits.wrapping_sub(1);
+            (at < 64).then_some(at / 16 + at % 16 * (WAYS / 2))
         })
     }
 
@@ -543,13 +552,13 @@ impl Repeats {
 
     /// What there is to count of the token of an entry, if it is known and of a kind.
     #[inline]
-    pub(super) fn known(&self, number: u32) -> Option<Known> {
+    pub(super) fn known(&self, number: u32) -> Option<Known<'_>> {
         let entry = &self.entries[number as usize];
         match (entry.is_known, entry.kind, &entry.claims) {
             (true, Some(kind), Some(claims)) => Some(Known {
                 kind,
                 verdict: entry.verdict,
-                dates: claims.dates,
+                dates: &claims.dates,
             }),
             _ => None,
         }
