@@ -298,13 +298,11 @@ impl<'v> BatchJudge<'v> {
         begin: usize,
         outcome: &mut Outcome,
     ) -> [Sought; AHEAD] {
-        if !self.repeats.is_looking() {
-            return [Sought::default(); AHEAD];
-        }
         let tokens = lines[begin..].iter().map(|it| it.open());
-        let ahead = self
-            .repeats
-            .look_ahead(tokens.map(|it| it.map(|token| token.bytes())));
+        let tokens = tokens.map(|it| it.map(|token| token.bytes()));
+        let Some(ahead) = self.repeats.look_ahead(tokens) else {
+            return [Sought::default(); AHEAD];
+        };
         let mut left = ahead;
         let mut kept = 0;
         for (index, sought) in (begin..lines.len()).zip(ahead) {
@@ -615,6 +613,33 @@ mod tests {
         let dates = (tally.expiry, tally.no_expiry);
         let rest = (&tally.keys, tally.findings, &tally.samples);
         format!("{distinct:?} {names:?} {fixed:?} {dates:?} {rest:?}")
+    }
+
+    /// A token that is like one before is counted by what was found of that, and no other is.
+    #[test]
+    fn what_has_a_precedent_is_not_judged_anew() {
+        let policies = [bare_policy(), bare_policy().kid_as_hint()];
+        for (policy, alike) in policies.into_iter().zip([8, 0]) {
+            let validator = Validator::new(policy, named_keys()).unwrap();
+            let lines: Vec<String> = (10..18)
+                .map(|number| mint(r#"{"alg":"HS256"}"#, &claims("one", 90, number), OCTOBER))
+                .collect();
+            let text = lines.join("\n");
+            let mut block = Block::default();
+            assert!(Stretches::new(text.as_bytes(), 0).fill(&mut block, usize::MAX));
+            let stop = AtomicBool::new(false);
+            let mut judge = BatchJudge::new(&validator, None, Kernel::best(), 0, &stop);
+            let mut outcome = Outcome::new(&validator, false);
+            outcome.placed = Reason::ALL.iter().copied().collect();
+            judge.judge(&block, &mut outcome);
+            assert_eq!(outcome.tally.tokens.valid, 8);
+            // Were a precedent wrong, that would show.
+            judge
+                .precedents
+                .overrule([Reason::TooOld].into_iter().collect());
+            judge.judge(&block, &mut outcome);
+            assert_eq!(outcome.tally.tokens.rejected, alike);
+        }
     }
 
     /// A block is told of by its own lines, whatever is known of them from blocks before.

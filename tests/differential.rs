@@ -10,7 +10,7 @@ use jotmill::{Algorithm, Finding, KeySet, Policy, Reason, RunOptions, UnixTime, 
 
 use crate::judges::{self, Judges, Row, comparable, told_of_log, trimmed};
 use crate::oracle::CODES;
-use crate::token_maker::{SECRET, token};
+use crate::token_maker::{SECRET, TokenMaker, encode, token};
 use crate::{bodies, hostile, oracle, payloads};
 
 /// How many hostile lines are judged by all three.
@@ -274,6 +274,113 @@ fn tokens_that_come_again_are_told_of_as_if_they_did_not() {
                     assert!(again == never, "{case}");
                     assert!(repeated > 0 || threads > 1, "{case}");
                 }
+            }
+        }
+    }
+}
+
+/// Tokens that are as long as each other and laid out alike, and differ in one thing or another that
+/// is judged or counted.
+fn log_of_one_layout(lines: usize) -> Vec<u8> {
+    let now = hostile::NOW;
+    let headers = [
+        r#"{"alg":"HS256"}"#,
+        r#"{"alg":"HS256","kid":"one"}"#,
+        r#"{"alg":"HS256","kid":"two"}"#,
+        r#"{"alg":"HS256","kid":"who"}"#,
+        r#"{"alg":"HS256","jku":"x"}"#,
+        r#"{"alg":"HS512"}"#,
+    ];
+    let mut number = 1_u64;
+    let mut log = Vec::new();
+    let (mut changed, mut at) = (0, [0; 6]);
+    for line in 0..lines {
+        number = number
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let [.., low, high] = number.to_le_bytes();
+        // One thing changes at a time, and most lines are like the one before.
+        if low % 4 == 0 {
+            changed = (changed + 1 + usize::from(low / 4 % 2)) % at.len();
+            at[changed] = usize::from(high);
+        }
+        let iss = ["https://one.example/", "https://two.example/"][at[0] % 2];
+        let aud = [
+            r#""api://1""#,
+            r#""api://2""#,
+            r#"["api:1"]"#,
+            r#"["1","2"]"#,
+        ][at[1] % 4];
+        let exp = now + [600, -600, 90 * 86_400][at[2] % 3];
+        let iat = now - [60, 86_400, -600][at[3] % 3];
+        let sub = ["alice", "peter"][at[4] % 2];
+        let payload = format!(
+            r#"{{"iss":"{iss}","sub":"{sub}","aud":{aud},"exp":{exp},"iat":{iat},"jti":"{line:06}"}}"#
+        );
+        let header = headers[at[5] % headers.len()];
+        let alg = if header.contains("HS512") {
+            "HS512"
+        } else {
+            "HS256"
+        };
+        log.extend(
+            TokenMaker::new()
+                .header(header)
+                .payload(payload)
+                .alg(alg)
+                .sign(),
+        );
+        log.push(b'\n');
+    }
+    log
+}
+
+#[test]
+fn tokens_laid_out_alike_are_told_of_each_by_what_it_says() {
+    let log = log_of_one_layout(20_000);
+    let now = UnixTime::new(hostile::NOW.cast_unsigned(), 0).expect("a time");
+    let bare = || Policy::new(now);
+    let (one, two) = ("https://one.example/", "https://two.example/");
+    let keys = || {
+        let secret = encode(SECRET);
+        let set = format!(
+            r#"{{"keys":[{{"kty":"oct","kid":"one","k":"{secret}"}},
+                {{"kty":"oct","kid":"two","k":"{secret}"}},{{"kty":"oct","k":"{secret}"}}]}}"#
+        );
+        let mut keys = KeySet::new();
+        keys.add_jwks(set.as_bytes(), "a test").expect("keys");
+        keys
+    };
+    let alone = [
+        bare(),
+        bare().issuer(one),
+        bare().audience("api://1").audience("2"),
+        bare().subject("alice"),
+        bare().max_lifetime(86_400).expect("a lifetime"),
+        bare().max_age(3600).expect("an age").issuer(two),
+        bare().require("nbf").expect("a claim"),
+        bare().kid_as_hint(),
+    ]
+    .map(|policy| Validator::new(policy, keys()).expect("a validator"));
+    let of_issuers = Validator::with_issuers([
+        (bare().issuer(one).audience("api://1"), keys()),
+        (bare().issuer(two).audience("api://2"), keys()),
+    ])
+    .expect("a validator");
+    for validator in alone.into_iter().chain([of_issuers]) {
+        let mut first = None;
+        for threads in [1, 2] {
+            for (block_bytes, repeat_bytes) in [(1 << 18, 0), (4096, 0), (1 << 18, 16 << 20)] {
+                let options = RunOptions {
+                    threads,
+                    block_bytes,
+                    repeat_bytes,
+                    distinct: true,
+                    ..RunOptions::default()
+                };
+                // Rows are made one by one, so the report without rows has to be theirs.
+                let (told, _) = told_of_log(&validator, &log, &options);
+                assert!(*first.get_or_insert_with(|| told.clone()) == told);
             }
         }
     }

@@ -95,6 +95,16 @@ impl<'v> Precedents<'v> {
     }
 }
 
+#[cfg(test)]
+impl Precedents<'_> {
+    /// Makes all of them say that tokens like them are rejected for these reasons.
+    pub(super) fn overrule(&mut self, reasons: ReasonSet) {
+        for precedent in self.0.iter_mut().flatten() {
+            precedent.ruling.reasons = reasons;
+        }
+    }
+}
+
 impl Case<'_, '_> {
     fn place(&self) -> usize {
         let LayoutId(layout) = self.gist.layout;
@@ -112,5 +122,138 @@ impl<'v> Precedent<'v> {
             && self.layout == case.gist.layout
             && *iss == *case.gist.iss
             && *aud == *case.gist.aud
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kinds::Kinds;
+    use super::*;
+    use crate::time::{NumericDate, UnixTime};
+    use crate::token::{Claims, Dates, Member};
+    use crate::validator::Judged;
+    use crate::verdict::{Finding, Reason};
+
+    fn kind() -> KindNumber {
+        let claims = Claims::none();
+        let mut judged = Judged::unsigned(Some("HS256"), None, FindingSet::EMPTY);
+        judged.claims = Some(&claims);
+        Kinds::new().of(&judged).unwrap()
+    }
+
+    fn policy() -> Policy {
+        Policy::new(UnixTime::new(1_790_000_000, 0).unwrap())
+    }
+
+    const NO_DATES: Dates = Dates {
+        exp: Member::Absent,
+        nbf: Member::Absent,
+        iat: Member::Absent,
+    };
+
+    /// One for every combination of two or three of each thing that tells cases apart.
+    fn cases(policies: &[Policy]) -> Vec<Case<'_, 'static>> {
+        let mut weak = FindingSet::EMPTY;
+        weak.insert(Finding::ALL[0]);
+        let mut cases = Vec::new();
+        for policy in policies {
+            for algorithm in [Algorithm::Hs256, Algorithm::Es256] {
+                for findings in [FindingSet::EMPTY, weak] {
+                    // The last falls into the place of the first.
+                    for layout in [1, 2, 1 + MOST as u64] {
+                        // Together they are the same.
+                        for (iss, aud) in [("ab", "c"), ("a", "bc"), ("", "abc"), ("ab", "d")] {
+                            let (iss, aud) = (iss.as_bytes(), aud.as_bytes());
+                            cases.push(Case {
+                                policy,
+                                algorithm,
+                                findings,
+                                gist: Gist {
+                                    layout: LayoutId(layout),
+                                    iss,
+                                    aud,
+                                    dates: NO_DATES,
+                                },
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        cases
+    }
+
+    #[test]
+    fn only_what_is_alike_in_everything_has_a_precedent() {
+        let policies = [policy(), policy()];
+        let cases = cases(&policies);
+        let ruling = |number: usize| Ruling {
+            reasons: [Reason::ALL[number % Reason::ALL.len()]]
+                .into_iter()
+                .collect(),
+            kind: kind(),
+        };
+        for (number, case) in cases.iter().enumerate() {
+            let mut precedents = Precedents::new();
+            precedents.set(case, ruling(number));
+            for (other_number, other) in cases.iter().enumerate() {
+                let expected = (number == other_number).then(|| ruling(number));
+                assert_eq!(precedents.find(other), expected, "{number} {other_number}");
+            }
+            // Dates tell nothing apart.
+            let mut later = *case;
+            later.gist.dates.exp = Member::Is(NumericDate::Int(1));
+            assert_eq!(precedents.find(&later), Some(ruling(number)));
+        }
+    }
+
+    #[test]
+    fn one_gives_way_to_another_that_comes_often() {
+        let policies = [policy()];
+        let cases = cases(&policies);
+        let of = |iss: &[u8], aud: &[u8]| {
+            let is_it = |it: &&Case<'_, '_>| it.gist.iss == iss && it.gist.aud == aud;
+            *cases.iter().find(is_it).unwrap()
+        };
+        let (one, other) = (of(b"ab", b"c"), of(b"ab", b"d"));
+        let [first, second] = [Reason::Expired, Reason::TooOld].map(|reason| Ruling {
+            reasons: [reason].into_iter().collect(),
+            kind: kind(),
+        });
+        let mut precedents = Precedents::new();
+        precedents.set(&one, first);
+        for _ in 0..PATIENCE {
+            precedents.set(&other, second);
+            assert_eq!(precedents.find(&one), Some(first));
+        }
+        precedents.set(&other, second);
+        assert_eq!(precedents.find(&one), None);
+        assert_eq!(precedents.find(&other), Some(second));
+    }
+
+    #[test]
+    fn a_policy_that_looks_at_more_and_names_that_are_long_make_none() {
+        let policies = [
+            policy().subject("alice"),
+            policy().max_lifetime(60).unwrap(),
+            policy().kid_as_hint(),
+        ];
+        let ruling = Ruling {
+            reasons: ReasonSet::EMPTY,
+            kind: kind(),
+        };
+        let mut precedents = Precedents::new();
+        for case in cases(&policies) {
+            precedents.set(&case, ruling);
+            assert_eq!(precedents.find(&case), None);
+        }
+        let (plain, long) = ([policy()], "x".repeat(LONGEST));
+        let mut case = cases(&plain)[0];
+        for (len, expected) in [(LONGEST - 1, Some(ruling)), (LONGEST, None)] {
+            let mut precedents = Precedents::new();
+            (case.gist.iss, case.gist.aud) = (&long.as_bytes()[..len], b"y");
+            precedents.set(&case, ruling);
+            assert_eq!(precedents.find(&case), expected, "{len}");
+        }
     }
 }

@@ -310,18 +310,15 @@ impl Repeats {
         self.is_looking = self.budget > 0 && self.attention.next_block();
     }
 
-    /// Whether tokens of this block are looked for.
-    #[inline]
-    pub(super) const fn is_looking(&self) -> bool {
-        self.is_looking
-    }
-
     /// Looks ahead at tokens that are to be looked for, at most [`AHEAD`] of them, and touches what
-    /// [`find`](Self::find) needs of each.
+    /// [`find`](Self::find) needs of each. None while tokens are not looked for.
     pub(super) fn look_ahead<'t>(
         &self,
         tokens: impl Iterator<Item = Option<&'t [u8]>>,
-    ) -> [Sought; AHEAD] {
+    ) -> Option<[Sought; AHEAD]> {
+        if !self.is_looking {
+            return None;
+        }
         let mut all = [Sought::default(); AHEAD];
         for (token, sought) in tokens.zip(&mut all) {
             let Some(token) = token else {
@@ -352,7 +349,7 @@ impl Repeats {
             byte ^= rest.last().map_or(0, |last| *last);
         }
         black_box((block, byte));
-        all
+        Some(all)
     }
 
     /// Touches what [`recall`](Self::recall) needs of these entries.
@@ -726,8 +723,11 @@ mod tests {
 
     /// Looks for one token, which has a MAC or not.
     fn see_signed(repeats: &mut Repeats, token: &[u8], number: u32, is_mac: bool) -> Sighting {
-        let [sought, ..] = repeats.look_ahead(std::iter::once(Some(token)));
-        if let Some(seen) = repeats.find(token, &sought) {
+        let ahead = repeats.look_ahead(std::iter::once(Some(token)));
+        let [sought, ..] = ahead.unwrap_or_default();
+        if ahead.is_some()
+            && let Some(seen) = repeats.find(token, &sought)
+        {
             return Sighting::Again(seen);
         }
         let header = HEADER;
@@ -799,14 +799,18 @@ mod tests {
         };
         learn(&mut repeats, entry);
         let find = |repeats: &mut Repeats| {
-            let [sought, ..] = repeats.look_ahead(std::iter::once(Some(&*token(1))));
+            let [sought, ..] = repeats
+                .look_ahead(std::iter::once(Some(&*token(1))))
+                .unwrap();
             repeats.find(&token(1), &sought).map(|seen| seen.header)
         };
         for (are_new, known) in [(false, Some(HEADER)), (true, None), (false, None)] {
             repeats.begin_block(are_new);
             assert_eq!(find(&mut repeats), known);
         }
-        let [sought, ..] = repeats.look_ahead(std::iter::once(Some(&*token(1))));
+        let [sought, ..] = repeats
+            .look_ahead(std::iter::once(Some(&*token(1))))
+            .unwrap();
         let (header, number, is_mac) = (8, 0, true);
         let unseen = Unseen {
             header,

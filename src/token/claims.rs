@@ -30,7 +30,7 @@ pub struct Claims<'s> {
 }
 
 /// The claims that name a moment, and so are judged by the instant.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Dates {
     pub(crate) exp: Member<NumericDate>,
     pub(crate) nbf: Member<NumericDate>,

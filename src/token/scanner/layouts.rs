@@ -392,6 +392,15 @@ mod tests {
             let shown = String::from_utf8_lossy(payload);
             assert!(scan.is_some(), "{shown}");
             assert_eq!(claims, scanned, "{shown}");
+            let gist = layouts.at(index).gist(text).unwrap();
+            let iss = claims.iss.value().unwrap_or_default();
+            let aud = match claims.aud.value() {
+                Some(Audience::One(one)) => one.as_bytes(),
+                Some(Audience::Plain(inside)) => inside,
+                Some(Audience::Known(_)) | None => b"",
+            };
+            assert_eq!((gist.iss, gist.aud), (iss.as_bytes(), aud), "{shown}");
+            assert_eq!(gist.dates, claims.dates(), "{shown}");
         }
         is_known
     }
