@@ -27,7 +27,7 @@ use crate::report::tally::{SAMPLES, Sample, Tally};
 use crate::signature::{BatchVerifier, Kernel, Pending, recycle};
 use crate::token::{Claims, Payload, PayloadScratch, Token};
 use crate::validator::{Judged, Validator};
-use crate::verdict::{FindingSet, Reason, ReasonSet, Verdict};
+use crate::verdict::{FindingSet, Reason, ReasonSet};
 
 /// What came of a block: bounded by the block's lines, and reused with it.
 pub(crate) struct Outcome {
@@ -147,6 +147,26 @@ impl<'b> Judging<'b> {
             end: line.blanks,
         };
         Some(Self::new(1, at, None, Standing::TooLong(line.length)))
+    }
+
+    /// Whether its header has a `kid` that a key is looked for by, and no key has this id.
+    const fn is_kid_unknown(&self) -> bool {
+        matches!(self.header, Some((_, said)) if said.is_kid_unknown)
+    }
+
+    /// What was found of its header.
+    fn findings(&self) -> FindingSet {
+        self.header
+            .map_or(FindingSet::EMPTY, |(_, said)| said.findings)
+    }
+
+    /// What its header said, if it came to that, with no signature verified.
+    #[inline]
+    fn unsigned<'m>(&self, headers: &'m HeaderMemo, wants_kid: bool) -> Judged<'m> {
+        match self.header {
+            Some(header) => headers.unsigned(header, wants_kid),
+            None => Judged::unsigned(None, None, FindingSet::EMPTY),
+        }
     }
 
     /// The token, if it goes on to the next stage.
@@ -399,104 +419,107 @@ impl<'v> BatchJudge<'v> {
         outcome: &mut Outcome,
     ) {
         let validator = self.validator;
+        let record = Record {
+            validator,
+            rows: self.rows,
+            input: block.input,
+        };
         let LineAt { start, end } = judging.line;
         let bytes = || block.bytes().get(start..end).unwrap_or_default();
         let subject = || match judging.standing {
             Standing::TooLong(length) => Subject::TooLong(length),
             _ => Subject::Token(bytes()),
         };
-        let is_kid_unknown = judging.header.is_some_and(|(_, said)| said.is_kid_unknown);
-        let unsigned = || match judging.header {
-            Some(header) => self.headers.unsigned(header, self.wants_kid),
-            None => Judged::unsigned(None, None, FindingSet::EMPTY),
-        };
         let mut claims = Claims::none();
         // What an earlier line of this very block found out is known by now, too.
         let known = (judging.entry).filter(|entry| self.repeats.is_known(*entry));
         let mut judged = match (judging.standing, known) {
-            (Standing::TooLong(_), _) => unsigned().with(Reason::TooLong),
-            (Standing::Rejected(reason), _) => unsigned().with(reason),
+            (Standing::TooLong(_), _) => judging
+                .unsigned(&self.headers, self.wants_kid)
+                .with(Reason::TooLong),
+            (Standing::Rejected(reason), _) => {
+                judging.unsigned(&self.headers, self.wants_kid).with(reason)
+            }
             (Standing::Signed(_) | Standing::Known, Some(entry)) => {
                 outcome.repeated += 1;
-                let mut judged = unsigned();
+                let mut judged = judging.unsigned(&self.headers, self.wants_kid);
                 self.repeats.recall(entry, &mut judged, &mut claims);
                 judged
             }
             (Standing::Signed(number), None) => {
-                let pending = &pending[number as usize];
-                let may_be_counted = self.rows.is_none() && !is_kid_unknown;
-                let judged = match pending.outcome() {
-                    Err(reason) => unsigned().with(reason),
-                    Ok(authentic) => {
-                        let proof = authentic.proof();
-                        let policy = validator.policy_of(Some(proof.key()));
-                        let payload = Payload::decode(authentic, policy, &mut self.payload);
-                        let mut case = None;
-                        if may_be_counted
-                            && let (None, Some((_, said))) = (judging.entry, judging.header)
-                            && let Some(gist) = payload.as_ref().ok().and_then(Payload::gist)
-                        {
-                            let findings = said.findings.union(proof.findings());
-                            let algorithm = pending.algorithm();
-                            let case = case.insert(Case {
-                                policy,
-                                algorithm,
-                                findings,
-                                gist,
-                            });
-                            if let Some(Ruling { reasons, kind }) = self.precedents.find(case) {
-                                let key = Some(proof.key());
-                                let verdict = Verdict {
-                                    reasons,
-                                    findings,
-                                    key,
-                                };
-                                let known = Known {
-                                    kind,
-                                    verdict,
-                                    dates: &gist.dates,
-                                };
-                                if count(&mut self.kinds, policy, known, bytes(), outcome) {
-                                    return;
-                                }
-                            }
-                        }
-                        let read = payload.and_then(|payload| payload.read(&mut claims));
-                        let read = read.map(|()| &claims);
-                        let judged = validator.judge_lasting(proof, unsigned(), read);
-                        if let Some(case) = case
-                            && let Some(kind) = self.kinds.of(&judged)
-                        {
-                            let reasons = judged.verdict.reasons;
-                            self.precedents.set(&case, Ruling { reasons, kind });
-                        }
-                        judged
-                    }
-                };
-                if let Some(entry) = judging.entry
-                    && self.repeats.learn(entry, &judged)
-                    && may_be_counted
-                {
-                    self.repeats.set_kind(entry, self.kinds.of(&judged));
+                let signed = &pending[number as usize];
+                match self.judge_signed(judging, signed, bytes, &mut claims, outcome) {
+                    Some(judged) => judged,
+                    None => return,
                 }
-                judged
             }
             (Standing::Open | Standing::Known, _) => {
                 unreachable!("its signature is verified, or known")
             }
         };
         validator.judge_instant(&mut judged);
-        let record = Record {
-            validator,
-            rows: self.rows,
-            input: block.input,
-        };
         // With several issuers, another one may have a key of this id.
-        if is_kid_unknown || judged.verdict.reasons.contains(Reason::KeyNotFound) {
+        if judging.is_kid_unknown() || judged.verdict.reasons.contains(Reason::KeyNotFound) {
             record.add_unknown_kid(&judged, outcome);
         }
         let offset = block.offset() + start as u64;
         record.add(judging.number.into(), offset, subject, &judged, outcome);
+    }
+
+    /// What a signature that was verified just now, and what it covers, come to at any instant. None
+    /// for a token that has a precedent and was counted.
+    #[inline]
+    fn judge_signed<'s, 'b>(
+        &'s mut self,
+        judging: &Judging<'_>,
+        signed: &Pending<'_>,
+        token: impl Fn() -> &'b [u8],
+        claims: &'s mut Claims<'s>,
+        outcome: &mut Outcome,
+    ) -> Option<Judged<'s>> {
+        let validator = self.validator;
+        let may_be_counted = self.rows.is_none() && !judging.is_kid_unknown();
+        let judged = match signed.outcome() {
+            Err(reason) => judging.unsigned(&self.headers, self.wants_kid).with(reason),
+            Ok(authentic) => {
+                let proof = authentic.proof();
+                let policy = validator.policy_of(Some(proof.key()));
+                let payload = Payload::decode(authentic, policy, &mut self.payload);
+                // Of one that is to be remembered all claims are read.
+                let may_have_precedent = may_be_counted && judging.entry.is_none();
+                let laid_out = payload.as_ref().ok().filter(|_| may_have_precedent);
+                let case = laid_out.and_then(Payload::gist).map(|gist| Case {
+                    policy,
+                    algorithm: signed.algorithm(),
+                    findings: judging.findings().union(proof.findings()),
+                    gist,
+                });
+                if let Some(case) = &case
+                    && let Some(ruling) = self.precedents.find(case)
+                    && let known = case.known(ruling, proof.key())
+                    && count(&mut self.kinds, policy, known, token(), outcome)
+                {
+                    return None;
+                }
+                let unsigned = judging.unsigned(&self.headers, self.wants_kid);
+                let read = payload.and_then(|payload| payload.read(claims));
+                let judged = validator.judge_lasting(proof, unsigned, read.map(|()| &*claims));
+                if let Some(case) = case
+                    && let Some(kind) = self.kinds.of(&judged)
+                {
+                    let reasons = judged.verdict.reasons;
+                    self.precedents.set(&case, Ruling { reasons, kind });
+                }
+                judged
+            }
+        };
+        if let Some(entry) = judging.entry
+            && self.repeats.learn(entry, &judged)
+            && may_be_counted
+        {
+            self.repeats.set_kind(entry, self.kinds.of(&judged));
+        }
+        Some(judged)
     }
 }
 

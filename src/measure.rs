@@ -53,7 +53,7 @@ pub enum Step {
     PayloadBase64url,
     /// Reading the claims of each payload and holding them against the policy. A payload is decoded
     /// and read at one go, while it is in the nearest cache; so this is the time of both, less that
-    /// of decoding alone.
+    /// of decoding alone. A run that writes no rows reads less of most payloads.
     Claims,
 }
 

@@ -1,9 +1,9 @@
-//! Kinds of tokens: what tokens that are remembered have in common, counted once a block.
+//! Kinds of tokens: what tokens have in common of which nothing is told but counts.
 //!
-//! Where no rows are written, all that a run takes of a token that it knows is that it came again.
-//! Most of what the counts ask for is then the same for very many: the algorithm, the findings, the
-//! issuer. Those tokens are of one kind, and of each of them only what is its own is counted by
-//! itself: the reasons against it, its key and its dates.
+//! Where no rows are written, that is all there is to tell of a token that was seen before, or that
+//! has a precedent. Most of what is counted is then the same for very many: the algorithm, the
+//! findings, the issuer. Those tokens are of one kind, and of each of them only what is its own is
+//! counted by itself: the reasons against it, its key and its dates.
 
 use std::num::NonZero;
 
@@ -13,7 +13,8 @@ use crate::token::Dates;
 use crate::validator::Judged;
 use crate::verdict::{FindingSet, Verdict};
 
-/// How many kinds there may be: few enough to be looked through for each token that is remembered.
+/// How many kinds there may be: few enough to be looked through for each token that is remembered or
+/// makes a precedent.
 const MOST: usize = 64;
 
 /// The first kinds that one worker has met. A token that would be of yet another one is of none, and

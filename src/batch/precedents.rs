@@ -6,11 +6,11 @@
 //! in full is judged like it, but for its dates, and is of the same kind; no other claim of it is
 //! read.
 
-use super::kinds::KindNumber;
+use super::kinds::{KindNumber, Known};
 use crate::policy::Policy;
 use crate::signature::Algorithm;
 use crate::token::{Gist, LayoutId};
-use crate::verdict::{FindingSet, ReasonSet};
+use crate::verdict::{FindingSet, ReasonSet, Verdict};
 
 /// How many there are at most; a power of two.
 const MOST: usize = 64;
@@ -21,7 +21,11 @@ const LONGEST: usize = 512;
 const PATIENCE: u8 = 16;
 
 /// The precedents of one worker.
-pub(super) struct Precedents<'v>([Option<Precedent<'v>>; MOST]);
+pub(super) struct Precedents<'v> {
+    places: [Option<Precedent<'v>>; MOST],
+    /// The issuer of each, and the audience behind it, in [`LONGEST`] bytes; empty before the first.
+    names: Vec<u8>,
+}
 
 /// What tokens are told apart by.
 #[derive(Clone, Copy)]
@@ -45,50 +49,61 @@ struct Precedent<'v> {
     algorithm: Algorithm,
     findings: FindingSet,
     layout: LayoutId,
-    /// The issuer, and the audience behind it.
-    names: Vec<u8>,
-    iss_len: usize,
+    /// The lengths of its issuer and of its audience.
+    iss: usize,
+    aud: usize,
     ruling: Ruling,
     patience: u8,
 }
 
 impl<'v> Precedents<'v> {
     pub(super) const fn new() -> Self {
-        Self([const { None }; MOST])
+        Self {
+            places: [const { None }; MOST],
+            names: Vec::new(),
+        }
     }
 
     /// What was found of a token like this one.
     #[inline]
     pub(super) fn find(&self, case: &Case<'v, '_>) -> Option<Ruling> {
-        let precedent = self.0[case.place()].as_ref()?;
-        precedent.is_of(case).then_some(precedent.ruling)
+        let place = case.place();
+        let precedent = self.places[place].as_ref()?;
+        let (iss, names) = self.names[place * LONGEST..].split_at(precedent.iss);
+        let is_like = std::ptr::eq(precedent.policy, case.policy)
+            && precedent.algorithm == case.algorithm
+            && precedent.findings == case.findings
+            && precedent.layout == case.gist.layout
+            && *iss == *case.gist.iss
+            && names[..precedent.aud] == *case.gist.aud;
+        is_like.then_some(precedent.ruling)
     }
 
     /// Takes note of what was found of a token of which there is no precedent.
     pub(super) fn set(&mut self, case: &Case<'v, '_>, ruling: Ruling) {
-        let gist = &case.gist;
-        if !case.policy.is_of_issuer_and_audience() || gist.iss.len() + gist.aud.len() > LONGEST {
+        let Gist { iss, aud, .. } = case.gist;
+        if !case.policy.is_of_issuer_and_audience() || iss.len() + aud.len() > LONGEST {
             return;
         }
-        let place = &mut self.0[case.place()];
-        let mut names = match place {
-            None => Vec::new(),
-            Some(other) if other.patience > 0 => {
-                other.patience -= 1;
-                return;
-            }
-            Some(other) => std::mem::take(&mut other.names),
-        };
-        names.clear();
-        names.extend_from_slice(gist.iss);
-        names.extend_from_slice(gist.aud);
-        *place = Some(Precedent {
+        let place = case.place();
+        if let Some(other) = &mut self.places[place]
+            && other.patience > 0
+        {
+            other.patience -= 1;
+            return;
+        }
+        // At once, since a worker is not to ask for memory again and again.
+        self.names.resize(MOST * LONGEST, 0);
+        let names = &mut self.names[place * LONGEST..];
+        names[..iss.len()].copy_from_slice(iss);
+        names[iss.len()..][..aud.len()].copy_from_slice(aud);
+        self.places[place] = Some(Precedent {
             policy: case.policy,
             algorithm: case.algorithm,
             findings: case.findings,
-            layout: gist.layout,
-            names,
-            iss_len: gist.iss.len(),
+            layout: case.gist.layout,
+            iss: iss.len(),
+            aud: aud.len(),
             ruling,
             patience: PATIENCE,
         });
@@ -99,29 +114,30 @@ impl<'v> Precedents<'v> {
 impl Precedents<'_> {
     /// Makes all of them say that tokens like them are rejected for these reasons.
     pub(super) fn overrule(&mut self, reasons: ReasonSet) {
-        for precedent in self.0.iter_mut().flatten() {
+        for precedent in self.places.iter_mut().flatten() {
             precedent.ruling.reasons = reasons;
         }
     }
 }
 
 impl Case<'_, '_> {
+    /// What is known of a token that this key verified, where this is what was found of its like.
+    #[inline]
+    pub(super) const fn known(&self, Ruling { reasons, kind }: Ruling, key: u32) -> Known<'_> {
+        Known {
+            kind,
+            verdict: Verdict {
+                reasons,
+                findings: self.findings,
+                key: Some(key),
+            },
+            dates: &self.gist.dates,
+        }
+    }
+
     fn place(&self) -> usize {
         let LayoutId(layout) = self.gist.layout;
         (layout as usize + 7 * self.algorithm as usize) % MOST
-    }
-}
-
-impl<'v> Precedent<'v> {
-    #[inline]
-    fn is_of(&self, case: &Case<'v, '_>) -> bool {
-        let (iss, aud) = self.names.split_at(self.iss_len);
-        std::ptr::eq(self.policy, case.policy)
-            && self.algorithm == case.algorithm
-            && self.findings == case.findings
-            && self.layout == case.gist.layout
-            && *iss == *case.gist.iss
-            && *aud == *case.gist.aud
     }
 }
 
