@@ -318,16 +318,19 @@ impl<'v> BatchJudge<'v> {
         begin: usize,
         outcome: &mut Outcome,
     ) -> [Sought; AHEAD] {
-        let tokens = lines[begin..].iter().map(|it| it.open());
-        let tokens = tokens.map(|it| it.map(|token| token.bytes()));
-        let Some(ahead) = self.repeats.look_ahead(tokens) else {
+        if !self.repeats.is_looking() {
             return [Sought::default(); AHEAD];
-        };
+        }
+        let mut tokens = [None; AHEAD];
+        for (token, judging) in tokens.iter_mut().zip(&lines[begin..]) {
+            *token = judging.open().map(|it| it.bytes());
+        }
+        let ahead = self.repeats.look_ahead(&tokens);
         let mut left = ahead;
         let mut kept = 0;
-        for (index, sought) in (begin..lines.len()).zip(ahead) {
-            if let Some(token) = lines[index].open()
-                && let Some(seen) = self.repeats.find(token.bytes(), &sought)
+        for (index, (token, sought)) in (begin..lines.len()).zip(tokens.into_iter().zip(ahead)) {
+            if let Some(token) = token
+                && let Some(seen) = self.repeats.find(token, &sought)
             {
                 if self.count(token, seen, outcome) {
                     continue;
@@ -347,7 +350,7 @@ impl<'v> BatchJudge<'v> {
     /// Counts a token of which something is known, if nothing else is to be told of it: no row, no
     /// place, no unknown `kid`.
     #[inline]
-    fn count(&mut self, token: Token<'_>, seen: Seen, outcome: &mut Outcome) -> bool {
+    fn count(&mut self, token: &[u8], seen: Seen, outcome: &mut Outcome) -> bool {
         if self.rows.is_some() {
             return false;
         }
@@ -355,7 +358,7 @@ impl<'v> BatchJudge<'v> {
             return false;
         };
         let policy = self.validator.policy_of(known.verdict.key);
-        let is_counted = count(&mut self.kinds, policy, known, token.bytes(), outcome);
+        let is_counted = count(&mut self.kinds, policy, known, token, outcome);
         outcome.repeated += u64::from(is_counted);
         is_counted
     }

@@ -440,7 +440,7 @@ impl Policy {
     }
 
     /// Those of the reasons that apply at the instant of the policy: the dates decide.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn judge_instant(&self, dates: &Dates) -> ReasonSet {
         let mut reasons = ReasonSet::EMPTY;
         let now = self.now.point();

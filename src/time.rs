@@ -171,6 +171,7 @@ impl NumericDate {
     }
 
     /// [`NumericDate::compare`] for any date.
+    #[cold]
     fn compare_any(self, point: Point) -> Ordering {
         let Some((seconds, fraction)) = self.split() else {
             return if self.as_f64() > 0.0 {

@@ -310,17 +310,17 @@ impl Repeats {
         self.is_looking = self.budget > 0 && self.attention.next_block();
     }
 
-    /// Looks ahead at tokens that are to be looked for, at most [`AHEAD`] of them, and touches what
-    /// [`find`](Self::find) needs of each. None while tokens are not looked for.
-    pub(super) fn look_ahead<'t>(
-        &self,
-        tokens: impl Iterator<Item = Option<&'t [u8]>>,
-    ) -> Option<[Sought; AHEAD]> {
-        if !self.is_looking {
-            return None;
-        }
+    /// Whether tokens of this block are looked for.
+    #[inline]
+    pub(super) const fn is_looking(&self) -> bool {
+        self.is_looking
+    }
+
+    /// Looks ahead at tokens that are to be looked for, and touches what
+    /// [`find`](Self::find) needs of each; only while tokens [are looked for](Self::is_looking).
+    pub(super) fn look_ahead(&self, tokens: &[Option<&[u8]>; AHEAD]) -> [Sought; AHEAD] {
         let mut all = [Sought::default(); AHEAD];
-        for (token, sought) in tokens.zip(&mut all) {
+        for (token, sought) in tokens.iter().zip(&mut all) {
             let Some(token) = token else {
                 continue;
             };
@@ -349,7 +349,7 @@ impl Repeats {
             byte ^= rest.last().map_or(0, |last| *last);
         }
         black_box((block, byte));
-        Some(all)
+        all
     }
 
     /// Touches what [`recall`](Self::recall) needs of these entries.
@@ -721,14 +721,21 @@ mod tests {
         judged
     }
 
+    /// Looks ahead at one token.
+    fn look_ahead(repeats: &Repeats, token: &[u8]) -> Sought {
+        let mut tokens = [None; AHEAD];
+        tokens[0] = Some(token);
+        repeats.look_ahead(&tokens)[0]
+    }
+
     /// Looks for one token, which has a MAC or not.
     fn see_signed(repeats: &mut Repeats, token: &[u8], number: u32, is_mac: bool) -> Sighting {
-        let ahead = repeats.look_ahead(std::iter::once(Some(token)));
-        let [sought, ..] = ahead.unwrap_or_default();
-        if ahead.is_some()
-            && let Some(seen) = repeats.find(token, &sought)
-        {
-            return Sighting::Again(seen);
+        let mut sought = Sought::default();
+        if repeats.is_looking() {
+            sought = look_ahead(repeats, token);
+            if let Some(seen) = repeats.find(token, &sought) {
+                return Sighting::Again(seen);
+            }
         }
         let header = HEADER;
         let unseen = Unseen {
@@ -799,18 +806,14 @@ mod tests {
         };
         learn(&mut repeats, entry);
         let find = |repeats: &mut Repeats| {
-            let [sought, ..] = repeats
-                .look_ahead(std::iter::once(Some(&*token(1))))
-                .unwrap();
+            let sought = look_ahead(&repeats, &token(1));
             repeats.find(&token(1), &sought).map(|seen| seen.header)
         };
         for (are_new, known) in [(false, Some(HEADER)), (true, None), (false, None)] {
             repeats.begin_block(are_new);
             assert_eq!(find(&mut repeats), known);
         }
-        let [sought, ..] = repeats
-            .look_ahead(std::iter::once(Some(&*token(1))))
-            .unwrap();
+        let sought = look_ahead(&repeats, &token(1));
         let (header, number, is_mac) = (8, 0, true);
         let unseen = Unseen {
             header,

@@ -100,10 +100,10 @@ pub struct Tally {
     pub algs: [Counts; REGISTERED.len() + 1],
     /// Tokens by the key that verified them, by its index in the key set. Of a block it is empty.
     pub keys: Vec<Counts>,
-    /// The same of a block: the key of each token that one verified, and whether the token is valid.
-    /// A count for each of thousands of keys, in each of the blocks that are under way, would not
-    /// fit into the nearest caches.
-    verified: Vec<(u32, bool)>,
+    /// The same of a block, as a list: its runs of tokens that one key verified. A count for each of
+    /// thousands of keys, in each of the blocks that are under way, would not fit into the nearest
+    /// caches.
+    verified: Vec<(u32, Counts)>,
     /// Tokens by issuer, of those whose signature held.
     pub issuers: NameCounts,
     /// Tokens by a `kid` that is the id of no key, but for those that a key without an id verified.
@@ -205,7 +205,11 @@ impl Tally {
             self.reasons[reason.index()] += 1;
         }
         if let Some(key) = verdict.key {
-            self.verified.push((key, verdict.is_valid()));
+            let one = Counts::one(verdict.is_valid());
+            match self.verified.last_mut() {
+                Some((last, counts)) if *last == key => counts.add(one),
+                _ => self.verified.push((key, one)),
+            }
         }
         match exp {
             None => {}
@@ -269,8 +273,8 @@ impl Tally {
     /// samples are counted from its start, which is line `line_base` + 1.
     pub(crate) fn drain(&mut self, block: &mut Self, line_base: u64) {
         self.add_fixed(block);
-        for (key, is_valid) in block.verified.drain(..) {
-            self.keys[key as usize].add(Counts::one(is_valid));
+        for (key, counts) in block.verified.drain(..) {
+            self.keys[key as usize].add(counts);
         }
         self.issuers.drain(&mut block.issuers);
         self.unknown_kids.drain(&mut block.unknown_kids);
