@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicBool;
 pub(crate) use headers::HeaderMemo;
 use headers::Said;
 use kinds::{Kinds, Known};
-use precedents::{Case, Precedents, Ruling};
+use precedents::{Case, Precedents};
 use repeats::{Repeats, Seen, Sighting, Sought, Unseen};
 
 use crate::input::{Block, Line, Lines, leading_blanks, lines};
@@ -293,10 +293,10 @@ impl<'v> BatchJudge<'v> {
                 outcome.tally.blank_lines += 1;
                 continue;
             } else {
-                match Token::fault(line.dots.count) {
-                    Some(reason) => Standing::Rejected(reason),
-                    None => {
-                        token = Some(Token::of_three(line.token, line.dots.first_two));
+                match split(&line) {
+                    Err(reason) => Standing::Rejected(reason),
+                    Ok(it) => {
+                        token = Some(it);
                         Standing::Open
                     }
                 }
@@ -489,7 +489,8 @@ impl<'v> BatchJudge<'v> {
                 let policy = validator.policy_of(Some(proof.key()));
                 let payload = Payload::decode(authentic, policy, &mut self.payload);
                 // Of one that is to be remembered all claims are read.
-                let may_have_precedent = may_be_counted && judging.entry.is_none();
+                let may_have_precedent =
+                    may_be_counted && judging.entry.is_none() && policy.is_of_issuer_and_audience();
                 let laid_out = payload.as_ref().ok().filter(|_| may_have_precedent);
                 let case = laid_out.and_then(Payload::gist).map(|gist| Case {
                     policy,
@@ -497,8 +498,8 @@ impl<'v> BatchJudge<'v> {
                     findings: judging.findings().union(proof.findings()),
                     gist,
                 });
-                if let Some(case) = &case
-                    && let Some(ruling) = self.precedents.find(case)
+                let ruling = case.as_ref().and_then(|case| self.precedents.find(case));
+                if let (Some(case), Some(ruling)) = (&case, ruling)
                     && let known = case.known(ruling, proof.key())
                     && count(&mut self.kinds, policy, known, token(), outcome)
                 {
@@ -507,11 +508,14 @@ impl<'v> BatchJudge<'v> {
                 let unsigned = judging.unsigned(&self.headers, self.wants_kid);
                 let read = payload.and_then(|payload| payload.read(claims));
                 let judged = validator.judge_lasting(proof, unsigned, read.map(|()| &*claims));
-                if let Some(case) = case
-                    && let Some(kind) = self.kinds.of(&judged)
-                {
-                    let reasons = judged.verdict.reasons;
-                    self.precedents.set(&case, Ruling { reasons, kind });
+                let reasons = judged.verdict.reasons;
+                match (&case, ruling) {
+                    (Some(case), None) => {
+                        let kind = || self.kinds.of(&judged);
+                        self.precedents.set(case, reasons, kind);
+                    }
+                    (_, Some(ruling)) => debug_assert!(ruling.reasons == reasons),
+                    (None, None) => {}
                 }
                 judged
             }

@@ -433,10 +433,30 @@ impl Policy {
         reasons
     }
 
-    /// Whether the issuer and the audience decide the reasons of [`judge_lasting`](Self::judge_lasting),
-    /// once it is known which claims there are and of what types; and no finding hangs on the `kid`.
+    /// Whether issuer and audience decide the reasons of [`judge_lasting`](Self::judge_lasting), once
+    /// it is known which claims there are and of what types; and no finding hangs on the `kid`.
     pub(crate) const fn is_of_issuer_and_audience(&self) -> bool {
-        self.subjects.is_empty() && self.max_lifetime.is_none() && !self.kid_is_hint
+        // All of them, so that one that is added has to be thought of here.
+        let Self {
+            subjects,
+            max_lifetime,
+            kid_is_hint,
+            issuers: _,
+            audiences: _,
+            // Which claims there are.
+            required: _,
+            extra: _,
+            // The instant.
+            now: _,
+            leeway: _,
+            max_age: _,
+            // The header, and what comes before the claims.
+            typ: _,
+            algorithms: _,
+            max_token_bytes: _,
+            max_key_tries: _,
+        } = self;
+        subjects.is_empty() && max_lifetime.is_none() && !*kid_is_hint
     }
 
     /// Those of the reasons that apply at the instant of the policy: the dates decide.

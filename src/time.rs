@@ -129,7 +129,7 @@ pub enum NumericDate {
 /// can hold, so that comparing them as doubles is exact.
 const HUGE: f64 = (1u128 << 120) as f64;
 
-/// Doubles up to here have whole parts of 64 bits.
+/// Doubles below have whole parts of 64 bits.
 const LARGE: f64 = (1u64 << 62) as f64;
 
 impl NumericDate {
@@ -353,6 +353,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::cast_possible_truncation)] // far below 2^127
     fn doubles_split_alike_by_64_bits_and_by_128() {
         let edge = LARGE.next_down();
         let values = [

@@ -293,7 +293,7 @@ fn log_of_one_layout(lines: usize) -> Vec<u8> {
     ];
     let mut number = 1_u64;
     let mut log = Vec::new();
-    let (mut changed, mut at) = (0, [0; 6]);
+    let (mut changed, mut at) = (0, [0; 7]);
     for line in 0..lines {
         number = number
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -314,8 +314,16 @@ fn log_of_one_layout(lines: usize) -> Vec<u8> {
         let exp = now + [600, -600, 90 * 86_400][at[2] % 3];
         let iat = now - [60, 86_400, -600][at[3] % 3];
         let sub = ["alice", "peter"][at[4] % 2];
+        // As long as each other, but that one claim or another has another name.
+        let name = |own, index| if at[6] % 5 == index { "own" } else { own };
+        let [iss_name, sub_name, iat_name, jti_name] = [
+            name("iss", 1),
+            name("sub", 2),
+            name("iat", 3),
+            name("jti", 4),
+        ];
         let payload = format!(
-            r#"{{"iss":"{iss}","sub":"{sub}","aud":{aud},"exp":{exp},"iat":{iat},"jti":"{line:06}"}}"#
+            r#"{{"{iss_name}":"{iss}","{sub_name}":"{sub}","aud":{aud},"exp":{exp},"{iat_name}":{iat},"{jti_name}":"{line:06}"}}"#
         );
         let header = headers[at[5] % headers.len()];
         let alg = if header.contains("HS512") {
@@ -359,6 +367,13 @@ fn tokens_laid_out_alike_are_told_of_each_by_what_it_says() {
         bare().max_lifetime(86_400).expect("a lifetime"),
         bare().max_age(3600).expect("an age").issuer(two),
         bare().require("nbf").expect("a claim"),
+        bare().require("jti").expect("a claim"),
+        bare()
+            .require("iss")
+            .and_then(|it| it.require("iat"))
+            .expect("claims"),
+        bare().require("sub").expect("a claim"),
+        bare().require("own").expect("a claim"),
         bare().kid_as_hint(),
     ]
     .map(|policy| Validator::new(policy, keys()).expect("a validator"));

@@ -35,6 +35,8 @@ pub(super) struct Said {
     pub(super) findings: FindingSet,
 }
 
+const _: () = assert!(size_of::<Said>() == 4);
+
 /// The `alg` of a header.
 #[derive(Clone, Copy)]
 enum Alg {
@@ -240,7 +242,7 @@ impl HeaderMemo {
         self.at(index).said
     }
 
-    /// Touches what [`unsigned`](Self::unsigned) needs of some headers.
+    /// Touches some headers, for [`unsigned`](Self::unsigned).
     pub(super) fn touch(&self, indices: impl Iterator<Item = u32>) {
         black_box(indices.fold(0, |all, index| all ^ self.at(index).len));
     }

@@ -690,6 +690,26 @@ mod tests {
     use super::*;
     use crate::verdict::Reason;
 
+    #[test]
+    fn the_slots_of_a_tag_are_those_that_have_it() {
+        let tags = [0, 1, 2, 0x7fff, 0x8000, 0x8001, 0xfffe, u16::MAX];
+        for around in tags {
+            for tag in tags {
+                for mask in 0..1_u32 << WAYS {
+                    let mut set = Set::default();
+                    let has = |way: usize| mask >> way & 1 == 1;
+                    for way in 0..WAYS {
+                        set.tags[way] = if has(way) { tag } else { around };
+                    }
+                    let mut ways: Vec<_> = set.ways(tag).collect();
+                    ways.sort_unstable();
+                    let is_one = |way: &usize| has(*way) || around == tag;
+                    assert_eq!(ways, (0..WAYS).filter(is_one).collect::<Vec<_>>());
+                }
+            }
+        }
+    }
+
     fn token(number: u64) -> Vec<u8> {
         format!("header.payload-{number:030}.signature-{number:030}").into_bytes()
     }
@@ -806,7 +826,7 @@ mod tests {
         };
         learn(&mut repeats, entry);
         let find = |repeats: &mut Repeats| {
-            let sought = look_ahead(&repeats, &token(1));
+            let sought = look_ahead(repeats, &token(1));
             repeats.find(&token(1), &sought).map(|seen| seen.header)
         };
         for (are_new, known) in [(false, Some(HEADER)), (true, None), (false, None)] {

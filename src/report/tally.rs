@@ -86,6 +86,14 @@ fn expiry_points(policy: &Policy) -> [Point; EXPIRY_BUCKETS - 1] {
     })
 }
 
+/// Tokens of a block, one after the other, that this key verified: a block has few lines.
+#[derive(Clone, Copy, Debug)]
+struct Verified {
+    key: u32,
+    valid: u16,
+    rejected: u16,
+}
+
 /// The sum over tokens.
 #[derive(Clone, Debug)]
 pub struct Tally {
@@ -103,7 +111,7 @@ pub struct Tally {
     /// The same of a block, as a list: its runs of tokens that one key verified. A count for each of
     /// thousands of keys, in each of the blocks that are under way, would not fit into the nearest
     /// caches.
-    verified: Vec<(u32, Counts)>,
+    verified: Vec<Verified>,
     /// Tokens by issuer, of those whose signature held.
     pub issuers: NameCounts,
     /// Tokens by a `kid` that is the id of no key, but for those that a key without an id verified.
@@ -205,10 +213,17 @@ impl Tally {
             self.reasons[reason.index()] += 1;
         }
         if let Some(key) = verdict.key {
-            let one = Counts::one(verdict.is_valid());
+            let is_valid = u16::from(verdict.is_valid());
             match self.verified.last_mut() {
-                Some((last, counts)) if *last == key => counts.add(one),
-                _ => self.verified.push((key, one)),
+                Some(run) if run.key == key && run.valid + run.rejected < u16::MAX => {
+                    run.valid += is_valid;
+                    run.rejected += 1 - is_valid;
+                }
+                _ => self.verified.push(Verified {
+                    key,
+                    valid: is_valid,
+                    rejected: 1 - is_valid,
+                }),
             }
         }
         match exp {
@@ -273,8 +288,11 @@ impl Tally {
     /// samples are counted from its start, which is line `line_base` + 1.
     pub(crate) fn drain(&mut self, block: &mut Self, line_base: u64) {
         self.add_fixed(block);
-        for (key, counts) in block.verified.drain(..) {
-            self.keys[key as usize].add(counts);
+        for run in block.verified.drain(..) {
+            self.keys[run.key as usize].add(Counts {
+                valid: run.valid.into(),
+                rejected: run.rejected.into(),
+            });
         }
         self.issuers.drain(&mut block.issuers);
         self.unknown_kids.drain(&mut block.unknown_kids);

@@ -48,7 +48,7 @@ pub(crate) struct Payload<'a, 's> {
     json: &'s mut JsonScratch,
 }
 
-/// What the claims of a payload are judged by besides its layout, at nearly every policy.
+/// What decides, under nearly every policy, how the claims of a payload are judged.
 #[derive(Clone, Copy)]
 pub(crate) struct Gist<'s> {
     pub(crate) layout: LayoutId,

@@ -27,34 +27,19 @@ impl<'b> Token<'b> {
     /// [`Token::split`] for whoever knows the dots: how many of them are in `bytes`, five standing
     /// for more, and where the first two are.
     #[inline]
-    pub(crate) const fn from_dots(
+    pub(crate) fn from_dots(
         bytes: &'b [u8],
         count: usize,
-        first_two: [usize; 2],
+        [first_dot, second_dot]: [usize; 2],
     ) -> Result<Self, Reason> {
-        match Self::fault(count) {
-            None => Ok(Self::of_three(bytes, first_two)),
-            Some(reason) => Err(reason),
-        }
-    }
-
-    /// Why a line with so many dots is not a token.
-    #[inline]
-    pub(crate) const fn fault(dots: usize) -> Option<Reason> {
-        match dots {
-            2 => None,
-            4 => Some(Reason::Encrypted),
-            _ => Some(Reason::SegmentCount),
-        }
-    }
-
-    /// The token of three segments, by the places of its two dots.
-    #[inline]
-    pub(crate) const fn of_three(bytes: &'b [u8], [first_dot, second_dot]: [usize; 2]) -> Self {
-        Self {
-            bytes,
-            first_dot,
-            second_dot,
+        match count {
+            2 => Ok(Self {
+                bytes,
+                first_dot,
+                second_dot,
+            }),
+            4 => Err(Reason::Encrypted),
+            _ => Err(Reason::SegmentCount),
         }
     }
 

@@ -452,6 +452,29 @@ mod tests {
         }
     }
 
+    /// A layout that takes the place of another is not taken for it.
+    #[test]
+    fn no_two_layouts_have_one_id() {
+        let scanner = Scanner::best();
+        let mut layouts = Layouts::new();
+        let mut ids = Vec::new();
+        for name in ["a", "b", "c", "d", "a"] {
+            let payload = format!(r#"{{"{name}":"x"}}"#);
+            let (padded, len) = (padded(payload.as_bytes()), payload.len());
+            let id = |layouts: &mut Layouts| {
+                let (index, text) = layouts.find(scanner, &padded, len, &[])?;
+                layouts.at(index).gist(text).map(|gist| gist.layout)
+            };
+            assert_eq!(id(&mut layouts), None);
+            layouts.left = 0;
+            assert!(note(&mut layouts, scanner, payload.as_bytes(), &[]));
+            let new = id(&mut layouts).unwrap();
+            assert_eq!(id(&mut layouts), Some(new));
+            assert!(!ids.contains(&new), "{name}");
+            ids.push(new);
+        }
+    }
+
     #[test]
     fn values_may_differ_and_nothing_else() {
         let extra = names();

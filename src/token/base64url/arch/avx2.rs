@@ -58,7 +58,8 @@ static ADDED: [u8; 16] = {
 /// word; the last four do not matter.
 static ORDER: [u8; 16] = [2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 0, 0, 0, 0];
 
-/// Which bytes of the last 24 the text makes, for each number of characters that it lacks.
+/// Which bytes of the last 24 the text makes, for each number of characters that it lacks; one that
+/// lacks three has no spelling.
 static MADE: [[u8; 32]; 3] = {
     let mut made = [[0xff; 32]; 3];
     made[1][23] = 0;
@@ -66,7 +67,7 @@ static MADE: [[u8; 32]; 3] = {
     made
 };
 
-/// Decodes 32 characters after each other, and then the last 32 at the end of the text. What the
+/// Decodes 32 characters at a time, and then the last 32 at the end of the text. What the
 /// last group of four lacks is taken to be `A`, of zeros: so in a canonical text the bytes that are
 /// not made are zeros, too.
 #[target_feature(enable = "avx2")]
@@ -82,10 +83,10 @@ pub(super) fn decode(text: &[u8], out: &mut [u8]) -> bool {
     let mut rest = &mut *out;
     for characters in &windows[..before_last] {
         let decoded = tables.decode(load(characters), &mut wrong);
-        let Some(whole) = rest.first_chunk_mut() else {
-            return super::super::decode_by_crate(text, out);
-        };
-        store(decoded, whole);
+        match rest.first_chunk_mut() {
+            Some(whole) => store(decoded, whole),
+            None => store_part(decoded, &mut rest[..24]),
+        }
         rest = &mut rest[24..];
     }
     let decoded = tables.decode(completed(load(last), lacking), &mut wrong);
@@ -114,7 +115,8 @@ fn store(decoded: __m256i, out: &mut [u8; 32]) {
     unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), decoded) };
 }
 
-/// Stores as many bytes as there is room for; not in line, so that its buffer is not either.
+/// Stores as many bytes as there is room for; a call, so that its buffer is not on the stack of the
+/// caller.
 #[target_feature(enable = "avx2")]
 #[inline(never)]
 fn store_part(decoded: __m256i, out: &mut [u8]) {
