@@ -3,8 +3,8 @@
 //! [`BatchJudge`] is a worker's own: it borrows the [`Validator`], owns every buffer that judging
 //! needs, and gives the same verdicts as the validator gives one by one. What it saves is work that
 //! a log repeats: [`headers`] remembers what a header decides, [`repeats`] what was found of a whole
-//! token, and [`kinds`] counts what such tokens have in common. What it does not save it does for
-//! many tokens at once.
+//! token, [`precedents`] what was found of tokens like it; and [`kinds`] counts what such tokens have
+//! in common. What it does not save it does for many tokens at once.
 
 mod attention;
 mod headers;
@@ -74,7 +74,7 @@ impl Outcome {
 /// A block goes through stage by stage, and what a stage leaves is in the buffers here: lines and
 /// dots, tokens seen before, headers first, of [`AHEAD`] lines at a time; then all signatures at
 /// once; then payload, claims and the record of each line in order. A token that only needs to be
-/// counted is through as soon as it is recognised.
+/// counted is through as soon as it is recognised, or has a precedent.
 pub(crate) struct BatchJudge<'v> {
     validator: &'v Validator,
     rows: Option<RowOptions>,

@@ -10,8 +10,7 @@ const LONGEST_REST: u32 = 256;
 
 /// What it costs to remember a token, in looks at one; a look takes some ten nanoseconds.
 const STORING: u64 = 6;
-/// What a hit saves, in looks: a header, a MAC and a walk through the claims, less the walk back to
-/// them.
+/// What a hit saves, in looks: a header, a MAC, a payload and its claims, less the walk back to them.
 const MAC: u64 = 12;
 /// The same where the signature is by a private key: sixteen microseconds, and more.
 const PUBLIC: u64 = 1000;

@@ -79,9 +79,9 @@ impl<'a, 's> Payload<'a, 's> {
     /// Its gist, if it is laid out as one before it.
     #[inline(always)]
     pub(crate) fn gist(&self) -> Option<Gist<'s>> {
-        match &self.decoded.known {
-            Known::Laid(layout, text) => layout.gist(text),
-            Known::Not(_) => None,
+        match &self.decoded.laid_out {
+            LaidOut::As(layout, text) => layout.gist(text),
+            LaidOut::Anew(_) => None,
         }
     }
 
@@ -102,14 +102,15 @@ pub(super) struct Decoded<'s> {
     scanner: Scanner,
     padded: &'s [u8],
     len: usize,
-    known: Known<'s>,
+    laid_out: LaidOut<'s>,
 }
 
-enum Known<'s> {
-    /// It is laid out as one before it, and this is its text.
-    Laid(&'s Layout, &'s str),
-    /// Not as one of these.
-    Not(&'s mut Layouts),
+/// Whether a payload is laid out as one before it.
+enum LaidOut<'s> {
+    /// It is, and this is its text.
+    As(&'s Layout, &'s str),
+    /// As none of these.
+    Anew(&'s mut Layouts),
 }
 
 impl<'s> Decoded<'s> {
@@ -130,15 +131,15 @@ impl<'s> Decoded<'s> {
         }
         let len = base64url::decode(encoded, &mut bytes[..needed])
             .map_err(|_| Reason::PayloadBase64url)?;
-        let known = match layouts.find(*scanner, bytes, len, extra) {
-            Some((index, text)) => Known::Laid(layouts.at(index), text),
-            None => Known::Not(layouts),
+        let laid_out = match layouts.find(*scanner, bytes, len, extra) {
+            Some((index, text)) => LaidOut::As(layouts.at(index), text),
+            None => LaidOut::Anew(layouts),
         };
         Ok(Self {
             scanner: *scanner,
             padded: bytes,
             len,
-            known,
+            laid_out,
         })
     }
 
@@ -149,11 +150,11 @@ impl<'s> Decoded<'s> {
             scanner,
             padded,
             len,
-            known,
+            laid_out,
         } = self;
-        match known {
-            Known::Laid(layout, text) => layout.read(text, claims),
-            Known::Not(layouts) => {
+        match laid_out {
+            LaidOut::As(layout, text) => layout.read(text, claims),
+            LaidOut::Anew(layouts) => {
                 *claims = Claims::none();
                 scanner.scan(padded, len, extra, claims)?;
                 layouts.note(scanner, padded, len, extra, claims);
