@@ -17,7 +17,8 @@ const MOST: usize = 64;
 /// The longest issuer and audience of a token that makes one, in bytes together.
 const LONGEST: usize = 512;
 /// A token that finds another precedent in the place of its own leaves it there so many times:
-/// where issuers take turns, setting precedents would cost more than they save.
+/// where issuers take turns, setting precedents would cost more than they save. So it is where there
+/// are more kinds than are told apart.
 const PATIENCE: u8 = 16;
 
 /// The precedents of one worker.
@@ -25,6 +26,8 @@ pub(super) struct Precedents<'v> {
     places: [Option<Precedent<'v>>; MOST],
     /// The issuer of each, and the audience behind it, in [`LONGEST`] bytes; empty before the first.
     names: Vec<u8>,
+    /// How many tokens make none, since one before them was of no kind.
+    pause: u8,
 }
 
 /// What tokens are told apart by.
@@ -61,6 +64,7 @@ impl<'v> Precedents<'v> {
         Self {
             places: [const { None }; MOST],
             names: Vec::new(),
+            pause: 0,
         }
     }
 
@@ -91,6 +95,10 @@ impl<'v> Precedents<'v> {
         if iss.len() + aud.len() > LONGEST {
             return;
         }
+        if self.pause > 0 {
+            self.pause -= 1;
+            return;
+        }
         let place = case.place();
         if let Some(other) = &mut self.places[place]
             && other.patience > 0
@@ -99,6 +107,8 @@ impl<'v> Precedents<'v> {
             return;
         }
         let Some(kind) = kind() else {
+            // There are as many kinds as there may be, and all were looked through.
+            self.pause = PATIENCE;
             return;
         };
         // At once, since a worker is not to ask for memory again and again.
@@ -261,7 +271,10 @@ mod tests {
             assert_eq!(precedents.find(&one), Some(first));
         }
         precedents.set(&other, second.reasons, || None);
-        assert_eq!(precedents.find(&one), Some(first));
+        for _ in 0..PATIENCE {
+            precedents.set(&other, second.reasons, || unreachable!("kinds rest"));
+            assert_eq!(precedents.find(&one), Some(first));
+        }
         precedents.set(&other, second.reasons, || Some(kind()));
         assert_eq!(precedents.find(&one), None);
         assert_eq!(precedents.find(&other), Some(second));
