@@ -3,8 +3,8 @@
 //! [`BatchJudge`] is a worker's own: it borrows the [`Validator`], owns every buffer that judging
 //! needs, and gives the same verdicts as the validator gives one by one. What it saves is work that
 //! a log repeats: [`headers`] remembers what a header decides, [`repeats`] what was found of a whole
-//! token, [`precedents`] what was found of tokens like it; and [`kinds`] counts what such tokens have
-//! in common. What it does not save it does for many tokens at once.
+//! token, [`precedents`] what was found of tokens like it; and [`kinds`] counts what such tokens
+//! have in common. What it does not save it does for many tokens at once.
 
 mod attention;
 mod headers;
@@ -54,6 +54,9 @@ pub(crate) const MAX_LINES: usize = 8192;
 /// together they wait once for each piece. It is few enough for all of that to stay in the nearest
 /// cache.
 const AHEAD: usize = 16;
+
+/// An odd number that products with spread over 64 bits: 2^64 over the golden ratio.
+const SPREADING: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Outcome {
     pub(crate) fn new(validator: &Validator, distinct: bool) -> Self {
@@ -158,15 +161,6 @@ impl<'b> Judging<'b> {
     fn findings(&self) -> FindingSet {
         self.header
             .map_or(FindingSet::EMPTY, |(_, said)| said.findings)
-    }
-
-    /// What its header said, if it came to that, with no signature verified.
-    #[inline]
-    fn unsigned<'m>(&self, headers: &'m HeaderMemo, wants_kid: bool) -> Judged<'m> {
-        match self.header {
-            Some(header) => headers.unsigned(header, wants_kid),
-            None => Judged::unsigned(None, None, FindingSet::EMPTY),
-        }
     }
 
     /// The token, if it goes on to the next stage.
@@ -332,7 +326,7 @@ impl<'v> BatchJudge<'v> {
             if let Some(token) = token
                 && let Some(seen) = self.repeats.find(token, &sought)
             {
-                if self.count(token, seen, outcome) {
+                if self.count_seen(token, seen, outcome) {
                     continue;
                 }
                 lines[index].recall(seen, self.headers.said(seen.header));
@@ -350,7 +344,7 @@ impl<'v> BatchJudge<'v> {
     /// Counts a token of which something is known, if nothing else is to be told of it: no row, no
     /// place, no unknown `kid`.
     #[inline]
-    fn count(&mut self, token: &[u8], seen: Seen, outcome: &mut Outcome) -> bool {
+    fn count_seen(&mut self, token: &[u8], seen: Seen, outcome: &mut Outcome) -> bool {
         if self.rows.is_some() {
             return false;
         }
@@ -437,15 +431,17 @@ impl<'v> BatchJudge<'v> {
         // What an earlier line of this very block found out is known by now, too.
         let known = (judging.entry).filter(|entry| self.repeats.is_known(*entry));
         let mut judged = match (judging.standing, known) {
-            (Standing::TooLong(_), _) => judging
-                .unsigned(&self.headers, self.wants_kid)
+            (Standing::TooLong(_), _) => self
+                .headers
+                .unsigned(judging.header, self.wants_kid)
                 .with(Reason::TooLong),
-            (Standing::Rejected(reason), _) => {
-                judging.unsigned(&self.headers, self.wants_kid).with(reason)
-            }
+            (Standing::Rejected(reason), _) => self
+                .headers
+                .unsigned(judging.header, self.wants_kid)
+                .with(reason),
             (Standing::Signed(_) | Standing::Known, Some(entry)) => {
                 outcome.repeated += 1;
-                let mut judged = judging.unsigned(&self.headers, self.wants_kid);
+                let mut judged = self.headers.unsigned(judging.header, self.wants_kid);
                 self.repeats.recall(entry, &mut judged, &mut claims);
                 judged
             }
@@ -469,8 +465,8 @@ impl<'v> BatchJudge<'v> {
         record.add(judging.number.into(), offset, subject, &judged, outcome);
     }
 
-    /// What a signature that was verified just now, and what it covers, come to at any instant. None
-    /// for a token that has a precedent and was counted.
+    /// What a signature that was verified just now, and what it covers, come to at any instant.
+    /// None for a token that has a precedent and was counted.
     #[inline]
     fn judge_signed<'s, 'b>(
         &'s mut self,
@@ -483,7 +479,10 @@ impl<'v> BatchJudge<'v> {
         let validator = self.validator;
         let may_be_counted = self.rows.is_none() && !judging.is_kid_unknown();
         let judged = match signed.outcome() {
-            Err(reason) => judging.unsigned(&self.headers, self.wants_kid).with(reason),
+            Err(reason) => self
+                .headers
+                .unsigned(judging.header, self.wants_kid)
+                .with(reason),
             Ok(authentic) => {
                 let proof = authentic.proof();
                 let policy = validator.policy_of(Some(proof.key()));
@@ -505,7 +504,7 @@ impl<'v> BatchJudge<'v> {
                 {
                     return None;
                 }
-                let unsigned = judging.unsigned(&self.headers, self.wants_kid);
+                let unsigned = self.headers.unsigned(judging.header, self.wants_kid);
                 let read = payload.and_then(|payload| payload.read(claims));
                 let judged = validator.judge_lasting(proof, unsigned, read.map(|()| &*claims));
                 let reasons = judged.verdict.reasons;
@@ -530,8 +529,8 @@ impl<'v> BatchJudge<'v> {
     }
 }
 
-/// Counts a token of which this is known, where no rows are written, unless its place is to be told,
-/// too.
+/// Counts a token of which this is known, where no rows are written, unless its place is to be
+/// told, too.
 #[inline(always)]
 fn count(
     kinds: &mut Kinds,

@@ -433,8 +433,8 @@ impl Policy {
         reasons
     }
 
-    /// Whether issuer and audience decide the reasons of [`judge_lasting`](Self::judge_lasting), once
-    /// it is known which claims there are and of what types; and no finding hangs on the `kid`.
+    /// Whether issuer and audience decide the reasons of [`judge_lasting`](Self::judge_lasting),
+    /// once it is known which claims there are and of what types; and no finding hangs on the `kid`.
     pub(crate) const fn is_of_issuer_and_audience(&self) -> bool {
         // All of them, so that one that is added has to be thought of here.
         let Self {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use jotmill::dataset::Algorithm as DatasetAlgorithm;
 use jotmill::{Algorithm, Finding, KeySet, Policy, Reason, RunOptions, UnixTime, Validator};
 
+use crate::hostile::rng::Rng;
 use crate::judges::{self, Judges, Row, comparable, told_of_log, trimmed};
 use crate::oracle::CODES;
 use crate::token_maker::{SECRET, TokenMaker, encode, token};
@@ -228,20 +229,25 @@ fn threads_and_blocks_change_no_byte_of_rows_or_report() {
     }
 }
 
+/// A run that estimates how many tokens differ, on so many threads and with so much memory.
+fn distinct_with(threads: usize, block_bytes: usize, repeat_bytes: usize) -> RunOptions {
+    RunOptions {
+        threads,
+        block_bytes,
+        repeat_bytes,
+        distinct: true,
+        ..RunOptions::default()
+    }
+}
+
 /// A log in which hostile lines come again, at once and later.
 fn repetitive_log(seed: u64, distinct: usize, lines: usize) -> Vec<u8> {
     let cases: Vec<Vec<u8>> = hostile::cases(seed).take(distinct).collect();
-    let mut log = Vec::new();
-    let mut number = seed;
+    let (mut log, mut rng) = (Vec::new(), Rng::new(seed));
     for _ in 0..lines {
-        number = number
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let [.., low, high] = number.to_le_bytes();
-        let at = usize::from(high) << 8 | usize::from(low);
-        // Half of the lines are near the last one, which is often in the same block.
-        let case = &cases[if low % 2 == 0 { at % distinct } else { at % 8 }];
-        log.extend_from_slice(case);
+        // Half of the lines are among a few, which are often in the same block.
+        let among = if rng.one_in(2) { distinct } else { 8 };
+        log.extend_from_slice(&cases[rng.below(among)]);
         log.push(b'\n');
     }
     log
@@ -262,13 +268,7 @@ fn tokens_that_come_again_are_told_of_as_if_they_did_not() {
             for block_bytes in [100, 4096, 1 << 16, 1 << 20] {
                 // With little room most tokens take the place of others.
                 for repeat_bytes in [16 << 20, 100 << 10] {
-                    let options = RunOptions {
-                        threads,
-                        block_bytes,
-                        repeat_bytes,
-                        distinct: true,
-                        ..RunOptions::default()
-                    };
+                    let options = distinct_with(threads, block_bytes, repeat_bytes);
                     let (again, repeated) = told_of_log(&validator, &log, &options);
                     let case = format!("{distinct} {threads} {block_bytes} {repeat_bytes}");
                     assert!(again == never, "{case}");
@@ -291,18 +291,13 @@ fn log_of_one_layout(lines: usize) -> Vec<u8> {
         r#"{"alg":"HS256","jku":"x"}"#,
         r#"{"alg":"HS512"}"#,
     ];
-    let mut number = 1_u64;
-    let mut log = Vec::new();
-    let (mut changed, mut at) = (0, [0; 7]);
+    let (mut log, mut rng) = (Vec::new(), Rng::new(1));
+    let mut at = [0; 7];
     for line in 0..lines {
-        number = number
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let [.., low, high] = number.to_le_bytes();
         // One thing changes at a time, and most lines are like the one before.
-        if low % 4 == 0 {
-            changed = (changed + 1 + usize::from(low / 4 % 2)) % at.len();
-            at[changed] = usize::from(high);
+        if rng.one_in(4) {
+            let changed = rng.below(at.len());
+            at[changed] = rng.below(60);
         }
         let iss = ["https://one.example/", "https://two.example/"][at[0] % 2];
         let aud = [
@@ -386,13 +381,7 @@ fn tokens_laid_out_alike_are_told_of_each_by_what_it_says() {
         let mut first = None;
         for threads in [1, 2] {
             for (block_bytes, repeat_bytes) in [(1 << 18, 0), (4096, 0), (1 << 18, 16 << 20)] {
-                let options = RunOptions {
-                    threads,
-                    block_bytes,
-                    repeat_bytes,
-                    distinct: true,
-                    ..RunOptions::default()
-                };
+                let options = distinct_with(threads, block_bytes, repeat_bytes);
                 // Rows are made one by one, so the report without rows has to be theirs.
                 let (told, _) = told_of_log(&validator, &log, &options);
                 assert!(*first.get_or_insert_with(|| told.clone()) == told);

@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use super::AHEAD;
+use super::{AHEAD, SPREADING};
 use crate::key::Selection;
 use crate::signature::REGISTERED;
 use crate::token::{Header, JsonScratch, PayloadScratch, Token, UnverifiedIssuer};
@@ -247,10 +247,13 @@ impl HeaderMemo {
         black_box(indices.fold(0, |all, index| all ^ self.at(index).len));
     }
 
-    /// What the header of this index said, with no signature verified yet. A `kid` that some key has
-    /// is left out unless it is wanted.
+    /// What the header of this index said, or that there is none to tell of, with no signature
+    /// verified yet. A `kid` that some key has is left out unless it is wanted.
     #[inline]
-    pub(super) fn unsigned(&self, (index, said): (u32, Said), wants_kid: bool) -> Judged<'_> {
+    pub(super) fn unsigned(&self, header: Option<(u32, Said)>, wants_kid: bool) -> Judged<'_> {
+        let Some((index, said)) = header else {
+            return Judged::unsigned(None, None, FindingSet::EMPTY);
+        };
         let text = |span: Option<Span>| self.texts.get(span?.range());
         let alg = match said.alg {
             Alg::Absent => None,
@@ -350,7 +353,6 @@ impl HeaderMemo {
 
 /// Spreads headers over slots. Headers that collide cost time and nothing else.
 fn slot_of(encoded: &[u8]) -> usize {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 over the golden ratio
     let (words, rest) = encoded.as_chunks::<8>();
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
@@ -359,10 +361,10 @@ fn slot_of(encoded: &[u8]) -> usize {
         .chain([&last])
         .fold(encoded.len() as u64, |mixed, word| {
             (mixed ^ u64::from_le_bytes(*word))
-                .wrapping_mul(ODD)
+                .wrapping_mul(SPREADING)
                 .rotate_left(29)
         });
-    usize::try_from(mixed.wrapping_mul(ODD) >> 40).unwrap_or(0)
+    usize::try_from(mixed.wrapping_mul(SPREADING) >> 40).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -404,7 +406,10 @@ mod tests {
                 let (found, selection) = memo.select(&validator, token, &mut payload);
                 assert!(selection.is_err());
                 assert_eq!(found, index, "{header}");
-                assert_eq!(memo.unsigned((found, memo.said(found)), true).alg, None);
+                assert_eq!(
+                    memo.unsigned(Some((found, memo.said(found))), true).alg,
+                    None
+                );
             }
         }
         assert_eq!(memo.known.len(), headers.len());
@@ -431,7 +436,7 @@ mod tests {
                 let (index, selection) = memo.select(&validator, token, &mut payload);
                 let algorithm = selection.map(|selection| selection.algorithm().name()).ok();
                 assert_eq!(algorithm, alg.filter(|alg| alg.starts_with("HS")));
-                let judged = memo.unsigned((index, memo.said(index)), true);
+                let judged = memo.unsigned(Some((index, memo.said(index))), true);
                 assert_eq!((judged.alg, judged.kid), (*alg, Some(kid)));
             }
         }
@@ -457,7 +462,7 @@ mod tests {
                         let (index, _) = memo.select(&validator, token, &mut payload);
                         let said = memo.said(index);
                         assert!(said.is_kid_unknown);
-                        assert_eq!(memo.unsigned((index, said), false).kid, Some(&*kid));
+                        assert_eq!(memo.unsigned(Some((index, said)), false).kid, Some(&*kid));
                     }
                 }
                 let selections: usize = memo.of_issuers.iter().map(Vec::len).sum();

@@ -6,6 +6,7 @@
 //! and findings with one that was judged in full is of the same kind, and the same reasons apply to
 //! it at any instant. Its dates are judged by themselves, and no other claim of it is read.
 
+use super::SPREADING;
 use super::kinds::{KindNumber, Known};
 use crate::policy::Policy;
 use crate::signature::Algorithm;
@@ -157,14 +158,13 @@ impl Case<'_, '_> {
     /// By whatever tells cases apart in a log of many issuers; two in one place take turns.
     #[inline]
     fn place(&self) -> usize {
-        const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 over the golden ratio
         let Gist {
             layout, iss, aud, ..
         } = self.gist;
         let end = |name: &[u8]| name.last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
         let LayoutId(layout) = layout;
         let mixed = end(iss) ^ end(aud).rotate_left(29) ^ layout ^ (self.algorithm as u64) << 32;
-        (mixed.wrapping_mul(ODD) >> 32) as usize % MOST
+        (mixed.wrapping_mul(SPREADING) >> 32) as usize % MOST
     }
 }
 

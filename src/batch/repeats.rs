@@ -16,7 +16,7 @@ use std::hint::black_box;
 
 use super::attention::Attention;
 use super::kinds::{KindNumber, Known};
-use super::{AHEAD, MAX_LINES};
+use super::{AHEAD, MAX_LINES, SPREADING};
 use crate::token::{Claims, Dates, Member};
 use crate::validator::Judged;
 use crate::verdict::{FindingSet, ReasonSet, Verdict};
@@ -245,7 +245,7 @@ impl Hash {
     fn of(token: &[u8], sets: usize) -> Self {
         let end = token.last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
         // Both halves of the product together depend on every character everywhere.
-        let product = u128::from(end ^ token.len() as u64) * 0x9e37_79b9_7f4a_7c15;
+        let product = u128::from(end ^ token.len() as u64) * u128::from(SPREADING);
         #[allow(clippy::cast_possible_truncation)] // the halves
         let hash = product as u64 ^ (product >> 64) as u64;
         let [a, b, c, d, _, _, tag @ ..] = hash.to_le_bytes();
@@ -316,8 +316,8 @@ impl Repeats {
         self.is_looking
     }
 
-    /// Looks ahead at tokens that are to be looked for, and touches what
-    /// [`find`](Self::find) needs of each; only while tokens [are looked for](Self::is_looking).
+    /// Looks ahead at tokens that are to be looked for, and touches what [`find`](Self::find) needs
+    /// of each; only while tokens [are looked for](Self::is_looking).
     pub(super) fn look_ahead(&self, tokens: &[Option<&[u8]>; AHEAD]) -> [Sought; AHEAD] {
         let mut all = [Sought::default(); AHEAD];
         for (token, sought) in tokens.iter().zip(&mut all) {
@@ -689,26 +689,6 @@ impl Entry {
 mod tests {
     use super::*;
     use crate::verdict::Reason;
-
-    #[test]
-    fn the_slots_of_a_tag_are_those_that_have_it() {
-        let tags = [0, 1, 2, 0x7fff, 0x8000, 0x8001, 0xfffe, u16::MAX];
-        for around in tags {
-            for tag in tags {
-                for mask in 0..1_u32 << WAYS {
-                    let mut set = Set::default();
-                    let has = |way: usize| mask >> way & 1 == 1;
-                    for way in 0..WAYS {
-                        set.tags[way] = if has(way) { tag } else { around };
-                    }
-                    let mut ways: Vec<_> = set.ways(tag).collect();
-                    ways.sort_unstable();
-                    let is_one = |way: &usize| has(*way) || around == tag;
-                    assert_eq!(ways, (0..WAYS).filter(is_one).collect::<Vec<_>>());
-                }
-            }
-        }
-    }
 
     fn token(number: u64) -> Vec<u8> {
         format!("header.payload-{number:030}.signature-{number:030}").into_bytes()
@@ -1104,5 +1084,25 @@ mod tests {
         // It may be resting, and in the look after that see nothing that it saw before.
         let again = looked_at(&mut repeats, 100, 1, 2000);
         assert!(again > 2000 - 3 * 256, "{again}");
+    }
+
+    #[test]
+    fn the_slots_of_a_tag_are_those_that_have_it() {
+        let tags = [0, 1, 2, 0x7fff, 0x8000, 0x8001, 0xfffe, u16::MAX];
+        for around in tags {
+            for tag in tags {
+                for mask in 0..1_u32 << WAYS {
+                    let mut set = Set::default();
+                    let has = |way: usize| mask >> way & 1 == 1;
+                    for way in 0..WAYS {
+                        set.tags[way] = if has(way) { tag } else { around };
+                    }
+                    let mut ways: Vec<_> = set.ways(tag).collect();
+                    ways.sort_unstable();
+                    let is_one = |way: &usize| has(*way) || around == tag;
+                    assert_eq!(ways, (0..WAYS).filter(is_one).collect::<Vec<_>>());
+                }
+            }
+        }
     }
 }

@@ -135,12 +135,12 @@ impl BatchVerifier {
         // Most blocks have one algorithm, and need not be walked through for the others.
         let present: AlgorithmSet = tokens.iter().map(|token| token.algorithm).collect();
         for algorithm in HMAC.into_iter().filter(|it| present.contains(*it)) {
-            let is_open =
-                |(_, token): &(u32, &Pending<'_>)| token.algorithm == algorithm && token.is_open();
             self.open.clear();
-            self.open.reserve(tokens.len());
-            let open = (0..).zip(&*tokens).filter(is_open);
-            self.open.extend(open.map(|(index, _)| index));
+            for (index, token) in (0..).zip(&*tokens) {
+                if token.algorithm == algorithm && token.is_open() {
+                    self.open.push(index);
+                }
+            }
             while !self.open.is_empty() {
                 if stop.load(Ordering::Relaxed) {
                     return false;
@@ -279,21 +279,13 @@ fn fill<'b, 'k: 'b, W: Word + 'k>(
     let each = (FULL / open.len()).max(1);
     for index in open {
         let token = &tokens[*index as usize];
-        let mut try_one = |candidate: Candidate| {
+        let candidates = token.candidates.iter();
+        for candidate in candidates.skip(token.tried as usize).take(each) {
             jobs.push(Job {
                 message: token.input.bytes,
                 key: key(candidate.secret()),
             });
             trials.push((*index, candidate));
-        };
-        match token.candidates.only {
-            // Nearly every key has an id, and nearly every token names it.
-            Some(only) if token.tried == 0 && each == 1 => try_one(only),
-            _ => {
-                let candidates = token.candidates.iter();
-                let next = candidates.skip(token.tried as usize).take(each);
-                next.for_each(try_one);
-            }
         }
     }
     // The states of many keys lie behind the nearest caches. Touched here, they are waited for

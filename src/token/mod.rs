@@ -22,6 +22,6 @@ pub use header::Header;
 pub(crate) use issuer::UnverifiedIssuer;
 pub(crate) use json::JsonScratch;
 pub use json::Member;
-pub(crate) use payload::{Gist, Payload, PayloadScratch};
-pub(crate) use scanner::LayoutId;
+pub(crate) use payload::{Payload, PayloadScratch};
+pub(crate) use scanner::{Gist, LayoutId};
 pub use segments::Token;

@@ -5,9 +5,9 @@
 //! places, and [`Payload::gist`] looks at those alone.
 
 use super::base64url;
-use super::claims::{Claims, Dates};
+use super::claims::Claims;
 use super::json::JsonScratch;
-use super::scanner::{Layout, LayoutId, Layouts, PADDING, Scanner};
+use super::scanner::{Gist, Layout, Layouts, PADDING, Scanner};
 use crate::policy::Policy;
 use crate::signature::Authentic;
 use crate::verdict::Reason;
@@ -46,17 +46,6 @@ pub(crate) struct Payload<'a, 's> {
     policy: &'a Policy,
     decoded: Decoded<'s>,
     json: &'s mut JsonScratch,
-}
-
-/// What decides, under nearly every policy, how the claims of a payload are judged.
-#[derive(Clone, Copy)]
-pub(crate) struct Gist<'s> {
-    pub(crate) layout: LayoutId,
-    /// The issuer as it is, or nothing where there is none, which its layout tells apart.
-    pub(crate) iss: &'s [u8],
-    /// The same of the audience; of an array what stands between its brackets.
-    pub(crate) aud: &'s [u8],
-    pub(crate) dates: Dates,
 }
 
 impl<'a, 's> Payload<'a, 's> {

@@ -15,7 +15,7 @@ pub(crate) use arch::Kernel;
 pub(crate) use arch::Scanner;
 use arch::{Cursor, Runs, Vector};
 use json::{inside, is_space, space, ten_digits};
-pub(crate) use layouts::{Layout, LayoutId, Layouts};
+pub(crate) use layouts::{Gist, Layout, LayoutId, Layouts};
 
 use super::audience::Audience;
 use super::claims::Claims;

@@ -28,7 +28,7 @@
 mod json;
 mod keys;
 mod public;
-mod rng;
+pub mod rng;
 mod token;
 
 #[allow(unused_imports, reason = "a test binary uses a part of it")]

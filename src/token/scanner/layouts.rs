@@ -15,7 +15,6 @@ use crate::time::NumericDate;
 use crate::token::audience::Audience;
 use crate::token::claims::{Claims, Dates};
 use crate::token::json::Member;
-use crate::token::payload::Gist;
 
 /// The longest payload that may have a layout, in bytes.
 const LONGEST: usize = 16 << 10;
@@ -75,6 +74,17 @@ impl Place {
 /// Tells layouts apart: of those that a worker makes, no two have the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LayoutId(pub(crate) u64);
+
+/// What decides, under nearly every policy, how the claims of a payload are judged.
+#[derive(Clone, Copy)]
+pub(crate) struct Gist<'s> {
+    pub(crate) layout: LayoutId,
+    /// The issuer as it is, or nothing where there is none, which its layout tells apart.
+    pub(crate) iss: &'s [u8],
+    /// The same of the audience; of an array what stands between its brackets.
+    pub(crate) aud: &'s [u8],
+    pub(crate) dates: Dates,
+}
 
 /// What may differ in payloads that are read alike, where the claims are in them, and what else
 /// there is to know.

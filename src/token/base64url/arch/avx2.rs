@@ -67,9 +67,9 @@ static MADE: [[u8; 32]; 3] = {
     made
 };
 
-/// Decodes 32 characters at a time, and then the last 32 at the end of the text. What the
-/// last group of four lacks is taken to be `A`, of zeros: so in a canonical text the bytes that are
-/// not made are zeros, too.
+/// Decodes 32 characters at a time, and then the last 32 at the end of the text. What the last group
+/// of four lacks is taken to be `A`, of zeros: so in a canonical text the bytes that are not made are
+/// zeros, too.
 #[target_feature(enable = "avx2")]
 pub(super) fn decode(text: &[u8], out: &mut [u8]) -> bool {
     let lacking = text.len().wrapping_neg() % 4;
@@ -83,20 +83,13 @@ pub(super) fn decode(text: &[u8], out: &mut [u8]) -> bool {
     let mut rest = &mut *out;
     for characters in &windows[..before_last] {
         let decoded = tables.decode(load(characters), &mut wrong);
-        match rest.first_chunk_mut() {
-            Some(whole) => store(decoded, whole),
-            None => store_part(decoded, &mut rest[..24]),
-        }
+        store(decoded, rest, 24);
         rest = &mut rest[24..];
     }
     let decoded = tables.decode(completed(load(last), lacking), &mut wrong);
     wrong = _mm256_or_si256(wrong, _mm256_andnot_si256(load(made), decoded));
     let rest = &mut out[(text.len() + lacking) / 4 * 3 - 24..];
-    if let Some(whole) = rest.first_chunk_mut() {
-        store(decoded, whole);
-    } else {
-        store_part(decoded, &mut rest[..24 - lacking]);
-    }
+    store(decoded, rest, 24 - lacking);
     _mm256_testz_si256(wrong, wrong) == 1
 }
 
@@ -107,22 +100,31 @@ fn load(bytes: &[u8; 32]) -> __m256i {
     unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
 }
 
-/// Stores 24 bytes, and eight of no meaning.
+/// Stores the first `len` of the decoded bytes.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn store(decoded: __m256i, out: &mut [u8; 32]) {
-    // SAFETY: this writes the 32 bytes of the array, at any alignment.
-    unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), decoded) };
+fn store(decoded: __m256i, out: &mut [u8], len: usize) {
+    if let Some(whole) = out.first_chunk_mut() {
+        store_whole(decoded, whole);
+    } else {
+        store_part(decoded, &mut out[..len]);
+    }
 }
 
-/// Stores as many bytes as there is room for; a call, so that its buffer is not on the stack of the
-/// caller.
+/// A call, so that its buffer is not on the stack of the caller.
 #[target_feature(enable = "avx2")]
 #[inline(never)]
 fn store_part(decoded: __m256i, out: &mut [u8]) {
     let mut whole = [0; 32];
-    store(decoded, &mut whole);
+    store_whole(decoded, &mut whole);
     out.copy_from_slice(&whole[..out.len()]);
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn store_whole(decoded: __m256i, out: &mut [u8; 32]) {
+    // SAFETY: this writes the 32 bytes of the array, at any alignment.
+    unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), decoded) };
 }
 
 /// The last of these characters, and an `A` in the place of each that is lacking behind them.
