@@ -55,6 +55,28 @@ pub(crate) const MAX_LINES: usize = 8192;
 /// cache.
 const AHEAD: usize = 16;
 
+/// As many bytes as memory comes in, and from where on.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct CacheLine([u8; CacheLine::BYTES]);
+
+impl CacheLine {
+    const BYTES: usize = 64;
+    const EMPTY: Self = Self([0; Self::BYTES]);
+
+    /// Whether it has these bytes. All are compared before any is decided on, which is one guess of
+    /// the processor for the whole line, and sixteen at a time.
+    #[inline]
+    fn is(&self, bytes: &[u8; Self::BYTES]) -> bool {
+        let (own, other) = (self.0.as_chunks().0, bytes.as_chunks().0);
+        let differences = own
+            .iter()
+            .zip(other)
+            .map(|(own, other)| u128::from_ne_bytes(*own) ^ u128::from_ne_bytes(*other));
+        differences.fold(0, |all, difference| all | difference) == 0
+    }
+}
+
 /// An odd number that products with spread over 64 bits: 2^64 over the golden ratio.
 const SPREADING: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -220,10 +242,11 @@ impl<'v> BatchJudge<'v> {
         waiting.extend(Judging::passed_over(block));
         outcome.lines = waiting.len() as u64;
         let mut unread = lines(block.bytes());
+        let mut sought = [Sought::default(); AHEAD];
         loop {
             let begin = waiting.len();
             let is_end = self.split(block, &mut unread, &mut waiting, outcome);
-            let sought = self.recall(&mut waiting, begin, outcome);
+            self.recall(&mut waiting, begin, &mut sought, outcome);
             self.enlist(&mut waiting[begin..], &sought, &mut pending);
             if is_end {
                 break;
@@ -304,54 +327,53 @@ impl<'v> BatchJudge<'v> {
     }
 
     /// The tokens that were seen before, of the lines from `begin` on, at most [`AHEAD`] of them.
-    /// Those that only had to be counted are no longer among the lines; where the others are to be
-    /// looked for is given back.
+    /// Those that only had to be counted are no longer among the lines; `sought` takes where the
+    /// others are to be looked for.
     fn recall(
         &mut self,
         lines: &mut Vec<Judging<'_>>,
         begin: usize,
+        sought: &mut [Sought; AHEAD],
         outcome: &mut Outcome,
-    ) -> [Sought; AHEAD] {
+    ) {
         if !self.repeats.is_looking() {
-            return [Sought::default(); AHEAD];
+            return;
         }
         let mut tokens = [None; AHEAD];
         for (token, judging) in tokens.iter_mut().zip(&lines[begin..]) {
             *token = judging.open().map(|it| it.bytes());
         }
-        let ahead = self.repeats.look_ahead(&tokens);
-        let mut left = ahead;
+        self.repeats.look_ahead(&tokens, sought);
         let mut kept = 0;
-        for (index, (token, sought)) in (begin..lines.len()).zip(tokens.into_iter().zip(ahead)) {
+        for (index, token) in tokens.iter().enumerate().take(lines.len() - begin) {
             if let Some(token) = token
-                && let Some(seen) = self.repeats.find(token, &sought)
+                && let Some(entry) = self.repeats.find(token, &sought[index])
             {
-                if self.count_seen(token, seen, outcome) {
+                if self.count_seen(token, entry, outcome) {
+                    self.repeats.hit(&sought[index], entry);
                     continue;
                 }
-                lines[index].recall(seen, self.headers.said(seen.header));
+                if let Some(seen) = self.repeats.meet(&sought[index], entry) {
+                    lines[begin + index].recall(seen, self.headers.said(seen.header));
+                }
             }
-            if begin + kept < index {
-                lines.swap(begin + kept, index);
-                left[kept] = sought;
+            if kept < index {
+                lines.swap(begin + kept, begin + index);
+                sought[kept] = sought[index];
             }
             kept += 1;
         }
         lines.truncate(begin + kept);
-        left
     }
 
-    /// Counts a token of which something is known, if nothing else is to be told of it: no row, no
-    /// place, no unknown `kid`.
+    /// Counts the token of an entry, if nothing else is to be told of it: no row, no place, no
+    /// unknown `kid`.
     #[inline]
-    fn count_seen(&mut self, token: &[u8], seen: Seen, outcome: &mut Outcome) -> bool {
-        if self.rows.is_some() {
-            return false;
-        }
-        let Some(known) = self.repeats.known(seen.entry) else {
+    fn count_seen(&mut self, token: &[u8], entry: u32, outcome: &mut Outcome) -> bool {
+        let Some(known) = self.repeats.known(entry) else {
             return false;
         };
-        let policy = self.validator.policy_of(known.verdict.key);
+        let policy = self.validator.policy_of(Some(known.key));
         let is_counted = count(&mut self.kinds, policy, known, token, outcome);
         outcome.repeated += u64::from(is_counted);
         is_counted
@@ -522,8 +544,9 @@ impl<'v> BatchJudge<'v> {
         if let Some(entry) = judging.entry
             && self.repeats.learn(entry, &judged)
             && may_be_counted
+            && let Some(kind) = self.kinds.of(&judged)
         {
-            self.repeats.set_kind(entry, self.kinds.of(&judged));
+            self.repeats.set_kind(entry, kind);
         }
         Some(judged)
     }
@@ -535,17 +558,16 @@ impl<'v> BatchJudge<'v> {
 fn count(
     kinds: &mut Kinds,
     policy: &Policy,
-    known: Known<'_>,
+    known: Known,
     token: &[u8],
     outcome: &mut Outcome,
 ) -> bool {
-    let mut verdict = known.verdict;
-    verdict.reasons = verdict.reasons.union(policy.judge_instant(known.dates));
-    if !verdict.reasons.is_subset(outcome.placed) {
+    let reasons = known.reasons.union(policy.judge_instant(&known.dates));
+    if !reasons.is_subset(outcome.placed) {
         return false;
     }
-    kinds.count(known.kind, verdict.is_valid());
-    outcome.tally.count_own(&verdict, Some(known.dates.exp));
+    kinds.count(known.kind, reasons.is_empty());
+    (outcome.tally).count_own(reasons, Some(known.key), Some(known.dates.exp));
     if let Some(distinct) = &mut outcome.tally.distinct {
         distinct.add(token);
     }
@@ -717,7 +739,7 @@ mod tests {
             let (mut unread, mut left) = (lines_of(block.bytes()), Vec::new());
             judge.repeats.begin_block(false);
             judge.split(&block, &mut unread, &mut left, &mut outcome);
-            judge.recall(&mut left, 0, &mut outcome);
+            judge.recall(&mut left, 0, &mut Default::default(), &mut outcome);
             let counted = if placed == ReasonSet::EMPTY { 3 } else { 5 };
             assert_eq!(left.len(), AHEAD - counted);
         }

@@ -167,7 +167,8 @@ impl NumericDate {
         match self {
             // Nearly every date there is.
             Self::Int(seconds) => seconds.cmp(&point.seconds).then(0.cmp(&point.nanos)),
-            _ => self.compare_any(point),
+            Self::Uint(seconds) => compare_parts(seconds.into(), 0.0, point),
+            Self::Float(seconds) => compare_double(seconds, point),
         }
     }
 
@@ -177,29 +178,8 @@ impl NumericDate {
         match self {
             // A whole second is after a point within a second if it is a later one.
             Self::Int(seconds) => seconds > point.seconds,
-            _ => self.compare_any(point).is_gt(),
-        }
-    }
-
-    /// [`NumericDate::compare`] for any date.
-    #[cold]
-    fn compare_any(self, point: Point) -> Ordering {
-        let Some((seconds, fraction)) = self.split() else {
-            return if self.as_f64() > 0.0 {
-                Ordering::Greater
-            } else {
-                Ordering::Less
-            };
-        };
-        if fraction < 0.0 {
-            // Seen from the second below, so that both sides count upwards from a whole second.
-            (seconds - 1)
-                .cmp(&point.seconds.into())
-                .then_with(|| compare_fraction(-fraction, 1_000_000_000 - point.nanos).reverse())
-        } else {
-            seconds
-                .cmp(&point.seconds.into())
-                .then_with(|| compare_fraction(fraction, point.nanos))
+            Self::Uint(seconds) => compare_parts(seconds.into(), 0.0, point).is_gt(),
+            Self::Float(seconds) => compare_double(seconds, point).is_gt(),
         }
     }
 
@@ -228,6 +208,32 @@ impl NumericDate {
             }
             None => self.as_f64(),
         }
+    }
+}
+
+/// [`NumericDate::compare`] for doubles. It takes one and not a date, so that dates stay in
+/// registers where they are compared.
+#[cold]
+fn compare_double(date: f64, point: Point) -> Ordering {
+    match NumericDate::Float(date).split() {
+        Some((seconds, fraction)) => compare_parts(seconds, fraction, point),
+        None if date > 0.0 => Ordering::Greater,
+        None => Ordering::Less,
+    }
+}
+
+/// Compares a date that [was split](NumericDate::split).
+#[cold]
+fn compare_parts(seconds: i128, fraction: f64, point: Point) -> Ordering {
+    if fraction < 0.0 {
+        // Seen from the second below, so that both sides count upwards from a whole second.
+        (seconds - 1)
+            .cmp(&point.seconds.into())
+            .then_with(|| compare_fraction(-fraction, 1_000_000_000 - point.nanos).reverse())
+    } else {
+        seconds
+            .cmp(&point.seconds.into())
+            .then_with(|| compare_fraction(fraction, point.nanos))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use super::{AHEAD, SPREADING};
+use super::{AHEAD, CacheLine, SPREADING};
 use crate::key::Selection;
 use crate::signature::REGISTERED;
 use crate::token::{Header, JsonScratch, PayloadScratch, Token, UnverifiedIssuer};
@@ -23,7 +23,7 @@ struct KnownHeader {
     other_alg: Option<Span>,
 }
 
-const _: () = assert!(size_of::<KnownHeader>() == LINE);
+const _: () = assert!(size_of::<KnownHeader>() == CacheLine::BYTES);
 
 /// What counts take of a header, in four bytes. It goes along with a token, since until the token is
 /// told of, its header has left the nearest caches where there are many.
@@ -54,14 +54,6 @@ struct Span {
     start: u32,
     len: u32,
 }
-
-/// The first bytes of an encoded header; of many headers all of them.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Line([u8; LINE]);
-
-/// The bytes of a line of the cache.
-const LINE: usize = 64;
 
 impl Span {
     /// What is put behind `kept` bytes and has `len` of them.
@@ -103,7 +95,7 @@ pub(crate) struct HeaderMemo {
     selections: usize,
     /// Beside each of them the first line of the encoded header, which can be waited for together
     /// with the header itself.
-    lines: Vec<Line>,
+    lines: Vec<CacheLine>,
     /// The rest of the encoded headers.
     rests: Vec<u8>,
     /// What rows tell of them.
@@ -155,7 +147,7 @@ impl HeaderMemo {
 
     /// About how many bytes the headers take.
     fn bytes(&self) -> usize {
-        self.known.len() * (size_of::<KnownHeader>() + LINE + size_of::<OfIssuers>())
+        self.known.len() * (size_of::<KnownHeader>() + CacheLine::BYTES + size_of::<OfIssuers>())
             + self.selections * size_of::<(u32, Result<Selection, Reason>)>()
             + self.rests.len()
             + self.texts.len()
@@ -184,7 +176,7 @@ impl HeaderMemo {
         }
         black_box(touched);
         let rests = rests.iter().filter_map(|rest| self.rests.get(rest.range()));
-        let bytes = rests.flat_map(|it| it.iter().step_by(LINE).chain(it.last()));
+        let bytes = rests.flat_map(|it| it.iter().step_by(CacheLine::BYTES).chain(it.last()));
         black_box(bytes.fold(0, |all, byte| all ^ byte));
     }
 
@@ -275,7 +267,7 @@ impl HeaderMemo {
     #[inline(always)]
     fn is_at(&self, index: u32, encoded: &[u8]) -> bool {
         let (known, line) = (self.at(index), &self.lines[index as usize]);
-        let (first, rest) = encoded.split_at(encoded.len().min(LINE));
+        let (first, rest) = encoded.split_at(encoded.len().min(CacheLine::BYTES));
         usize::from(known.len) == first.len()
             && line.0[..first.len()] == *first
             && self.rests.get(known.rest.range()) == Some(rest)
@@ -326,7 +318,7 @@ impl HeaderMemo {
                 _ => (Alg::Other, Some(keep(alg))),
             },
         };
-        let (first, rest) = encoded.split_at(encoded.len().min(LINE));
+        let (first, rest) = encoded.split_at(encoded.len().min(CacheLine::BYTES));
         self.known.push(KnownHeader {
             choice,
             len: u8::try_from(first.len()).unwrap_or(u8::MAX),
@@ -339,7 +331,7 @@ impl HeaderMemo {
             kid: kid.map(keep),
             other_alg,
         });
-        let mut line = Line([0; LINE]);
+        let mut line = CacheLine::EMPTY;
         line.0[..first.len()].copy_from_slice(first);
         self.lines.push(line);
         self.rests.extend_from_slice(rest);

@@ -11,7 +11,7 @@ use crate::report::tally::Tally;
 use crate::report::{Counts, rows};
 use crate::token::Dates;
 use crate::validator::Judged;
-use crate::verdict::{FindingSet, Verdict};
+use crate::verdict::{FindingSet, ReasonSet};
 
 /// How many kinds there may be: few enough to be looked through for each token that is remembered or
 /// makes a precedent.
@@ -36,10 +36,12 @@ struct Kind {
 }
 
 /// What was found at any instant of a token that is of a kind, but for what the kind says.
-pub(super) struct Known<'r> {
+pub(super) struct Known {
     pub(super) kind: KindNumber,
-    pub(super) verdict: Verdict,
-    pub(super) dates: &'r Dates,
+    pub(super) reasons: ReasonSet,
+    /// The key that verified it.
+    pub(super) key: u32,
+    pub(super) dates: Dates,
 }
 
 impl Kinds {
@@ -131,7 +133,8 @@ mod tests {
                         for _ in 0..times {
                             one_by_one.count(&judged);
                             kinds.count(kind, true);
-                            together.count_own(&judged.verdict, Some(claims.exp));
+                            let verdict = &judged.verdict;
+                            together.count_own(verdict.reasons, verdict.key, Some(claims.exp));
                         }
                     }
                 }

@@ -11,7 +11,7 @@ use super::kinds::{KindNumber, Known};
 use crate::policy::Policy;
 use crate::signature::Algorithm;
 use crate::token::{Gist, LayoutId};
-use crate::verdict::{FindingSet, ReasonSet, Verdict};
+use crate::verdict::{FindingSet, ReasonSet};
 
 /// How many there are at most; a power of two.
 const MOST: usize = 64;
@@ -143,15 +143,12 @@ impl Precedents<'_> {
 impl Case<'_, '_> {
     /// What is known of a token that this key verified, where this is what was found of its like.
     #[inline]
-    pub(super) const fn known(&self, Ruling { reasons, kind }: Ruling, key: u32) -> Known<'_> {
+    pub(super) const fn known(&self, Ruling { reasons, kind }: Ruling, key: u32) -> Known {
         Known {
             kind,
-            verdict: Verdict {
-                reasons,
-                findings: self.findings,
-                key: Some(key),
-            },
-            dates: &self.gist.dates,
+            reasons,
+            key,
+            dates: self.gist.dates,
         }
     }
 

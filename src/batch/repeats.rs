@@ -16,7 +16,8 @@ use std::hint::black_box;
 
 use super::attention::Attention;
 use super::kinds::{KindNumber, Known};
-use super::{AHEAD, MAX_LINES, SPREADING};
+use super::{AHEAD, CacheLine, MAX_LINES, SPREADING};
+use crate::time::NumericDate;
 use crate::token::{Claims, Dates, Member};
 use crate::validator::Judged;
 use crate::verdict::{FindingSet, ReasonSet, Verdict};
@@ -28,9 +29,10 @@ const SETS: std::ops::RangeInclusive<usize> = 64..=1 << 16;
 /// So many bytes of memory have a slot, somewhat more slots than there is room for tokens of usual
 /// length.
 const BYTES_OF_SLOT: usize = 512;
-/// Tokens that are shorter or longer are not remembered: the ends of the former are no hash, and
-/// one of the latter would take the place of many. ML-DSA-87 makes tokens of some 6,500 bytes.
-const LENGTHS: std::ops::RangeInclusive<usize> = 32..=16 << 10;
+/// Tokens that are shorter or longer are not remembered: none that is signed is as short as the
+/// former, and one of the latter would take the place of many. ML-DSA-87 makes tokens of some 6,500
+/// bytes.
+const LENGTHS: std::ops::RangeInclusive<usize> = CacheLine::BYTES..=16 << 10;
 /// The most bytes of claims that are remembered of a token.
 const MOST_TEXT: usize = 1024;
 
@@ -67,33 +69,91 @@ pub(super) struct Unseen {
     pub(super) is_mac: bool,
 }
 
-/// A token, and what was found of it: two lines of the cache, besides its text.
+/// A token, and what is asked of it whenever it is found again: a line of the cache, besides the
+/// token itself.
 #[repr(align(64))]
 struct Entry {
-    /// The token, and behind it the strings of its claims.
-    text: String,
+    /// The token, from the beginning of a line of the cache on, so that it has as few as it can.
+    /// There may be more of them than it needs.
+    lines: Box<[CacheLine]>,
     token_len: u16,
-    /// The block that it occurred in last, in which its place is not given away.
+    /// Its number among the signatures that are pending in its block, if it was new there.
+    pending: u16,
+    /// The block in which it last was more than counted. There its place is not given away.
     block: u32,
     /// The index that its header had in that block.
     header: u32,
-    /// Its number among the signatures that are pending in that block, if it was new there.
-    pending: u16,
-    /// Its kind, if it is of one.
-    kind: Option<KindNumber>,
     is_mac: bool,
-    /// Whether what follows means anything.
+    /// Whether something was found of it, which is in its record.
     is_known: bool,
-    /// What was found of it at any instant.
+    /// What there is to count of it, where that is all there is to tell.
+    counted: Option<Counted>,
+}
+
+const _: () = assert!(size_of::<Entry>() == CacheLine::BYTES);
+const _: () = assert!(MAX_LINES < u16::MAX as usize);
+
+/// What there is to count of a token of a kind.
+#[derive(Clone, Copy)]
+struct Counted {
+    reasons: ReasonSet,
+    key: u32,
+    dates: ShortDates,
+    kind: KindNumber,
+}
+
+/// The dates of nearly all tokens there are: whole seconds from 1970 to 2106, or none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct ShortDates {
+    exp: u32,
+    nbf: u32,
+    iat: u32,
+}
+
+impl ShortDates {
+    const ABSENT: u32 = u32::MAX;
+
+    /// None for dates that are not of these.
+    fn of(dates: &Dates) -> Option<Self> {
+        let short = |date| match date {
+            Member::Absent => Some(Self::ABSENT),
+            Member::Is(NumericDate::Int(seconds)) => {
+                u32::try_from(seconds).ok().filter(|it| *it != Self::ABSENT)
+            }
+            Member::Is(_) | Member::WrongType => None,
+        };
+        Some(Self {
+            exp: short(dates.exp)?,
+            nbf: short(dates.nbf)?,
+            iat: short(dates.iat)?,
+        })
+    }
+
+    #[inline]
+    fn dates(self) -> Dates {
+        let date = |short| match short {
+            Self::ABSENT => Member::Absent,
+            seconds => Member::Is(NumericDate::Int(seconds.into())),
+        };
+        Dates {
+            exp: date(self.exp),
+            nbf: date(self.nbf),
+            iat: date(self.iat),
+        }
+    }
+}
+
+/// What was found of a token at any instant, in full, and where the token is noted.
+struct Record {
+    hash: Hash,
     verdict: Verdict,
     /// The claims, if its signature held and its payload could be read.
     claims: Option<StoredClaims>,
+    /// Their strings.
+    texts: String,
 }
 
-const _: () = assert!(size_of::<Entry>() <= 128);
-const _: () = assert!(MAX_LINES < u16::MAX as usize);
-
-/// Claims whose strings are behind the token, in this order.
+/// Claims whose strings are one behind the other, in this order.
 struct StoredClaims {
     iss: StoredText,
     sub: StoredText,
@@ -224,7 +284,7 @@ impl Set {
 /// Where a token is to be found.
 #[derive(Clone, Copy, Default)]
 struct Hash {
-    set: usize,
+    set: u32,
     /// Not 0.
     tag: u16,
 }
@@ -250,9 +310,14 @@ impl Hash {
         let hash = product as u64 ^ (product >> 64) as u64;
         let [a, b, c, d, _, _, tag @ ..] = hash.to_le_bytes();
         Self {
-            set: u32::from_le_bytes([a, b, c, d]) as usize & (sets - 1),
+            #[allow(clippy::cast_possible_truncation)] // there are fewer
+            set: u32::from_le_bytes([a, b, c, d]) & (sets - 1) as u32,
             tag: u16::from_le_bytes(tag).max(1),
         }
+    }
+
+    const fn set(self) -> usize {
+        self.set as usize
     }
 }
 
@@ -260,10 +325,12 @@ impl Hash {
 pub(super) struct Repeats {
     /// As many as there are slots, at most.
     entries: Vec<Entry>,
+    /// Beside each of them.
+    records: Vec<Record>,
     /// Entries that remember nothing.
     spare: Vec<u32>,
     sets: Vec<Set>,
-    /// Bytes that sets and entries take, and how many they may.
+    /// Bytes that sets, entries and records take, and how many they may.
     used: usize,
     budget: usize,
     /// The number of the block, from 1.
@@ -285,6 +352,7 @@ impl Repeats {
         };
         Self {
             entries: Vec::new(),
+            records: Vec::new(),
             spare: Vec::new(),
             sets: vec![Set::default(); sets],
             used: sets * size_of::<Set>(),
@@ -318,17 +386,26 @@ impl Repeats {
 
     /// Looks ahead at tokens that are to be looked for, and touches what [`find`](Self::find) needs
     /// of each; only while tokens [are looked for](Self::is_looking).
-    pub(super) fn look_ahead(&self, tokens: &[Option<&[u8]>; AHEAD]) -> [Sought; AHEAD] {
-        let mut all = [Sought::default(); AHEAD];
-        for (token, sought) in tokens.iter().zip(&mut all) {
-            let Some(token) = token else {
-                continue;
-            };
-            sought.hash = Hash::of(token, self.sets.len());
-            let set = &self.sets[sought.hash.set];
+    pub(super) fn look_ahead(
+        &mut self,
+        tokens: &[Option<&[u8]>; AHEAD],
+        all: &mut [Sought; AHEAD],
+    ) {
+        let mut touched = 0;
+        // All sets first, then all entries, then all tokens.
+        for (token, sought) in tokens.iter().zip(&mut *all) {
+            *sought = Sought::default();
+            if let Some(token) = token {
+                sought.hash = Hash::of(token, self.sets.len());
+                touched ^= u64::from(self.sets[sought.hash.set()].tags[0]);
+            }
+        }
+        for sought in all.iter_mut().filter(|it| it.hash.tag != 0) {
+            self.attention.look();
+            let set = &self.sets[sought.hash.set()];
             for way in set.ways(sought.hash.tag) {
-                if let Some(entry) = set.places[way].entry() {
-                    (sought.way, sought.entry) = (way, Some(entry));
+                if let Some(number) = set.places[way].entry() {
+                    (sought.way, sought.entry) = (way, Some(number));
                 }
             }
         }
@@ -336,77 +413,67 @@ impl Repeats {
             let numbers = all.iter().filter_map(|sought| sought.entry);
             numbers.map(|number| &self.entries[number as usize])
         };
-        // All entries first, then all tokens.
-        let (mut block, mut byte) = (0, 0);
         for entry in entries() {
-            block ^= entry.block ^ u32::from(entry.claims.is_some());
+            touched ^= u64::from(entry.token_len);
         }
         for entry in entries() {
-            let (lines, rest) = entry.token().as_chunks::<64>();
-            for line in lines {
-                byte ^= line[0];
+            for line in &entry.lines {
+                touched ^= u64::from(line.0[0]);
             }
-            byte ^= rest.last().map_or(0, |last| *last);
         }
-        black_box((block, byte));
-        all
+        black_box(touched);
     }
 
     /// Touches what [`recall`](Self::recall) needs of these entries.
     pub(super) fn touch(&self, numbers: impl Iterator<Item = u32>) {
-        let entries = numbers.map(|number| &self.entries[number as usize]);
-        let ends = entries.map(|entry| {
-            let claims = entry.text.as_bytes().get(usize::from(entry.token_len));
-            let is_known = entry.is_known & entry.claims.is_some();
-            claims.map_or(0, |byte| *byte) ^ u8::from(is_known)
+        let ends = numbers.map(|number| {
+            let is_known = self.entries[number as usize].is_known;
+            let record = &self.records[number as usize];
+            let text = record.texts.as_bytes().first();
+            text.map_or(0, |byte| *byte) ^ u8::from(is_known & record.claims.is_some())
         });
         black_box(ends.fold(0, |all, end| all ^ end));
     }
 
-    /// Looks for a token that was looked ahead at, where it is likely to be.
+    /// The entry of a token that was looked ahead at, if that is where it is likely to be.
     #[inline]
-    pub(super) fn find(&mut self, token: &[u8], sought: &Sought) -> Option<Seen> {
-        if !LENGTHS.contains(&token.len()) {
-            return None;
+    pub(super) fn find(&self, token: &[u8], sought: &Sought) -> Option<u32> {
+        // A hit is a comparison in full.
+        (sought.entry).filter(|number| self.entries[*number as usize].is_of(token))
+    }
+
+    /// What there is to count of the token of an entry, if that is all there is to tell of it.
+    #[inline]
+    pub(super) fn known(&self, number: u32) -> Option<Known> {
+        let counted = self.entries[number as usize].counted?;
+        Some(Known {
+            kind: counted.kind,
+            reasons: counted.reasons,
+            key: counted.key,
+            dates: counted.dates.dates(),
+        })
+    }
+
+    /// Notes that the token of this entry was found and counted.
+    #[inline]
+    pub(super) fn hit(&mut self, sought: &Sought, number: u32) {
+        let place = &mut self.sets[sought.hash.set()].places[sought.way];
+        if !place.was_found() {
+            *place = place.found(true);
         }
-        self.attention.look();
-        let number = sought.entry?;
-        if !self.is_here(token, number) {
-            return None;
-        }
-        let entry = &self.entries[number as usize];
+        self.attention.hit(self.entries[number as usize].is_mac);
+    }
+
+    /// A token that was [found](Self::find) and is to be told of. None where its header has another
+    /// index by now.
+    pub(super) fn meet(&mut self, sought: &Sought, number: u32) -> Option<Seen> {
+        let entry = &mut self.entries[number as usize];
         if entry.block < self.headers_since {
             return None;
         }
-        self.meet(sought.hash.set, sought.way, number, entry.header)
-    }
-
-    /// Whether a token is the one of this entry.
-    #[inline(always)]
-    fn is_here(&self, token: &[u8], number: u32) -> bool {
-        // A hit is a comparison in full.
-        self.entries[number as usize].token() == token
-    }
-
-    /// A token that is the one of an entry, with this header. None where nothing is known of it and
-    /// nothing pending, since its block came to no end.
-    #[inline(always)]
-    fn meet(&mut self, set: usize, way: usize, number: u32, header: u32) -> Option<Seen> {
-        let entry = &mut self.entries[number as usize];
-        let pending = match entry.is_known {
-            true => None,
-            false if entry.block == self.block => Some(u32::from(entry.pending)),
-            false => return None,
-        };
-        (entry.block, entry.header) = (self.block, header);
-        let place = &mut self.sets[set].places[way];
-        *place = place.found(true);
-        self.attention.hit(entry.is_mac);
-        Some(Seen {
-            entry: number,
-            header,
-            pending,
-        })
+        let seen = entry.meet(number, self.block, entry.header)?;
+        self.hit(sought, number);
+        Some(seen)
     }
 
     /// Looks for a token that was not found so far in all slots of its set, and notes or remembers
@@ -421,18 +488,20 @@ impl Repeats {
 
     #[inline(never)]
     fn search(&mut self, token: &[u8], hash: Hash, unseen: Unseen) -> Sighting {
-        let Hash { set, tag } = hash;
+        let (set, tag) = (hash.set(), hash.tag);
         let mut noted = None;
         for way in self.sets[set].ways(tag) {
             match self.sets[set].places[way].entry() {
                 None => noted = Some(way),
-                Some(number) if self.is_here(token, number) => {
-                    if let Some(seen) = self.meet(set, way, number, unseen.header) {
-                        return Sighting::Again(seen);
-                    }
-                    let block = self.block;
-                    self.entries[number as usize].await_verdict(unseen, block);
-                    return Sighting::New(number);
+                Some(number) if self.entries[number as usize].is_of(token) => {
+                    let (entry, block) = (&mut self.entries[number as usize], self.block);
+                    let Some(seen) = entry.meet(number, block, unseen.header) else {
+                        entry.await_verdict(unseen, block);
+                        return Sighting::New(number);
+                    };
+                    let entry = Some(number);
+                    self.hit(&Sought { hash, way, entry }, number);
+                    return Sighting::Again(seen);
                 }
                 Some(_) => {}
             }
@@ -454,27 +523,24 @@ impl Repeats {
         remembered.map_or(Sighting::Unknown, Sighting::New)
     }
 
-    /// Remembers a token that was noted in this slot, if there is room. One that is not text has a
-    /// payload or a signature that cannot be decoded, and stays as it is.
+    /// Remembers a token that was noted in this slot, if there is room.
     fn remember(&mut self, token: &[u8], hash: Hash, way: usize, unseen: Unseen) -> Option<u32> {
-        let text = std::str::from_utf8(token).ok()?;
-        let token_len = u16::try_from(token.len()).ok()?;
         self.attention.store();
-        let number = self.make_room(hash.set, token.len())?;
-        self.sets[hash.set].places[way] = Place::of(number);
+        let number = self.make_room(hash.set(), token.len())?;
+        self.sets[hash.set()].places[way] = Place::of(number);
+        self.used -= self.bytes(number);
         let entry = &mut self.entries[number as usize];
-        self.used -= entry.bytes();
-        entry.text.clear();
-        entry.text.push_str(text);
-        entry.token_len = token_len;
+        entry.store(token);
         entry.await_verdict(unseen, self.block);
-        self.used += entry.bytes();
+        self.records[number as usize].hash = hash;
+        self.used += self.bytes(number);
         Some(number)
     }
 
     /// A slot that has nothing or a note of another token; where all have more than that, the slot
     /// of one that did not come again for a while.
-    fn free_way(&mut self, Hash { set, tag }: Hash) -> Option<usize> {
+    fn free_way(&mut self, hash: Hash) -> Option<usize> {
+        let (set, tag) = (hash.set(), hash.tag);
         let places = &self.sets[set].places;
         // From another slot on for each token, so that notes take turns.
         let ways = || (0..WAYS).map(|way| (way + tag as usize) % WAYS);
@@ -501,36 +567,48 @@ impl Repeats {
 
     /// Empties an entry that has no slot any more.
     fn forget(&mut self, number: u32) {
-        let entry = &mut self.entries[number as usize];
-        self.used -= entry.bytes();
-        *entry = Entry::EMPTY;
-        self.used += entry.bytes();
+        self.used -= self.bytes(number);
+        self.entries[number as usize] = Entry::default();
+        self.records[number as usize] = Record::EMPTY;
+        self.used += self.bytes(number);
         self.spare.push(number);
+    }
+
+    /// The bytes that an entry and its record take.
+    fn bytes(&self, number: u32) -> usize {
+        let (entry, record) = (
+            &self.entries[number as usize],
+            &self.records[number as usize],
+        );
+        EMPTY + size_of_val(&*entry.lines) + record.texts.capacity()
     }
 
     /// An entry for a token of `len` bytes: an empty one while there is room, else that of another
     /// token of the set.
     fn make_room(&mut self, set: usize, len: usize) -> Option<u32> {
+        let len = len.next_multiple_of(CacheLine::BYTES);
         if self.used + len <= self.budget
             && let Some(number) = self.spare.pop()
         {
             return Some(number);
         }
         let most = self.sets.len() * WAYS;
-        if self.used + size_of::<Entry>() + len <= self.budget && self.entries.len() < most {
+        if self.used + EMPTY + len <= self.budget && self.entries.len() < most {
             if self.entries.is_empty() {
                 // At once, since a vector that grows takes up to three times what is in it. What is
                 // not in use is memory that was promised and not given.
                 self.entries.reserve_exact(most);
+                self.records.reserve_exact(most);
             }
             let number = u32::try_from(self.entries.len()).ok()?;
-            self.entries.push(Entry::EMPTY);
-            self.used += size_of::<Entry>();
+            self.entries.push(Entry::default());
+            self.records.push(Record::EMPTY);
+            self.used += EMPTY;
             return Some(number);
         }
         let (_, number) = self.give_up(set)?;
         // Its buffers serve again, unless they are too large or too small.
-        let buffer = self.entries[number as usize].text.capacity();
+        let buffer = size_of_val(&*self.entries[number as usize].lines);
         if (len..=2 * len).contains(&buffer) {
             return Some(number);
         }
@@ -547,20 +625,6 @@ impl Repeats {
         self.entries[number as usize].is_known
     }
 
-    /// What there is to count of the token of an entry, if it is known and of a kind.
-    #[inline]
-    pub(super) fn known(&self, number: u32) -> Option<Known<'_>> {
-        let entry = &self.entries[number as usize];
-        match (entry.is_known, entry.kind, &entry.claims) {
-            (true, Some(kind), Some(claims)) => Some(Known {
-                kind,
-                verdict: entry.verdict,
-                dates: &claims.dates,
-            }),
-            _ => None,
-        }
-    }
-
     /// Puts what was found at any instant of a token of which something is known into `judged`, with
     /// its claims in `claims` if its signature held and its payload could be read. The audience is
     /// not among them: it is judged already, and no row tells it.
@@ -571,29 +635,30 @@ impl Repeats {
         judged: &mut Judged<'s>,
         claims: &'s mut Claims<'s>,
     ) {
-        let entry = &self.entries[number as usize];
-        judged.verdict = entry.verdict;
-        judged.claims = entry.recall(claims);
+        let record = &self.records[number as usize];
+        judged.verdict = record.verdict;
+        judged.claims = record.recall(claims);
     }
 
     /// Remembers what was found of a token that is new, at any instant. One that takes too much is
     /// forgotten; says whether it is not.
     pub(super) fn learn(&mut self, number: u32, lasting: &Judged<'_>) -> bool {
-        let entry = &mut self.entries[number as usize];
-        if entry.text.is_empty() {
+        if self.entries[number as usize].token_len == 0 {
             // An earlier line of the block was the same token, and took too much.
             return false;
         }
-        self.used -= entry.bytes();
-        let is_kept = entry.learn(lasting);
-        self.used += entry.bytes();
-        let is_kept = is_kept && self.used <= self.budget;
-        if !is_kept {
-            let Hash { set, tag } = Hash::of(entry.token(), self.sets.len());
-            for way in self.sets[set].ways(tag) {
-                if self.sets[set].places[way].entry() == Some(number) {
-                    self.sets[set].tags[way] = 0;
-                    self.sets[set].places[way] = Place::EMPTY;
+        self.used -= self.bytes(number);
+        let record = &mut self.records[number as usize];
+        let (is_short, hash) = (record.learn(lasting), record.hash);
+        self.used += self.bytes(number);
+        let is_kept = is_short && self.used <= self.budget;
+        if is_kept {
+            self.entries[number as usize].is_known = true;
+        } else {
+            let set = &mut self.sets[hash.set()];
+            for way in set.ways(hash.tag) {
+                if set.places[way].entry() == Some(number) {
+                    (set.tags[way], set.places[way]) = (0, Place::EMPTY);
                 }
             }
             self.forget(number);
@@ -601,35 +666,62 @@ impl Repeats {
         is_kept
     }
 
-    /// Says of which kind the token of an entry is.
-    pub(super) fn set_kind(&mut self, number: u32, kind: Option<KindNumber>) {
-        self.entries[number as usize].kind = kind;
+    /// Says of which kind the token of an entry is, of which something is known: from now on it may
+    /// be counted and no more, unless its dates are unusual ones.
+    pub(super) fn set_kind(&mut self, number: u32, kind: KindNumber) {
+        let Record {
+            verdict, claims, ..
+        } = &self.records[number as usize];
+        let dates = claims.as_ref().and_then(|it| ShortDates::of(&it.dates));
+        if let (Some(key), Some(dates)) = (verdict.key, dates) {
+            self.entries[number as usize].counted = Some(Counted {
+                reasons: verdict.reasons,
+                key,
+                dates,
+                kind,
+            });
+        }
+    }
+}
+
+/// The bytes of an entry and its record that remember nothing.
+const EMPTY: usize = size_of::<Entry>() + size_of::<Record>();
+
+impl Default for Entry {
+    fn default() -> Self {
+        Self {
+            lines: Box::default(),
+            token_len: 0,
+            pending: 0,
+            block: 0,
+            header: 0,
+            is_mac: false,
+            is_known: false,
+            counted: None,
+        }
     }
 }
 
 impl Entry {
-    const EMPTY: Self = Self {
-        text: String::new(),
-        token_len: 0,
-        block: 0,
-        header: 0,
-        pending: 0,
-        kind: None,
-        is_mac: false,
-        is_known: false,
-        verdict: Verdict {
-            reasons: ReasonSet::EMPTY,
-            findings: FindingSet::EMPTY,
-            key: None,
-        },
-        claims: None,
-    };
+    /// Whether this is its token.
+    #[inline]
+    fn is_of(&self, token: &[u8]) -> bool {
+        usize::from(self.token_len) == token.len()
+            && pieces(token)
+                .zip(&self.lines)
+                .all(|(piece, own)| own.is(piece))
+    }
 
-    fn token(&self) -> &[u8] {
-        self.text
-            .as_bytes()
-            .get(..usize::from(self.token_len))
-            .unwrap_or_default()
+    /// Takes a token, whose length is one of [`LENGTHS`].
+    fn store(&mut self, token: &[u8]) {
+        let needed = token.len().div_ceil(CacheLine::BYTES);
+        if self.lines.len() < needed {
+            self.lines = vec![CacheLine::EMPTY; needed].into_boxed_slice();
+        }
+        for (own, piece) in self.lines.iter_mut().zip(pieces(token)) {
+            own.0 = *piece;
+        }
+        self.token_len = u16::try_from(token.len()).unwrap_or(0);
     }
 
     /// Waits for what is found of its token, whose signature is pending.
@@ -637,12 +729,52 @@ impl Entry {
         (self.block, self.header) = (block, unseen.header);
         // A block has at most MAX_LINES of them.
         self.pending = u16::try_from(unseen.number).unwrap_or(u16::MAX);
-        (self.is_mac, self.is_known, self.kind) = (unseen.is_mac, false, None);
+        (self.is_mac, self.is_known, self.counted) = (unseen.is_mac, false, None);
     }
+
+    /// Its token again, in this block, with this header. None where nothing is known of it and
+    /// nothing pending, since its block came to no end.
+    #[inline(always)]
+    fn meet(&mut self, number: u32, block: u32, header: u32) -> Option<Seen> {
+        let pending = match self.is_known {
+            true => None,
+            false if self.block == block => Some(u32::from(self.pending)),
+            false => return None,
+        };
+        (self.block, self.header) = (block, header);
+        Some(Seen {
+            entry: number,
+            header,
+            pending,
+        })
+    }
+}
+
+/// A token that is not shorter than a line, in pieces as long as one. The last one begins where it
+/// has to for that.
+#[inline]
+fn pieces(token: &[u8]) -> impl Iterator<Item = &[u8; CacheLine::BYTES]> {
+    let (lines, rest) = token.as_chunks();
+    lines
+        .iter()
+        .chain((!rest.is_empty()).then(|| token.last_chunk()).flatten())
+}
+
+impl Record {
+    const EMPTY: Self = Self {
+        hash: Hash { set: 0, tag: 0 },
+        verdict: Verdict {
+            reasons: ReasonSet::EMPTY,
+            findings: FindingSet::EMPTY,
+            key: None,
+        },
+        claims: None,
+        texts: String::new(),
+    };
 
     /// Copies what was found, unless the claims have strings that are too long to be kept.
     fn learn(&mut self, lasting: &Judged<'_>) -> bool {
-        (self.is_known, self.verdict) = (true, lasting.verdict);
+        self.verdict = lasting.verdict;
         self.claims = None;
         let Some(claims) = lasting.claims else {
             return true;
@@ -652,10 +784,10 @@ impl Entry {
         if length > MOST_TEXT {
             return false;
         }
-        self.text.truncate(usize::from(self.token_len));
-        self.text.reserve_exact(length);
+        self.texts.clear();
+        self.texts.reserve_exact(length);
         let texts = strings.iter().filter_map(Member::value);
-        texts.for_each(|text| self.text.push_str(text));
+        texts.for_each(|text| self.texts.push_str(text));
         let [iss, sub, jti] = strings.map(StoredText::of);
         self.claims = Some(StoredClaims {
             iss,
@@ -670,7 +802,7 @@ impl Entry {
     #[inline]
     fn recall<'s>(&'s self, claims: &'s mut Claims<'s>) -> Option<&'s Claims<'s>> {
         let own = self.claims.as_ref()?;
-        let mut texts = self.text.get(usize::from(self.token_len)..)?;
+        let mut texts = &*self.texts;
         claims.iss = own.iss.read(&mut texts);
         claims.sub = own.sub.read(&mut texts);
         claims.jti = own.jti.read(&mut texts);
@@ -678,10 +810,6 @@ impl Entry {
         (claims.exp, claims.nbf, claims.iat) = (exp, nbf, iat);
         claims.extra = own.extra;
         Some(claims)
-    }
-
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + self.text.capacity()
     }
 }
 
@@ -722,18 +850,28 @@ mod tests {
     }
 
     /// Looks ahead at one token.
-    fn look_ahead(repeats: &Repeats, token: &[u8]) -> Sought {
+    fn look_ahead(repeats: &mut Repeats, token: &[u8]) -> Sought {
         let mut tokens = [None; AHEAD];
         tokens[0] = Some(token);
-        repeats.look_ahead(&tokens)[0]
+        let mut sought = [Sought::default(); AHEAD];
+        repeats.look_ahead(&tokens, &mut sought);
+        sought[0]
+    }
+
+    /// Looks for a token where it is likely to be.
+    fn find(repeats: &mut Repeats, token: &[u8]) -> (Sought, Option<Seen>) {
+        let sought = look_ahead(repeats, token);
+        let entry = repeats.find(token, &sought);
+        (sought, entry.and_then(|entry| repeats.meet(&sought, entry)))
     }
 
     /// Looks for one token, which has a MAC or not.
     fn see_signed(repeats: &mut Repeats, token: &[u8], number: u32, is_mac: bool) -> Sighting {
         let mut sought = Sought::default();
         if repeats.is_looking() {
-            sought = look_ahead(repeats, token);
-            if let Some(seen) = repeats.find(token, &sought) {
+            let seen;
+            (sought, seen) = find(repeats, token);
+            if let Some(seen) = seen {
                 return Sighting::Again(seen);
             }
         }
@@ -806,14 +944,15 @@ mod tests {
         };
         learn(&mut repeats, entry);
         let find = |repeats: &mut Repeats| {
-            let sought = look_ahead(repeats, &token(1));
-            repeats.find(&token(1), &sought).map(|seen| seen.header)
+            super::tests::find(repeats, &token(1))
+                .1
+                .map(|seen| seen.header)
         };
         for (are_new, known) in [(false, Some(HEADER)), (true, None), (false, None)] {
             repeats.begin_block(are_new);
             assert_eq!(find(&mut repeats), known);
         }
-        let sought = look_ahead(&repeats, &token(1));
+        let sought = look_ahead(&mut repeats, &token(1));
         let (header, number, is_mac) = (8, 0, true);
         let unseen = Unseen {
             header,
@@ -841,23 +980,59 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_text_is_not_remembered() {
-        let mut repeats = Repeats::new(1 << 20);
-        repeats.begin_block(false);
-        let token = [&token(1)[..], b"\xff"].concat();
-        for is_mac in [true, false] {
-            for _ in 0..4 {
-                let sighting = see_signed(&mut repeats, &token, 0, is_mac);
-                assert!(matches!(sighting, Sighting::Unknown));
+    fn a_token_is_told_from_all_others_at_every_length() {
+        let mut entry = Entry::default();
+        for len in LENGTHS.take(200).chain([1000, *LENGTHS.end()]) {
+            let mut token: Vec<u8> = (b'!'..=b'~').cycle().take(len).collect();
+            entry.store(&token);
+            assert!(entry.is_of(&token), "{len}");
+            for at in 0..len {
+                token[at] ^= 0x80;
+                assert!(!entry.is_of(&token), "{len} {at}");
+                token[at] ^= 0x80;
+            }
+            assert!(!entry.is_of(&token[..len - 1]) && !entry.is_of(&token[1..]));
+            token.push(0);
+            assert!(!entry.is_of(&token), "{len}");
+        }
+        // One that is shorter than the one before leaves nothing of it.
+        let token = vec![b'x'; CacheLine::BYTES + 1];
+        entry.store(&token);
+        assert!(entry.is_of(&token) && entry.lines.len() > 2);
+    }
+
+    #[test]
+    fn short_dates_are_the_same_dates_again() {
+        let most = i64::from(u32::MAX);
+        let dates = [-1, 0, 1, 1_790_000_000, most - 1, most, most + 1].map(NumericDate::Int);
+        let others = [NumericDate::Float(5.0), NumericDate::Uint(1 << 63)];
+        let all: Vec<_> = (dates.into_iter().chain(others).map(Member::Is))
+            .chain([Member::Absent, Member::WrongType])
+            .collect();
+        let mut short = 0;
+        for exp in &all {
+            for nbf in &all {
+                for iat in &all {
+                    let dates = Dates {
+                        exp: *exp,
+                        nbf: *nbf,
+                        iat: *iat,
+                    };
+                    if let Some(it) = ShortDates::of(&dates) {
+                        short += 1;
+                        assert_eq!(it.dates(), dates);
+                    }
+                }
             }
         }
-        assert!(repeats.entries.is_empty());
+        assert_eq!(short, 5 * 5 * 5);
     }
 
     #[test]
     fn tokens_whose_ends_are_alike_are_told_apart() {
         let mut repeats = Repeats::new(1 << 20);
-        let one = b"header.payload-one.the-same-signature".to_vec();
+        let one = b"header.payload-one-of-those-that-end-alike.signature-that-is-the-same-of-all"
+            .to_vec();
         repeats.begin_block(false);
         for at in 0..one.len() {
             let mut other = one.clone();
@@ -899,7 +1074,7 @@ mod tests {
                 }
             }
             for (entry, token) in &new {
-                assert!(repeats.entries[*entry as usize].token() == *token);
+                assert!(repeats.entries[*entry as usize].is_of(token));
             }
             for (number, (entry, _)) in new.iter().enumerate() {
                 let text = "x".repeat(number * 37 % (MOST_TEXT + 100));
@@ -918,7 +1093,8 @@ mod tests {
                     None => forgotten += 1,
                 }
             }
-            let entries: usize = repeats.entries.iter().map(Entry::bytes).sum();
+            let numbers = 0..u32::try_from(repeats.entries.len()).unwrap();
+            let entries: usize = numbers.map(|number| repeats.bytes(number)).sum();
             let bytes = entries + size_of_val(&*repeats.sets);
             assert_eq!(bytes, repeats.used);
             assert!(bytes <= budget, "{bytes}");

@@ -11,7 +11,7 @@ use crate::signature::REGISTERED;
 use crate::time::{NumericDate, Point};
 use crate::token::Member;
 use crate::validator::Judged;
-use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
+use crate::verdict::{Finding, FindingSet, Reason, ReasonSet};
 
 /// How many places of a reason are kept.
 pub(crate) const SAMPLES: usize = 5;
@@ -180,7 +180,8 @@ impl Tally {
             iss,
             Counts::one(verdict.is_valid()),
         );
-        self.count_own(verdict, judged.claims.map(|claims| claims.exp));
+        let exp = judged.claims.map(|claims| claims.exp);
+        self.count_own(verdict.reasons, verdict.key, exp);
     }
 
     /// Counts what tokens of a block have in common: the `alg` of their headers, what was found of
@@ -208,12 +209,17 @@ impl Tally {
     /// Counts what is a token's own: the reasons against it, the key that verified it, and its
     /// expiry, if its payload could be read.
     #[inline]
-    pub(crate) fn count_own(&mut self, verdict: &Verdict, exp: Option<Member<NumericDate>>) {
-        for reason in verdict.reasons.iter() {
+    pub(crate) fn count_own(
+        &mut self,
+        reasons: ReasonSet,
+        key: Option<u32>,
+        exp: Option<Member<NumericDate>>,
+    ) {
+        for reason in reasons.iter() {
             self.reasons[reason.index()] += 1;
         }
-        if let Some(key) = verdict.key {
-            let is_valid = u16::from(verdict.is_valid());
+        if let Some(key) = key {
+            let is_valid = u16::from(reasons.is_empty());
             match self.verified.last_mut() {
                 Some(run) if run.key == key && run.valid + run.rejected < u16::MAX => {
                     run.valid += is_valid;
