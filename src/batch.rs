@@ -63,18 +63,18 @@ struct CacheLine([u8; CacheLine::BYTES]);
 impl CacheLine {
     const BYTES: usize = 64;
     const EMPTY: Self = Self([0; Self::BYTES]);
+}
 
-    /// Whether it has these bytes. All are compared before any is decided on, which is one guess of
-    /// the processor for the whole line, and sixteen at a time.
-    #[inline]
-    fn is(&self, bytes: &[u8; Self::BYTES]) -> bool {
-        let (own, other) = (self.0.as_chunks().0, bytes.as_chunks().0);
-        let differences = own
-            .iter()
-            .zip(other)
-            .map(|(own, other)| u128::from_ne_bytes(*own) ^ u128::from_ne_bytes(*other));
-        differences.fold(0, |all, difference| all | difference) == 0
-    }
+/// Whether two pieces are the same, sixteen bytes at a time. What differs is gathered before anything
+/// is decided on it, which is one guess of the processor instead of many.
+#[inline(always)]
+fn is_same<const BYTES: usize>(one: &[u8; BYTES], other: &[u8; BYTES]) -> bool {
+    let (one, other) = (one.as_chunks().0, other.as_chunks().0);
+    let differences = one
+        .iter()
+        .zip(other)
+        .map(|(one, other)| u128::from_ne_bytes(*one) ^ u128::from_ne_bytes(*other));
+    differences.fold(0, |all, difference| all | difference) == 0
 }
 
 /// An odd number that products with spread over 64 bits: 2^64 over the golden ratio.
@@ -391,12 +391,14 @@ impl<'v> BatchJudge<'v> {
     {
         let validator = self.validator;
         let headers = lines.iter().filter_map(Judging::open).map(|it| it.header());
-        self.headers.look_ahead(headers);
+        let mut likely = self.headers.look_ahead(headers).into_iter();
         for (judging, sought) in lines.iter_mut().zip(sought) {
             let Some(token) = judging.open() else {
                 continue;
             };
-            let (index, selection) = self.headers.select(validator, token, &mut self.payload);
+            let likely = likely.next().flatten();
+            let payload = &mut self.payload;
+            let (index, selection) = self.headers.select(validator, token, likely, payload);
             let selection = selection.copied();
             let said = self.headers.said(index);
             judging.header = Some((index, said));

@@ -24,7 +24,7 @@ use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use crate::batch::{HeaderMemo, split};
+use crate::batch::{HeaderMemo, MAX_LINES, split};
 use crate::input::{DEFAULT_BLOCK_BYTES, lines};
 use crate::key::{KeySet, Selection};
 use crate::report::Counts;
@@ -113,12 +113,14 @@ pub fn steps(validator: &Validator, text: &[u8], kernel: Kernel) -> Steps {
     walk.steps
 }
 
-/// A text in blocks of whole lines, about as long as those of a run.
+/// A text in blocks of whole lines, about as long as those of a run, and of as many at most.
 fn blocks(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let least = DEFAULT_BLOCK_BYTES.min(text.len()).checked_sub(1)?;
-        let ending = memchr::memchr(b'\n', &text[least..]);
-        let (block, rest) = text.split_at(ending.map_or(text.len(), |at| least + at + 1));
+        let last = memchr::memchr_iter(b'\n', &text[..least]).nth(MAX_LINES - 1);
+        let ending = || memchr::memchr(b'\n', &text[least..]).map(|at| least + at);
+        let end = last.or_else(ending).map_or(text.len(), |at| at + 1);
+        let (block, rest) = text.split_at(end);
         text = rest;
         Some(block)
     })
@@ -174,7 +176,7 @@ impl<'v: 'b, 'b> Walk<'v, 'b> {
         self.headers.begin_block();
         for token in &self.tokens {
             let payload = &mut self.payload;
-            let (_, selection) = self.headers.select(self.validator, *token, payload);
+            let (_, selection) = self.headers.select(self.validator, *token, None, payload);
             self.selected.extend(selection.map(|keys| (*token, *keys)));
         }
         self.end(Step::Header, &mut begun);
@@ -296,7 +298,7 @@ impl<'m> Signatures<'m> {
                 let Ok(token) = Token::split(line.token) else {
                     continue;
                 };
-                if let (_, Ok(selection)) = headers.select(validator, token, &mut payload) {
+                if let (_, Ok(selection)) = headers.select(validator, token, None, &mut payload) {
                     all.push(validator.keys(), token, *selection);
                 }
             }
@@ -425,6 +427,23 @@ mod tests {
         text.extend(dataset.buffer());
         text.pop();
         (validator, text)
+    }
+
+    /// Short lines with a header each: more of them in the bytes of a block than a run judges at a
+    /// time, and than headers are remembered.
+    #[test]
+    fn more_lines_than_a_block_has_are_judged_all_the_same() {
+        let (validator, _) = mixed(1000);
+        let lines = 40_000;
+        let text: String = (0..lines).map(|line| format!("{line:x}..\n")).collect();
+        assert!(blocks(text.as_bytes()).all(|block| {
+            let lines = memchr::memchr_iter(b'\n', block).count();
+            lines <= MAX_LINES && block.ends_with(b"\n")
+        }));
+        assert!(blocks(text.as_bytes()).flatten().eq(text.as_bytes()));
+        let steps = steps(&validator, text.as_bytes(), Kernel::best());
+        assert_eq!(steps.tokens.rejected, lines);
+        assert!(Signatures::new(&validator, text.as_bytes()).is_empty());
     }
 
     #[test]

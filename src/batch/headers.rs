@@ -3,27 +3,37 @@
 
 use std::hint::black_box;
 
-use super::{AHEAD, CacheLine, SPREADING};
+use super::{AHEAD, CacheLine, MAX_LINES, SPREADING, is_same};
 use crate::key::Selection;
 use crate::signature::REGISTERED;
 use crate::token::{Header, JsonScratch, PayloadScratch, Token, UnverifiedIssuer};
 use crate::validator::{Choice, Judged, Validator};
 use crate::verdict::{FindingSet, Reason, Stage};
 
-/// What a header decides, and what rows tell of it: a line of the cache, besides its texts.
+/// What a header decides, and the header: of nearly all of them, two lines of the cache side by
+/// side.
 #[repr(align(64))]
 struct KnownHeader {
     choice: Choice,
-    /// The encoded header: how many bytes of it are in its line, and where the rest is.
+    said: Said,
+    /// The encoded header: the first bytes of it, how many these are, and where the rest is.
+    first: [u8; FIRST],
     len: u8,
     rest: Span,
-    said: Said,
+}
+
+/// The most bytes of an encoded header that are beside what it decides. One with an algorithm, a
+/// type and a UUID for a `kid` has 88.
+const FIRST: usize = 88;
+
+const _: () = assert!(size_of::<KnownHeader>() == 2 * CacheLine::BYTES);
+
+/// What rows tell of a header, besides what is [`Said`].
+struct Told {
     kid: Option<Span>,
     /// Its `alg`, if that is no registered name.
     other_alg: Option<Span>,
 }
-
-const _: () = assert!(size_of::<KnownHeader>() == CacheLine::BYTES);
 
 /// What counts take of a header, in four bytes. It goes along with a token, since until the token is
 /// told of, its header has left the nearest caches where there are many.
@@ -86,22 +96,20 @@ type OfIssuers = Vec<(u32, Result<Selection, Reason>)>;
 /// much of it, so that a log in which every header differs costs time and no memory.
 ///
 /// With thousands of keys the headers lie behind the nearest caches. So what each token needs of
-/// its header is in one line of the cache and in texts that lie close together.
+/// its header is in two lines of the cache that are neighbours.
 pub(crate) struct HeaderMemo {
     known: Vec<KnownHeader>,
     /// Beside each of them; empty where the header decides by itself.
     of_issuers: Vec<OfIssuers>,
     /// How many selections those hold.
     selections: usize,
-    /// Beside each of them the first line of the encoded header, which can be waited for together
-    /// with the header itself.
-    lines: Vec<CacheLine>,
     /// The rest of the encoded headers.
     rests: Vec<u8>,
-    /// What rows tell of them.
+    /// Beside each of them what rows tell of it, and the texts of that.
+    told: Vec<Told>,
     texts: String,
-    /// Open addressing with linear probing: 1 + the index of a header, 0 where there is none.
-    slots: Vec<u32>,
+    /// Open addressing with linear probing.
+    slots: Vec<Slot>,
     /// The header that was asked for last: logs have runs of one header.
     last: u32,
     scratch: JsonScratch,
@@ -111,6 +119,9 @@ impl HeaderMemo {
     /// Enough for a block of lines that all differ, after what is kept from earlier blocks, at a
     /// load of less than two thirds; a power of two.
     const SLOTS: usize = 1 << 15;
+    /// How many slots a header may be in. There are as many headers in a row next to never but
+    /// where someone chose them for that.
+    const PROBES: usize = 64;
     /// How many headers are kept from block to block: a set of ten thousand keys, and some.
     const KEPT: usize = 12_288;
     /// How many bytes of headers are kept from block to block.
@@ -121,10 +132,10 @@ impl HeaderMemo {
             known: Vec::new(),
             of_issuers: Vec::new(),
             selections: 0,
-            lines: Vec::new(),
             rests: Vec::new(),
+            told: Vec::new(),
             texts: String::new(),
-            slots: vec![0; Self::SLOTS],
+            slots: vec![Slot::EMPTY; Self::SLOTS],
             last: 0,
             scratch: JsonScratch::new(),
         }
@@ -137,8 +148,8 @@ impl HeaderMemo {
             self.known.clear();
             self.of_issuers.clear();
             self.selections = 0;
-            self.lines.clear();
-            self.slots.fill(0);
+            self.told.clear();
+            self.slots.fill(Slot::EMPTY);
             // With their memory: one block may have had a header as long as a token may be.
             (self.rests, self.texts) = (Vec::new(), String::new());
         }
@@ -147,41 +158,49 @@ impl HeaderMemo {
 
     /// About how many bytes the headers take.
     fn bytes(&self) -> usize {
-        self.known.len() * (size_of::<KnownHeader>() + CacheLine::BYTES + size_of::<OfIssuers>())
+        let each = size_of::<KnownHeader>() + size_of::<Told>() + size_of::<OfIssuers>();
+        self.known.len() * each
             + self.selections * size_of::<(u32, Result<Selection, Reason>)>()
             + self.rests.len()
             + self.texts.len()
     }
 
-    /// Looks ahead at headers that are to be looked for, at most [`AHEAD`] of them, and touches what
-    /// [`select`](Self::select) needs of each; a few headers are in the nearest cache anyway.
-    pub(super) fn look_ahead<'t>(&self, headers: impl Iterator<Item = &'t [u8]>) {
+    /// Looks ahead at headers that are to be looked for, at most [`AHEAD`] of them, and says which
+    /// index each is likely to have. What [`select`](Self::select) needs of that is touched; a few
+    /// headers are in the nearest cache anyway, and the one that was asked for last is a good guess.
+    pub(super) fn look_ahead<'t>(
+        &self,
+        headers: impl Iterator<Item = &'t [u8]>,
+    ) -> [Option<u32>; AHEAD] {
         if self.known.len() < AHEAD {
-            return;
+            return [None; AHEAD];
         }
         // Each loop is short, so that the processor has the loads of many headers under way at once.
         // Where there are fewer headers than that, slot 0 is looked at in vain.
-        let mut slots = [0; AHEAD];
-        for (encoded, slot) in headers.zip(&mut slots) {
-            *slot = slot_of(encoded) % Self::SLOTS;
+        let mut hashes = [Hash::default(); AHEAD];
+        for (encoded, hash) in headers.zip(&mut hashes) {
+            *hash = Hash::of(encoded);
         }
-        let indices = slots.map(|slot| self.slots[slot].wrapping_sub(1) as usize);
-        let mut rests = [Span::behind(0, 0); AHEAD];
-        let mut touched = 0;
-        for (index, rest) in indices.into_iter().zip(&mut rests) {
-            if let (Some(known), Some(line)) = (self.known.get(index), self.lines.get(index)) {
-                *rest = known.rest;
-                touched ^= line.0[0];
-            }
-        }
-        black_box(touched);
-        let rests = rests.iter().filter_map(|rest| self.rests.get(rest.range()));
+        let slots = hashes
+            .iter()
+            .fold(0, |all, hash| all ^ self.slots[hash.slot].0);
+        black_box(slots);
+        let likely = hashes.map(|hash| self.probe(hash, |_| true)?.1.index());
+        let known = likely.iter().flatten().map(|index| self.at(*index));
+        let lines = known.fold(0, |all, it| {
+            all ^ it.len ^ it.first[0] ^ it.first[FIRST - 1]
+        });
+        black_box(lines);
+        let rests = likely.iter().flatten();
+        let rests = rests.filter_map(|index| self.rests.get(self.at(*index).rest.range()));
         let bytes = rests.flat_map(|it| it.iter().step_by(CacheLine::BYTES).chain(it.last()));
         black_box(bytes.fold(0, |all, byte| all ^ byte));
+        likely
     }
 
-    /// The index of a token's header, and which keys may have signed it. With several issuers the
-    /// payload says which policy decides, and nothing else of it is looked at.
+    /// The index of a token's header, which `likely` may foretell, and which keys may have signed it.
+    /// With several issuers the payload says which policy decides, and nothing else of it is looked
+    /// at.
     ///
     /// The selection is lent where it is kept: what is put together from small pieces is slow to
     /// copy soon after.
@@ -190,9 +209,10 @@ impl HeaderMemo {
         &mut self,
         validator: &Validator,
         token: Token<'_>,
+        likely: Option<u32>,
         payload: &mut PayloadScratch,
     ) -> (u32, Result<&Selection, Reason>) {
-        let index = self.get(validator, token.header());
+        let index = self.get(validator, token.header(), likely);
         if let Choice::OfIssuer(otherwise) = self.at(index).choice {
             let selection = match validator.realm(UnverifiedIssuer::scan(token, payload)) {
                 Some(realm) => self.select_of(index, validator, realm, token.header()),
@@ -236,7 +256,8 @@ impl HeaderMemo {
 
     /// Touches some headers, for [`unsigned`](Self::unsigned).
     pub(super) fn touch(&self, indices: impl Iterator<Item = u32>) {
-        black_box(indices.fold(0, |all, index| all ^ self.at(index).len));
+        let kids = indices.map(|index| self.told[index as usize].kid.is_some());
+        black_box(kids.fold(false, |all, it| all ^ it));
     }
 
     /// What the header of this index said, or that there is none to tell of, with no signature
@@ -250,10 +271,10 @@ impl HeaderMemo {
         let alg = match said.alg {
             Alg::Absent => None,
             Alg::Registered(index) => REGISTERED.get(usize::from(index)).copied(),
-            Alg::Other => text(self.at(index).other_alg),
+            Alg::Other => text(self.told[index as usize].other_alg),
         };
         let kid = match wants_kid || said.is_kid_unknown {
-            true => text(self.at(index).kid),
+            true => text(self.told[index as usize].kid),
             false => None,
         };
         Judged::unsigned(alg, kid, said.findings)
@@ -266,36 +287,53 @@ impl HeaderMemo {
     /// Whether this is the encoded header of this index: a comparison in full.
     #[inline(always)]
     fn is_at(&self, index: u32, encoded: &[u8]) -> bool {
-        let (known, line) = (self.at(index), &self.lines[index as usize]);
-        let (first, rest) = encoded.split_at(encoded.len().min(CacheLine::BYTES));
+        let known = self.at(index);
+        let (first, rest) = encoded.split_at(encoded.len().min(FIRST));
         usize::from(known.len) == first.len()
-            && line.0[..first.len()] == *first
-            && self.rests.get(known.rest.range()) == Some(rest)
+            && is_same_text(&known.first[..first.len()], first)
+            && known.rest.len as usize == rest.len()
+            && (rest.is_empty() || self.rests.get(known.rest.range()) == Some(rest))
     }
 
     #[inline(always)]
-    fn get(&mut self, validator: &Validator, encoded: &[u8]) -> u32 {
-        if (self.last as usize) < self.known.len() && self.is_at(self.last, encoded) {
-            return self.last;
+    fn get(&mut self, validator: &Validator, encoded: &[u8], likely: Option<u32>) -> u32 {
+        let likely = likely.unwrap_or(self.last);
+        if (likely as usize) < self.known.len() && self.is_at(likely, encoded) {
+            return likely;
         }
         self.look_up(validator, encoded)
     }
 
     #[inline(never)]
     fn look_up(&mut self, validator: &Validator, encoded: &[u8]) -> u32 {
-        let mut slot = slot_of(encoded) % Self::SLOTS;
-        let index = loop {
-            match self.slots[slot] {
-                0 => break self.insert(validator, encoded, slot),
-                taken if self.is_at(taken - 1, encoded) => break taken - 1,
-                _ => slot = (slot + 1) % Self::SLOTS,
+        let hash = Hash::of(encoded);
+        let found = self.probe(hash, |index| self.is_at(index, encoded));
+        let index = match found.map(|(at, slot)| (at, slot.index())) {
+            Some((_, Some(index))) => index,
+            Some((at, None)) => {
+                let index = self.insert(validator, encoded);
+                self.slots[at] = Slot::new(index, hash.tag);
+                index
             }
+            // It has no slot, and is made anew whenever it is asked for.
+            None => self.insert(validator, encoded),
         };
         self.last = index;
         index
     }
 
-    fn insert(&mut self, validator: &Validator, encoded: &[u8], slot: usize) -> u32 {
+    /// The first slot in which a header with this hash is or may be put: that of one that has its
+    /// tag and `is_it`, or an empty one; none where it has to do without.
+    #[inline(always)]
+    fn probe(&self, hash: Hash, is_it: impl Fn(u32) -> bool) -> Option<(usize, Slot)> {
+        let slots = (0..Self::PROBES).map(|step| (hash.slot + step) % Self::SLOTS);
+        let mut slots = slots.map(|at| (at, self.slots[at]));
+        slots.find(|(_, slot)| {
+            (slot.index()).is_none_or(|index| slot.tag() == hash.tag && is_it(index))
+        })
+    }
+
+    fn insert(&mut self, validator: &Validator, encoded: &[u8]) -> u32 {
         let (choice, header) = match Header::read(encoded, &mut self.scratch) {
             Ok(header) => (validator.choose(&header), header),
             Err(reason) => (Choice::Made(Err(reason)), Header::default()),
@@ -318,45 +356,104 @@ impl HeaderMemo {
                 _ => (Alg::Other, Some(keep(alg))),
             },
         };
-        let (first, rest) = encoded.split_at(encoded.len().min(CacheLine::BYTES));
-        self.known.push(KnownHeader {
+        self.told.push(Told {
+            kid: kid.map(keep),
+            other_alg,
+        });
+        let (first, rest) = encoded.split_at(encoded.len().min(FIRST));
+        let mut known = KnownHeader {
             choice,
-            len: u8::try_from(first.len()).unwrap_or(u8::MAX),
-            rest: Span::behind(self.rests.len(), rest.len()),
             said: Said {
                 alg,
                 is_kid_unknown: kid.is_some_and(is_unknown),
                 findings: header.findings,
             },
-            kid: kid.map(keep),
-            other_alg,
-        });
-        let mut line = CacheLine::EMPTY;
-        line.0[..first.len()].copy_from_slice(first);
-        self.lines.push(line);
+            first: [0; FIRST],
+            len: u8::try_from(first.len()).unwrap_or(u8::MAX),
+            rest: Span::behind(self.rests.len(), rest.len()),
+        };
+        known.first[..first.len()].copy_from_slice(first);
+        self.known.push(known);
         self.rests.extend_from_slice(rest);
         self.of_issuers.push(OfIssuers::new());
-        // A block has at most 8,192 lines, so this is far from a u32's end.
-        let taken = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
-        self.slots[slot] = taken;
-        taken - 1
+        // A block has at most MAX_LINES of them, so this is far from a u32's end.
+        u32::try_from(self.known.len() - 1).unwrap_or(u32::MAX)
     }
 }
 
-/// Spreads headers over slots. Headers that collide cost time and nothing else.
-fn slot_of(encoded: &[u8]) -> usize {
-    let (words, rest) = encoded.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let mixed = words
-        .iter()
-        .chain([&last])
-        .fold(encoded.len() as u64, |mixed, word| {
-            (mixed ^ u64::from_le_bytes(*word))
-                .wrapping_mul(SPREADING)
-                .rotate_left(29)
-        });
-    usize::try_from(mixed.wrapping_mul(SPREADING) >> 40).unwrap_or(0)
+/// Whether two texts are the same, of at most [`FIRST`] bytes and of one length: in two pieces, which
+/// overlap as the length demands.
+#[inline(always)]
+fn is_same_text(one: &[u8], other: &[u8]) -> bool {
+    const END: usize = 32;
+    const { assert!(FIRST <= CacheLine::BYTES + END) };
+    let end = || Some(is_same::<END>(one.last_chunk()?, other.last_chunk()?));
+    let line = || {
+        let is_same = is_same::<{ CacheLine::BYTES }>(one.first_chunk()?, other.first_chunk()?);
+        Some(is_same & end()?)
+    };
+    let short = || Some(is_same::<END>(one.first_chunk()?, other.first_chunk()?) & end()?);
+    line().or_else(short).unwrap_or_else(|| one == other)
+}
+
+/// What a slot has: nothing, or a header's index, and a part of its hash by which other headers need
+/// not be looked at.
+#[derive(Clone, Copy)]
+struct Slot(u32);
+
+impl Slot {
+    const EMPTY: Self = Self(0);
+
+    /// Of an index that is too large to be kept, nothing.
+    fn new(index: u32, tag: u16) -> Self {
+        match u16::try_from(index + 1) {
+            Ok(taken) => Self(u32::from(taken) | u32::from(tag) << 16),
+            Err(_) => Self::EMPTY,
+        }
+    }
+
+    #[inline]
+    const fn index(self) -> Option<u32> {
+        (self.0 & 0xffff).checked_sub(1)
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // the upper half
+    const fn tag(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+}
+
+const _: () = assert!(HeaderMemo::KEPT + MAX_LINES < u16::MAX as usize);
+const _: () = assert!(HeaderMemo::KEPT + MAX_LINES < HeaderMemo::SLOTS / 3 * 2);
+
+/// Where a header is to be found. Headers that collide cost time and nothing else.
+#[derive(Clone, Copy, Default)]
+struct Hash {
+    slot: usize,
+    tag: u16,
+}
+
+impl Hash {
+    #[inline]
+    fn of(encoded: &[u8]) -> Self {
+        let (words, rest) = encoded.as_chunks::<8>();
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        let mixed = words
+            .iter()
+            .chain([&last])
+            .fold(encoded.len() as u64, |mixed, word| {
+                (mixed ^ u64::from_le_bytes(*word))
+                    .wrapping_mul(SPREADING)
+                    .rotate_left(29)
+            });
+        let [.., a, b, c, d] = mixed.wrapping_mul(SPREADING).to_le_bytes();
+        Self {
+            slot: usize::from(u16::from_le_bytes([a, b])) % HeaderMemo::SLOTS,
+            tag: u16::from_le_bytes([c, d]),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -394,8 +491,8 @@ mod tests {
             for (header, index) in headers.iter().zip(0..) {
                 let token = format!("{header}.e30.c2ln");
                 let token = Token::split(token.as_bytes()).unwrap();
-                memo.look_ahead([token.header()].into_iter());
-                let (found, selection) = memo.select(&validator, token, &mut payload);
+                let [likely, ..] = memo.look_ahead([token.header()].into_iter());
+                let (found, selection) = memo.select(&validator, token, likely, &mut payload);
                 assert!(selection.is_err());
                 assert_eq!(found, index, "{header}");
                 assert_eq!(
@@ -425,7 +522,7 @@ mod tests {
                 let header = format!(r#"{{"typ":"{typ}","kid":"{kid}"{alg_member}}}"#);
                 let token = token(&header);
                 let token = Token::split(token.as_bytes()).unwrap();
-                let (index, selection) = memo.select(&validator, token, &mut payload);
+                let (index, selection) = memo.select(&validator, token, None, &mut payload);
                 let algorithm = selection.map(|selection| selection.algorithm().name()).ok();
                 assert_eq!(algorithm, alg.filter(|alg| alg.starts_with("HS")));
                 let judged = memo.unsigned(Some((index, memo.said(index))), true);
@@ -433,6 +530,27 @@ mod tests {
             }
         }
         assert_eq!(memo.known.len(), algs.len());
+    }
+
+    #[test]
+    fn more_headers_than_there_are_slots_are_told_apart_as_well() {
+        let validator = validator();
+        let (mut memo, mut payload) = (HeaderMemo::new(), PayloadScratch::new());
+        for _ in 0..2 {
+            for number in 0..HeaderMemo::SLOTS + 100 {
+                let token = format!("{number:x}..");
+                let token = Token::split(token.as_bytes()).unwrap();
+                let (index, selection) = memo.select(&validator, token, None, &mut payload);
+                assert!(selection.is_err());
+                assert!(memo.is_at(index, token.header()));
+            }
+        }
+        // Most are remembered, and some without a slot were made again.
+        let made_again = memo.known.len() - HeaderMemo::SLOTS - 100;
+        assert!(
+            (100..HeaderMemo::SLOTS / 4).contains(&made_again),
+            "{made_again}"
+        );
     }
 
     #[test]
@@ -451,7 +569,7 @@ mod tests {
                     let token = token(&header);
                     let token = Token::split(token.as_bytes()).unwrap();
                     for _ in 0..2 {
-                        let (index, _) = memo.select(&validator, token, &mut payload);
+                        let (index, _) = memo.select(&validator, token, None, &mut payload);
                         let said = memo.said(index);
                         assert!(said.is_kid_unknown);
                         assert_eq!(memo.unsigned(Some((index, said)), false).kid, Some(&*kid));
@@ -459,7 +577,11 @@ mod tests {
                 }
                 let selections: usize = memo.of_issuers.iter().map(Vec::len).sum();
                 assert_eq!(memo.selections, selections);
-                let taken = memo.slots.iter().filter(|slot| **slot > 0).count();
+                let taken = memo
+                    .slots
+                    .iter()
+                    .filter(|slot| slot.index().is_some())
+                    .count();
                 assert_eq!(taken, memo.known.len());
                 most = most.max(taken);
             }

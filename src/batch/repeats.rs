@@ -16,7 +16,7 @@ use std::hint::black_box;
 
 use super::attention::Attention;
 use super::kinds::{KindNumber, Known};
-use super::{AHEAD, CacheLine, MAX_LINES, SPREADING};
+use super::{AHEAD, CacheLine, MAX_LINES, SPREADING, is_same};
 use crate::time::NumericDate;
 use crate::token::{Claims, Dates, Member};
 use crate::validator::Judged;
@@ -709,7 +709,7 @@ impl Entry {
         usize::from(self.token_len) == token.len()
             && pieces(token)
                 .zip(&self.lines)
-                .all(|(piece, own)| own.is(piece))
+                .all(|(piece, own)| is_same(&own.0, piece))
     }
 
     /// Takes a token, whose length is one of [`LENGTHS`].
