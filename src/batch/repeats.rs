@@ -71,6 +71,7 @@ pub(super) struct Unseen {
 
 /// A token, and what is asked of it whenever it is found again: a line of the cache, besides the
 /// token itself.
+#[derive(Default)]
 #[repr(align(64))]
 struct Entry {
     /// The token, from the beginning of a line of the cache on, so that it has as few as it can.
@@ -686,21 +687,6 @@ impl Repeats {
 
 /// The bytes of an entry and its record that remember nothing.
 const EMPTY: usize = size_of::<Entry>() + size_of::<Record>();
-
-impl Default for Entry {
-    fn default() -> Self {
-        Self {
-            lines: Box::default(),
-            token_len: 0,
-            pending: 0,
-            block: 0,
-            header: 0,
-            is_mac: false,
-            is_known: false,
-            counted: None,
-        }
-    }
-}
 
 impl Entry {
     /// Whether this is its token.
