@@ -58,22 +58,29 @@ const AHEAD: usize = 16;
 /// As many bytes as memory comes in, and from where on.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct CacheLine([u8; CacheLine::BYTES]);
+struct CacheLine([u128; CacheLine::BYTES / WORD]);
 
 impl CacheLine {
     const BYTES: usize = 64;
-    const EMPTY: Self = Self([0; Self::BYTES]);
+    const EMPTY: Self = Self([0; Self::BYTES / WORD]);
 }
 
-/// Whether two pieces are the same, sixteen bytes at a time. What differs is gathered before anything
-/// is decided on it, which is one guess of the processor instead of many.
+/// The bytes of a word that is compared.
+const WORD: usize = size_of::<u128>();
+
+/// The words of a piece.
 #[inline(always)]
-fn is_same<const BYTES: usize>(one: &[u8; BYTES], other: &[u8; BYTES]) -> bool {
-    let (one, other) = (one.as_chunks().0, other.as_chunks().0);
-    let differences = one
-        .iter()
-        .zip(other)
-        .map(|(one, other)| u128::from_ne_bytes(*one) ^ u128::from_ne_bytes(*other));
+fn words<const BYTES: usize, const WORDS: usize>(piece: &[u8; BYTES]) -> [u128; WORDS] {
+    const { assert!(BYTES == WORDS * WORD) };
+    let words = piece.as_chunks().0;
+    std::array::from_fn(|at| u128::from_ne_bytes(words[at]))
+}
+
+/// Whether two pieces are the same. What differs is gathered before anything is decided on it, which
+/// is one guess of the processor instead of many.
+#[inline(always)]
+fn is_same<const WORDS: usize>(one: &[u128; WORDS], other: &[u128; WORDS]) -> bool {
+    let differences = one.iter().zip(other).map(|(one, other)| one ^ other);
     differences.fold(0, |all, difference| all | difference) == 0
 }
 

@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use super::{AHEAD, CacheLine, MAX_LINES, SPREADING, is_same};
+use super::{AHEAD, CacheLine, MAX_LINES, SPREADING, is_same, words};
 use crate::key::Selection;
 use crate::signature::REGISTERED;
 use crate::token::{Header, JsonScratch, PayloadScratch, Token, UnverifiedIssuer};
@@ -387,13 +387,13 @@ impl HeaderMemo {
 fn is_same_text(one: &[u8], other: &[u8]) -> bool {
     const END: usize = 32;
     const { assert!(FIRST <= CacheLine::BYTES + END) };
-    let end = || Some(is_same::<END>(one.last_chunk()?, other.last_chunk()?));
-    let line = || {
-        let is_same = is_same::<{ CacheLine::BYTES }>(one.first_chunk()?, other.first_chunk()?);
-        Some(is_same & end()?)
-    };
-    let short = || Some(is_same::<END>(one.first_chunk()?, other.first_chunk()?) & end()?);
-    line().or_else(short).unwrap_or_else(|| one == other)
+    let line = |text: &[u8]| text.first_chunk().map(words::<{ CacheLine::BYTES }, 4>);
+    let start = |text: &[u8]| text.first_chunk().map(words::<END, 2>);
+    let end = |text: &[u8]| text.last_chunk().map(words::<END, 2>);
+    let is_end = || Some(is_same(&end(one)?, &end(other)?));
+    let is_line = || Some(is_same(&line(one)?, &line(other)?) & is_end()?);
+    let is_short = || Some(is_same(&start(one)?, &start(other)?) & is_end()?);
+    is_line().or_else(is_short).unwrap_or_else(|| one == other)
 }
 
 /// What a slot has: nothing, or a header's index, and a part of its hash by which other headers need

@@ -16,7 +16,7 @@ use std::hint::black_box;
 
 use super::attention::Attention;
 use super::kinds::{KindNumber, Known};
-use super::{AHEAD, CacheLine, MAX_LINES, SPREADING, is_same};
+use super::{AHEAD, CacheLine, MAX_LINES, SPREADING, is_same, words};
 use crate::time::NumericDate;
 use crate::token::{Claims, Dates, Member};
 use crate::validator::Judged;
@@ -398,7 +398,7 @@ impl Repeats {
             *sought = Sought::default();
             if let Some(token) = token {
                 sought.hash = Hash::of(token, self.sets.len());
-                touched ^= u64::from(self.sets[sought.hash.set()].tags[0]);
+                touched ^= self.sets[sought.hash.set()].tags[0].to_ne_bytes()[0];
             }
         }
         for sought in all.iter_mut().filter(|it| it.hash.tag != 0) {
@@ -415,11 +415,11 @@ impl Repeats {
             numbers.map(|number| &self.entries[number as usize])
         };
         for entry in entries() {
-            touched ^= u64::from(entry.token_len);
+            touched ^= entry.token_len.to_ne_bytes()[0];
         }
         for entry in entries() {
             for line in &entry.lines {
-                touched ^= u64::from(line.0[0]);
+                touched ^= line.0[0].to_ne_bytes()[0];
             }
         }
         black_box(touched);
@@ -692,20 +692,24 @@ impl Entry {
     /// Whether this is its token.
     #[inline]
     fn is_of(&self, token: &[u8]) -> bool {
+        let (pieces, end) = pieces(token);
+        let own_end = self.lines.get(pieces.len());
         usize::from(self.token_len) == token.len()
-            && pieces(token)
-                .zip(&self.lines)
-                .all(|(piece, own)| is_same(&own.0, piece))
+            && (pieces.iter().zip(&self.lines)).all(|(piece, own)| is_same(&own.0, &words(piece)))
+            && end
+                .zip(own_end)
+                .is_none_or(|(end, own)| is_same(&own.0, &words(end)))
     }
 
     /// Takes a token, whose length is one of [`LENGTHS`].
     fn store(&mut self, token: &[u8]) {
-        let needed = token.len().div_ceil(CacheLine::BYTES);
+        let (pieces, end) = pieces(token);
+        let needed = pieces.len() + usize::from(end.is_some());
         if self.lines.len() < needed {
             self.lines = vec![CacheLine::EMPTY; needed].into_boxed_slice();
         }
-        for (own, piece) in self.lines.iter_mut().zip(pieces(token)) {
-            own.0 = *piece;
+        for (own, piece) in self.lines.iter_mut().zip(pieces.iter().chain(end)) {
+            own.0 = words(piece);
         }
         self.token_len = u16::try_from(token.len()).unwrap_or(0);
     }
@@ -736,14 +740,13 @@ impl Entry {
     }
 }
 
-/// A token that is not shorter than a line, in pieces as long as one. The last one begins where it
-/// has to for that.
+/// A token in pieces as long as a line, and where it does not end with one, its end: a piece that
+/// begins where it has to.
 #[inline]
-fn pieces(token: &[u8]) -> impl Iterator<Item = &[u8; CacheLine::BYTES]> {
-    let (lines, rest) = token.as_chunks();
-    lines
-        .iter()
-        .chain((!rest.is_empty()).then(|| token.last_chunk()).flatten())
+fn pieces(token: &[u8]) -> (&[[u8; CacheLine::BYTES]], Option<&[u8; CacheLine::BYTES]>) {
+    let (pieces, rest) = token.as_chunks();
+    let end = token.last_chunk().filter(|_| !rest.is_empty());
+    (pieces, end)
 }
 
 impl Record {
