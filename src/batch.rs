@@ -702,6 +702,45 @@ mod tests {
         }
     }
 
+    /// What came again is still recalled after many blocks, and so is what came later than others.
+    #[test]
+    fn tokens_that_come_again_are_recalled_for_as_long_as_they_do() {
+        let validator = Validator::new(bare_policy(), named_keys()).unwrap();
+        let lines: Vec<String> = (10..40)
+            .map(|number| mint(r#"{"alg":"HS256"}"#, &claims("one", 90, number), OCTOBER))
+            .collect();
+        let every_third: Vec<String> = lines.iter().step_by(3).cloned().collect();
+        // One of them is not text.
+        let texts = [every_third, lines].map(|lines| {
+            [
+                lines.join("\n").as_bytes(),
+                b"\n",
+                lines[0].as_bytes(),
+                b"\xff",
+            ]
+            .concat()
+        });
+        let blocks = texts.each_ref().map(|text| {
+            let mut block = Block::default();
+            assert!(Stretches::new(text, 0).fill(&mut block, usize::MAX));
+            block
+        });
+        let stop = AtomicBool::new(false);
+        let mut judge = BatchJudge::new(&validator, None, Kernel::best(), 1 << 20, &stop);
+        let mut outcome = Outcome::new(&validator, false);
+        outcome.placed = Reason::ALL.iter().copied().collect();
+        for (block, (times, tokens)) in blocks.iter().zip([(3, 10), (400, 30)]) {
+            for _ in 0..times {
+                judge.judge(block, &mut outcome);
+            }
+            assert_eq!(outcome.repeated, tokens + 1);
+            let mut tally = Tally::new(validator.policy(), validator.keys());
+            tally.drain(&mut outcome.tally, 0);
+            let wanted = (times * tokens, times);
+            assert_eq!((tally.tokens.valid, tally.tokens.rejected), wanted);
+        }
+    }
+
     /// A block is told of by its own lines, whatever is known of them from blocks before.
     #[test]
     fn tokens_that_are_known_are_counted_like_those_that_are_not() {

@@ -96,7 +96,7 @@ type OfIssuers = Vec<(u32, Result<Selection, Reason>)>;
 /// much of it, so that a log in which every header differs costs time and no memory.
 ///
 /// With thousands of keys the headers lie behind the nearest caches. So what each token needs of
-/// its header is in two lines of the cache that are neighbours.
+/// its header is, of nearly all headers, in two lines of the cache that are neighbours.
 pub(crate) struct HeaderMemo {
     known: Vec<KnownHeader>,
     /// Beside each of them; empty where the header decides by itself.
@@ -110,7 +110,7 @@ pub(crate) struct HeaderMemo {
     texts: String,
     /// Open addressing with linear probing.
     slots: Vec<Slot>,
-    /// The header that was asked for last: logs have runs of one header.
+    /// The header that was looked up last: logs have runs of one header.
     last: u32,
     scratch: JsonScratch,
 }
@@ -119,8 +119,8 @@ impl HeaderMemo {
     /// Enough for a block of lines that all differ, after what is kept from earlier blocks, at a
     /// load of less than two thirds; a power of two.
     const SLOTS: usize = 1 << 15;
-    /// How many slots a header may be in. There are as many headers in a row next to never but
-    /// where someone chose them for that.
+    /// How many slots are looked at for a header. There are as many headers in a row next to never
+    /// but where someone chose them for that.
     const PROBES: usize = 64;
     /// How many headers are kept from block to block: a set of ten thousand keys, and some.
     const KEPT: usize = 12_288;
@@ -167,7 +167,7 @@ impl HeaderMemo {
 
     /// Looks ahead at headers that are to be looked for, at most [`AHEAD`] of them, and says which
     /// index each is likely to have. What [`select`](Self::select) needs of that is touched; a few
-    /// headers are in the nearest cache anyway, and the one that was asked for last is a good guess.
+    /// headers are in the nearest cache anyway, and the one that was looked up last is a good guess.
     pub(super) fn look_ahead<'t>(
         &self,
         headers: impl Iterator<Item = &'t [u8]>,
@@ -502,6 +502,26 @@ mod tests {
             }
         }
         assert_eq!(memo.known.len(), headers.len());
+    }
+
+    #[test]
+    fn a_header_is_no_other_that_differs_in_a_byte_or_in_length() {
+        let validator = validator();
+        let mut memo = HeaderMemo::new();
+        for len in 0..=200 {
+            let mut encoded: Vec<u8> = (b'!'..=b'~').cycle().take(len).collect();
+            let index = memo.get(&validator, &encoded, None);
+            assert!(memo.is_at(index, &encoded), "{len}");
+            for at in 0..len {
+                encoded[at] ^= 0x80;
+                assert!(!memo.is_at(index, &encoded), "{len} {at}");
+                encoded[at] ^= 0x80;
+            }
+            for other in 0..=200 {
+                let other: Vec<u8> = (b'!'..=b'~').cycle().take(other).collect();
+                assert_eq!(memo.is_at(index, &other), encoded == other, "{len}");
+            }
+        }
     }
 
     #[test]

@@ -80,7 +80,8 @@ struct Entry {
     token_len: u16,
     /// Its number among the signatures that are pending in its block, if it was new there.
     pending: u16,
-    /// The block in which it last was more than counted. There its place is not given away.
+    /// The last block in which a line was left to this entry to tell of. In that block its place is
+    /// not given away.
     block: u32,
     /// The index that its header had in that block.
     header: u32,
@@ -220,7 +221,7 @@ impl Place {
     const EMPTY: Self = Self(0);
     const NOTED: Self = Self(1);
 
-    /// The place of an entry. There are fewer than 2^30: each takes a hundred bytes and more.
+    /// The place of an entry. There are at most as many as slots, 2^19.
     const fn of(entry: u32) -> Self {
         Self((entry + 1) << 1)
     }
@@ -411,14 +412,19 @@ impl Repeats {
             }
         }
         let entries = || {
-            let numbers = all.iter().filter_map(|sought| sought.entry);
-            numbers.map(|number| &self.entries[number as usize])
+            let numbers = all.iter().zip(tokens);
+            numbers.filter_map(|(it, token)| Some((&self.entries[it.entry? as usize], (*token)?)))
         };
-        for entry in entries() {
+        for (entry, _) in entries() {
             touched ^= entry.token_len.to_ne_bytes()[0];
         }
-        for entry in entries() {
-            for line in &entry.lines {
+        for (entry, token) in entries() {
+            // No more of them than the token itself has: the entry may be that of a long one.
+            for line in entry
+                .lines
+                .iter()
+                .take(token.len().div_ceil(CacheLine::BYTES))
+            {
                 touched ^= line.0[0].to_ne_bytes()[0];
             }
         }
@@ -436,7 +442,7 @@ impl Repeats {
         black_box(ends.fold(0, |all, end| all ^ end));
     }
 
-    /// The entry of a token that was looked ahead at, if that is where it is likely to be.
+    /// The entry of a token that was looked ahead at, if it is in the one that was likely.
     #[inline]
     pub(super) fn find(&self, token: &[u8], sought: &Sought) -> Option<u32> {
         // A hit is a comparison in full.
@@ -689,7 +695,7 @@ impl Repeats {
 const EMPTY: usize = size_of::<Entry>() + size_of::<Record>();
 
 impl Entry {
-    /// Whether this is its token.
+    /// Whether this is its token; none that is shorter than all of [`LENGTHS`] is anyone's.
     #[inline]
     fn is_of(&self, token: &[u8]) -> bool {
         let (pieces, end) = pieces(token);
@@ -703,6 +709,7 @@ impl Entry {
 
     /// Takes a token, whose length is one of [`LENGTHS`].
     fn store(&mut self, token: &[u8]) {
+        debug_assert!(LENGTHS.contains(&token.len()));
         let (pieces, end) = pieces(token);
         let needed = pieces.len() + usize::from(end.is_some());
         if self.lines.len() < needed {
@@ -971,6 +978,7 @@ mod tests {
     #[test]
     fn a_token_is_told_from_all_others_at_every_length() {
         let mut entry = Entry::default();
+        assert!(!entry.is_of(&[b'x'; CacheLine::BYTES - 1]));
         for len in LENGTHS.take(200).chain([1000, *LENGTHS.end()]) {
             let mut token: Vec<u8> = (b'!'..=b'~').cycle().take(len).collect();
             entry.store(&token);
@@ -984,10 +992,60 @@ mod tests {
             token.push(0);
             assert!(!entry.is_of(&token), "{len}");
         }
-        // One that is shorter than the one before leaves nothing of it.
-        let token = vec![b'x'; CacheLine::BYTES + 1];
+        // One that is shorter than the one before, in the same buffer.
+        let mut token = [b'x'; CacheLine::BYTES + 1];
         entry.store(&token);
         assert!(entry.is_of(&token) && entry.lines.len() > 2);
+        for at in 0..token.len() {
+            token[at] ^= 1;
+            assert!(!entry.is_of(&token), "{at}");
+            token[at] ^= 1;
+        }
+    }
+
+    /// An entry that is given away has nothing of the token before, though it has its buffers.
+    #[test]
+    fn an_entry_is_told_of_by_its_own_token_alone() {
+        let mut repeats = Repeats::new(1);
+        repeats.budget = repeats.used + EMPTY + 2 * CacheLine::BYTES;
+        let sets = repeats.sets.len();
+        let mut all = (0..).map(token);
+        let one = all.next().unwrap();
+        let set = |token: &[u8]| Hash::of(token, sets).set;
+        let other = all.find(|token| set(token) == set(&one)).unwrap();
+        let claims = Claims {
+            exp: Member::Is(NumericDate::Int(1)),
+            ..Claims::none()
+        };
+        let kind = crate::batch::kinds::Kinds::new().of(&signed(&claims));
+        let mut entries = Vec::new();
+        for token in [&one, &other] {
+            repeats.begin_block(false);
+            let mut sighting = see_twice(&mut repeats, token);
+            // The place of the other one is given away once it has not come again for a while.
+            while !matches!(sighting, Sighting::New(_)) {
+                repeats.begin_block(false);
+                sighting = see(&mut repeats, token, 0);
+            }
+            let Sighting::New(entry) = sighting else {
+                panic!("there is room for one")
+            };
+            entries.push(entry);
+            assert!(!repeats.is_known(entry) && repeats.known(entry).is_none());
+            if entries.len() == 1 {
+                assert!(repeats.learn(entry, &signed(&claims)));
+                repeats.set_kind(entry, kind.unwrap());
+                assert!(repeats.known(entry).is_some());
+            } else {
+                learn(&mut repeats, entry);
+                assert!(repeats.known(entry).is_none());
+                let mut claims = Claims::none();
+                let recalled = recall(&repeats, entry, &mut claims).unwrap();
+                assert!(recalled.verdict.reasons.contains(Reason::SignatureMismatch));
+                assert!(recalled.claims.is_none() && recalled.verdict.key.is_none());
+            }
+        }
+        assert_eq!(entries, [0, 0]);
     }
 
     #[test]
