@@ -178,8 +178,7 @@ impl NumericDate {
         match self {
             // A whole second is after a point within a second if it is a later one.
             Self::Int(seconds) => seconds > point.seconds,
-            Self::Uint(seconds) => compare_parts(seconds.into(), 0.0, point).is_gt(),
-            Self::Float(seconds) => compare_double(seconds, point).is_gt(),
+            _ => self.compare(point).is_gt(),
         }
     }
 

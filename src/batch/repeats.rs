@@ -86,7 +86,7 @@ struct Entry {
     /// The index that its header had in that block.
     header: u32,
     is_mac: bool,
-    /// Whether something was found of it, which is in its record.
+    /// Whether something was found of it, which is beside the entry.
     is_known: bool,
     /// What there is to count of it, where that is all there is to tell.
     counted: Option<Counted>,
@@ -145,8 +145,9 @@ impl ShortDates {
     }
 }
 
-/// What was found of a token at any instant, in full, and where the token is noted.
-struct Record {
+/// What was found of a token at any instant, in full, and where the token is noted: asked for where
+/// more is to be told of it than counts.
+struct Lasting {
     hash: Hash,
     verdict: Verdict,
     /// The claims, if its signature held and its payload could be read.
@@ -327,12 +328,12 @@ impl Hash {
 pub(super) struct Repeats {
     /// As many as there are slots, at most.
     entries: Vec<Entry>,
-    /// Beside each of them.
-    records: Vec<Record>,
+    /// Beside each of them what lasts of its token's verdict.
+    lasting: Vec<Lasting>,
     /// Entries that remember nothing.
     spare: Vec<u32>,
     sets: Vec<Set>,
-    /// Bytes that sets, entries and records take, and how many they may.
+    /// Bytes that sets, entries and what is beside them take, and how many they may.
     used: usize,
     budget: usize,
     /// The number of the block, from 1.
@@ -354,7 +355,7 @@ impl Repeats {
         };
         Self {
             entries: Vec::new(),
-            records: Vec::new(),
+            lasting: Vec::new(),
             spare: Vec::new(),
             sets: vec![Set::default(); sets],
             used: sets * size_of::<Set>(),
@@ -435,9 +436,9 @@ impl Repeats {
     pub(super) fn touch(&self, numbers: impl Iterator<Item = u32>) {
         let ends = numbers.map(|number| {
             let is_known = self.entries[number as usize].is_known;
-            let record = &self.records[number as usize];
-            let text = record.texts.as_bytes().first();
-            text.map_or(0, |byte| *byte) ^ u8::from(is_known & record.claims.is_some())
+            let own = &self.lasting[number as usize];
+            let text = own.texts.as_bytes().first();
+            text.map_or(0, |byte| *byte) ^ u8::from(is_known & own.claims.is_some())
         });
         black_box(ends.fold(0, |all, end| all ^ end));
     }
@@ -539,7 +540,7 @@ impl Repeats {
         let entry = &mut self.entries[number as usize];
         entry.store(token);
         entry.await_verdict(unseen, self.block);
-        self.records[number as usize].hash = hash;
+        self.lasting[number as usize].hash = hash;
         self.used += self.bytes(number);
         Some(number)
     }
@@ -576,18 +577,18 @@ impl Repeats {
     fn forget(&mut self, number: u32) {
         self.used -= self.bytes(number);
         self.entries[number as usize] = Entry::default();
-        self.records[number as usize] = Record::EMPTY;
+        self.lasting[number as usize] = Lasting::EMPTY;
         self.used += self.bytes(number);
         self.spare.push(number);
     }
 
-    /// The bytes that an entry and its record take.
+    /// The bytes that an entry takes, with what is beside it.
     fn bytes(&self, number: u32) -> usize {
-        let (entry, record) = (
+        let (entry, own) = (
             &self.entries[number as usize],
-            &self.records[number as usize],
+            &self.lasting[number as usize],
         );
-        EMPTY + size_of_val(&*entry.lines) + record.texts.capacity()
+        EMPTY + size_of_val(&*entry.lines) + own.texts.capacity()
     }
 
     /// An entry for a token of `len` bytes: an empty one while there is room, else that of another
@@ -605,11 +606,11 @@ impl Repeats {
                 // At once, since a vector that grows takes up to three times what is in it. What is
                 // not in use is memory that was promised and not given.
                 self.entries.reserve_exact(most);
-                self.records.reserve_exact(most);
+                self.lasting.reserve_exact(most);
             }
             let number = u32::try_from(self.entries.len()).ok()?;
             self.entries.push(Entry::default());
-            self.records.push(Record::EMPTY);
+            self.lasting.push(Lasting::EMPTY);
             self.used += EMPTY;
             return Some(number);
         }
@@ -642,21 +643,21 @@ impl Repeats {
         judged: &mut Judged<'s>,
         claims: &'s mut Claims<'s>,
     ) {
-        let record = &self.records[number as usize];
-        judged.verdict = record.verdict;
-        judged.claims = record.recall(claims);
+        let own = &self.lasting[number as usize];
+        judged.verdict = own.verdict;
+        judged.claims = own.recall(claims);
     }
 
     /// Remembers what was found of a token that is new, at any instant. One that takes too much is
     /// forgotten; says whether it is not.
-    pub(super) fn learn(&mut self, number: u32, lasting: &Judged<'_>) -> bool {
+    pub(super) fn learn(&mut self, number: u32, judged: &Judged<'_>) -> bool {
         if self.entries[number as usize].token_len == 0 {
             // An earlier line of the block was the same token, and took too much.
             return false;
         }
         self.used -= self.bytes(number);
-        let record = &mut self.records[number as usize];
-        let (is_short, hash) = (record.learn(lasting), record.hash);
+        let own = &mut self.lasting[number as usize];
+        let (is_short, hash) = (own.learn(judged), own.hash);
         self.used += self.bytes(number);
         let is_kept = is_short && self.used <= self.budget;
         if is_kept {
@@ -676,9 +677,9 @@ impl Repeats {
     /// Says of which kind the token of an entry is, of which something is known: from now on it may
     /// be counted and no more, unless its dates are unusual ones.
     pub(super) fn set_kind(&mut self, number: u32, kind: KindNumber) {
-        let Record {
+        let Lasting {
             verdict, claims, ..
-        } = &self.records[number as usize];
+        } = &self.lasting[number as usize];
         let dates = claims.as_ref().and_then(|it| ShortDates::of(&it.dates));
         if let (Some(key), Some(dates)) = (verdict.key, dates) {
             self.entries[number as usize].counted = Some(Counted {
@@ -691,8 +692,8 @@ impl Repeats {
     }
 }
 
-/// The bytes of an entry and its record that remember nothing.
-const EMPTY: usize = size_of::<Entry>() + size_of::<Record>();
+/// The bytes of an entry that remembers nothing, with what is beside it.
+const EMPTY: usize = size_of::<Entry>() + size_of::<Lasting>();
 
 impl Entry {
     /// Whether this is its token; none that is shorter than all of [`LENGTHS`] is anyone's.
@@ -756,7 +757,7 @@ fn pieces(token: &[u8]) -> (&[[u8; CacheLine::BYTES]], Option<&[u8; CacheLine::B
     (pieces, end)
 }
 
-impl Record {
+impl Lasting {
     const EMPTY: Self = Self {
         hash: Hash { set: 0, tag: 0 },
         verdict: Verdict {
@@ -769,10 +770,10 @@ impl Record {
     };
 
     /// Copies what was found, unless the claims have strings that are too long to be kept.
-    fn learn(&mut self, lasting: &Judged<'_>) -> bool {
-        self.verdict = lasting.verdict;
+    fn learn(&mut self, judged: &Judged<'_>) -> bool {
+        self.verdict = judged.verdict;
         self.claims = None;
-        let Some(claims) = lasting.claims else {
+        let Some(claims) = judged.claims else {
             return true;
         };
         let strings = [claims.iss, claims.sub, claims.jti];
