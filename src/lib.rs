@@ -39,6 +39,7 @@ mod key;
 pub mod measure;
 mod pipeline;
 mod policy;
+mod prefetch;
 mod report;
 mod signature;
 mod time;

@@ -24,7 +24,7 @@ use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use crate::batch::{HeaderMemo, MAX_LINES, split};
+use crate::batch::{AHEAD, HeaderMemo, MAX_LINES, split};
 use crate::input::{DEFAULT_BLOCK_BYTES, lines};
 use crate::key::{KeySet, Selection};
 use crate::report::Counts;
@@ -174,10 +174,13 @@ impl<'v: 'b, 'b> Walk<'v, 'b> {
         self.end(Step::Split, &mut begun);
 
         self.headers.begin_block();
-        for token in &self.tokens {
-            let payload = &mut self.payload;
-            let (_, selection) = self.headers.select(self.validator, *token, None, payload);
-            self.selected.extend(selection.map(|keys| (*token, *keys)));
+        for tokens in self.tokens.chunks(AHEAD) {
+            let likely = self.headers.look_ahead(tokens.iter().map(|it| it.header()));
+            for (token, likely) in tokens.iter().zip(likely) {
+                let payload = &mut self.payload;
+                let (_, selection) = (self.headers).select(self.validator, *token, likely, payload);
+                self.selected.extend(selection.map(|keys| (*token, *keys)));
+            }
         }
         self.end(Step::Header, &mut begun);
 

@@ -1,10 +1,9 @@
 //! Headers by their bytes: a log holds millions of tokens and a handful of headers, so what a header
 //! decides, up to the choice of keys, is remembered.
 
-use std::hint::black_box;
-
 use super::{AHEAD, CacheLine, MAX_LINES, SPREADING, is_same, words};
 use crate::key::Selection;
+use crate::prefetch::prefetch;
 use crate::signature::REGISTERED;
 use crate::token::{Header, JsonScratch, PayloadScratch, Token, UnverifiedIssuer};
 use crate::validator::{Choice, Judged, Validator};
@@ -129,11 +128,12 @@ impl HeaderMemo {
 
     pub(crate) fn new() -> Self {
         Self {
-            known: Vec::new(),
-            of_issuers: Vec::new(),
+            // Room that is not used takes no memory, and room that is would be made again and again.
+            known: Vec::with_capacity(Self::KEPT),
+            of_issuers: Vec::with_capacity(Self::KEPT),
             selections: 0,
             rests: Vec::new(),
-            told: Vec::new(),
+            told: Vec::with_capacity(Self::KEPT),
             texts: String::new(),
             slots: vec![Slot::EMPTY; Self::SLOTS],
             last: 0,
@@ -166,39 +166,35 @@ impl HeaderMemo {
     }
 
     /// Looks ahead at headers that are to be looked for, at most [`AHEAD`] of them, and says which
-    /// index each is likely to have. What [`select`](Self::select) needs of that is touched; a few
+    /// index each is likely to have. What [`select`](Self::select) needs of that is asked for; a few
     /// headers are in the nearest cache anyway, and the one that was looked up last is a good guess.
-    pub(super) fn look_ahead<'t>(
+    pub(crate) fn look_ahead<'t>(
         &self,
-        headers: impl Iterator<Item = &'t [u8]>,
+        headers: impl Iterator<Item = &'t [u8]> + Clone,
     ) -> [Option<u32>; AHEAD] {
         if self.known.len() < AHEAD {
             return [None; AHEAD];
         }
-        // Each loop is short, so that the processor has the loads of many headers under way at once.
-        // Where there are fewer headers than that, slot 0 is looked at in vain.
+        // All slots first, then all headers. Where there are fewer headers than that, slot 0 is
+        // looked at in vain.
         let mut hashes = [Hash::default(); AHEAD];
-        for (encoded, hash) in headers.zip(&mut hashes) {
+        for (encoded, hash) in headers.clone().zip(&mut hashes) {
             *hash = Hash::of(encoded);
+            prefetch(&self.slots[hash.slot]);
         }
-        let slots = hashes
-            .iter()
-            .fold(0, |all, hash| all ^ self.slots[hash.slot].0);
-        black_box(slots);
         let likely = hashes.map(|hash| self.probe(hash, |_| true)?.1.index());
-        let known = likely.iter().flatten().map(|index| self.at(*index));
-        let lines = known.fold(0, |all, it| {
-            all ^ it.len ^ it.first[0] ^ it.first[FIRST - 1]
-        });
-        black_box(lines);
-        let rests = likely.iter().flatten();
-        let rests = rests.filter_map(|index| self.rests.get(self.at(*index).rest.range()));
-        // Of a header as long as a token may be not all of it, since it may not be the one.
-        let bytes = rests.flat_map(|rest| {
-            let lines = rest.iter().step_by(CacheLine::BYTES);
-            lines.take(AHEAD).chain(rest.last())
-        });
-        black_box(bytes.fold(0, |all, byte| all ^ byte));
+        for index in likely.iter().flatten() {
+            let first = &self.at(*index).first;
+            prefetch(&first[0]);
+            prefetch(&first[FIRST - 1]);
+        }
+        let long = headers.zip(likely).filter(|(it, _)| it.len() > FIRST);
+        for index in long.filter_map(|(_, index)| index) {
+            let rest = self.rests.get(self.at(index).rest.range());
+            // Of one as long as a token may be not all, since it may not be the one.
+            let lines = rest.unwrap_or_default().chunks(CacheLine::BYTES);
+            lines.take(AHEAD).for_each(|line| prefetch(&line[0]));
+        }
         likely
     }
 
@@ -258,10 +254,9 @@ impl HeaderMemo {
         self.at(index).said
     }
 
-    /// Touches some headers, for [`unsigned`](Self::unsigned).
-    pub(super) fn touch(&self, indices: impl Iterator<Item = u32>) {
-        let kids = indices.map(|index| self.told[index as usize].kid.is_some());
-        black_box(kids.fold(false, |all, it| all ^ it));
+    /// Asks for what [`unsigned`](Self::unsigned) needs of some headers.
+    pub(super) fn look_back(&self, indices: impl Iterator<Item = u32>) {
+        indices.for_each(|index| prefetch(&self.told[index as usize].kid));
     }
 
     /// What the header of this index said, or that there is none to tell of, with no signature

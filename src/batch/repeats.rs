@@ -12,11 +12,10 @@
 //! time costs a hundred times what it costs to remember it in vain. The memory is bounded in bytes,
 //! and a stream that does not repeat is soon left alone but for a look now and then.
 
-use std::hint::black_box;
-
 use super::attention::Attention;
 use super::kinds::{KindNumber, Known};
 use super::{AHEAD, CacheLine, MAX_LINES, SPREADING, is_same, words};
+use crate::prefetch::prefetch;
 use crate::time::NumericDate;
 use crate::token::{Claims, Dates, Member};
 use crate::validator::Judged;
@@ -387,20 +386,19 @@ impl Repeats {
         self.is_looking
     }
 
-    /// Looks ahead at tokens that are to be looked for, and touches what [`find`](Self::find) needs
-    /// of each; only while tokens [are looked for](Self::is_looking).
+    /// Looks ahead at tokens that are to be looked for, and asks for what [`find`](Self::find)
+    /// needs of each; only while tokens [are looked for](Self::is_looking).
     pub(super) fn look_ahead(
         &mut self,
         tokens: &[Option<&[u8]>; AHEAD],
         all: &mut [Sought; AHEAD],
     ) {
-        let mut touched = 0;
         // All sets first, then all entries, then all tokens.
         for (token, sought) in tokens.iter().zip(&mut *all) {
             *sought = Sought::default();
             if let Some(token) = token {
                 sought.hash = Hash::of(token, self.sets.len());
-                touched ^= self.sets[sought.hash.set()].tags[0].to_ne_bytes()[0];
+                prefetch(&self.sets[sought.hash.set()]);
             }
         }
         for sought in all.iter_mut().filter(|it| it.hash.tag != 0) {
@@ -417,30 +415,28 @@ impl Repeats {
             numbers.filter_map(|(it, token)| Some((&self.entries[it.entry? as usize], (*token)?)))
         };
         for (entry, _) in entries() {
-            touched ^= entry.token_len.to_ne_bytes()[0];
+            prefetch(entry);
         }
         for (entry, token) in entries() {
             // No more of them than the token itself has: the entry may be that of a long one.
-            for line in entry
-                .lines
-                .iter()
-                .take(token.len().div_ceil(CacheLine::BYTES))
-            {
-                touched ^= line.0[0].to_ne_bytes()[0];
-            }
+            let lines = token.len().div_ceil(CacheLine::BYTES);
+            entry.lines.iter().take(lines).for_each(prefetch);
         }
-        black_box(touched);
     }
 
-    /// Touches what [`recall`](Self::recall) needs of these entries.
-    pub(super) fn touch(&self, numbers: impl Iterator<Item = u32>) {
-        let ends = numbers.map(|number| {
-            let is_known = self.entries[number as usize].is_known;
-            let own = &self.lasting[number as usize];
-            let text = own.texts.as_bytes().first();
-            text.map_or(0, |byte| *byte) ^ u8::from(is_known & own.claims.is_some())
-        });
-        black_box(ends.fold(0, |all, end| all ^ end));
+    /// Asks for what [`recall`](Self::recall) needs of these entries.
+    pub(super) fn look_back(&self, numbers: impl Iterator<Item = u32> + Clone) {
+        for number in numbers.clone() {
+            let lasting = &self.lasting[number as usize];
+            prefetch(&self.entries[number as usize]);
+            prefetch(&lasting.verdict);
+            prefetch(&lasting.claims);
+        }
+        for number in numbers {
+            if let Some(byte) = self.lasting[number as usize].texts.as_bytes().first() {
+                prefetch(byte);
+            }
+        }
     }
 
     /// The entry of a token that was looked ahead at, if it is in the one that was likely.

@@ -6,6 +6,7 @@
 
 mod certificate;
 mod der;
+mod group;
 mod health;
 mod json;
 mod jwk;

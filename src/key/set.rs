@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::certificate::Validity;
+use super::group::Group;
 use super::health::{self, KeyFinding};
 use super::jwk;
 use super::loaded::{Certificate, Content, Unusable, Usable};
@@ -269,31 +270,6 @@ fn own_name(id: Option<&str>, verifying: &VerifyingKey) -> Option<String> {
         (Some(id), _) => Some(id.to_owned()),
         (None, VerifyingKey::Public(public)) => Some(thumbprint(public.material())),
         (None, VerifyingKey::Mac(_)) => None,
-    }
-}
-
-/// Keys that share an id, or that have none.
-#[derive(Default)]
-pub(crate) struct Group {
-    /// For each algorithm, the keys that may verify it, in the order given.
-    fitting: [Vec<Candidate>; Algorithm::ALL.len()],
-    /// Whether any key of the group is sound, whatever it may verify.
-    has_sound: bool,
-    /// How many keys are in the group that may verify.
-    len: usize,
-}
-
-impl Group {
-    pub(crate) fn fitting(&self, algorithm: Algorithm) -> &[Candidate] {
-        &self.fitting[algorithm as usize]
-    }
-
-    fn add(&mut self, key: Candidate, algorithms: AlgorithmSet) {
-        algorithms
-            .iter()
-            .for_each(|algorithm| self.fitting[algorithm as usize].push(key));
-        self.has_sound = true;
-        self.len += 1;
     }
 }
 
@@ -636,7 +612,7 @@ impl KeySet {
         let realms = number(self.realms.len())?;
         let pieces = self.states.append(other.states);
         for mut group in other.groups {
-            for candidate in group.fitting.iter_mut().flatten() {
+            for candidate in group.candidates_mut() {
                 candidate.key += keys;
                 if let Some(place) = &mut candidate.states {
                     *place = place.behind(pieces).ok_or_else(too_many)?;
@@ -691,7 +667,7 @@ impl KeySet {
     }
 
     fn shares_its_id(&self, key: &Key) -> bool {
-        key.id.is_some() && self.groups[key.group as usize].len > 1
+        key.id.is_some() && self.groups[key.group as usize].has_several()
     }
 
     /// The realm of a key: that of the set which it came with.

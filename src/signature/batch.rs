@@ -281,16 +281,17 @@ fn fill<'b, 'k: 'b, W: Word + 'k>(
         let token = &tokens[*index as usize];
         let candidates = token.candidates.iter();
         for candidate in candidates.skip(token.tried as usize).take(each) {
+            let key = key(candidate.secret());
+            key.look_ahead();
             jobs.push(Job {
                 message: token.input.bytes,
-                key: key(candidate.secret()),
+                key,
             });
             trials.push((*index, candidate));
         }
     }
     // The states of many keys lie behind the nearest caches. Touched here, they are waited for
     // together, and not one by one by the kernel.
-    jobs.iter().for_each(|job| job.key.touch());
 }
 
 /// Compares the tags of a round, in constant time and over their full length. The first candidate

@@ -4,7 +4,6 @@
 //! which secret belongs to which key, and every message.
 
 use core::fmt;
-use core::hint::black_box;
 
 use sha2::{
     Digest, Sha256, Sha384, Sha512,
@@ -13,6 +12,7 @@ use sha2::{
 use zeroize::{Zeroize, Zeroizing};
 
 use super::constants::{IV256, IV384, IV512};
+use crate::prefetch::prefetch;
 
 /// A word of SHA-2: `u32` for SHA-256, `u64` for SHA-384 and SHA-512. No other type can be one.
 pub trait Word: sealed::Sealed + Copy + Zeroize {}
@@ -141,10 +141,14 @@ impl<W: Word> Midstate<W> {
         &self.outer
     }
 
-    /// Looks at the state, and leaves it in the nearest cache.
+    /// Asks for the states ahead of their use.
     #[inline]
-    pub(in crate::signature) fn touch(&self) {
-        black_box((self.inner[0], self.outer[7], self.digest));
+    pub(in crate::signature) fn look_ahead(&self) {
+        prefetch(&self.inner);
+        if size_of::<W>() > size_of::<u32>() {
+            prefetch(&self.outer);
+            prefetch(&self.digest);
+        }
     }
 
     /// What follows on the inner digest.

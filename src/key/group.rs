@@ -1,0 +1,129 @@
+//! The keys that go by one id, or by none, and which of them fit an algorithm.
+
+use crate::signature::{Algorithm, AlgorithmSet, Candidate};
+
+/// Keys that share an id, or that have none.
+#[derive(Default)]
+pub(super) struct Group {
+    keys: Keys,
+    /// Whether any key of the group is sound, whatever it may verify.
+    pub(super) has_sound: bool,
+}
+
+/// Nearly every id is that of one key. So the first is here and not behind a pointer: a set of ten
+/// thousand ids is small, and who looks for a key waits for the memory of its group alone.
+#[derive(Default)]
+enum Keys {
+    #[default]
+    None,
+    One(Candidate, AlgorithmSet),
+    Several(Box<Fitting>),
+}
+
+/// For each algorithm, the keys that may verify it, in the order given.
+type Fitting = [Vec<Candidate>; Algorithm::ALL.len()];
+
+impl Group {
+    /// The keys that may verify this algorithm, in the order given.
+    pub(super) fn fitting(&self, algorithm: Algorithm) -> &[Candidate] {
+        match &self.keys {
+            Keys::One(key, algorithms) if algorithms.contains(algorithm) => {
+                std::slice::from_ref(key)
+            }
+            Keys::None | Keys::One(..) => &[],
+            Keys::Several(fitting) => &fitting[algorithm as usize],
+        }
+    }
+
+    /// Whether the group has more than one key.
+    pub(super) const fn has_several(&self) -> bool {
+        matches!(self.keys, Keys::Several(_))
+    }
+
+    /// Adds a sound key that may verify these algorithms, which may be none.
+    pub(super) fn add(&mut self, key: Candidate, algorithms: AlgorithmSet) {
+        self.has_sound = true;
+        self.keys = match std::mem::take(&mut self.keys) {
+            Keys::None => Keys::One(key, algorithms),
+            Keys::One(first, its_algorithms) => {
+                let mut fitting = Box::<Fitting>::default();
+                put(&mut fitting, first, its_algorithms);
+                put(&mut fitting, key, algorithms);
+                Keys::Several(fitting)
+            }
+            Keys::Several(mut fitting) => {
+                put(&mut fitting, key, algorithms);
+                Keys::Several(fitting)
+            }
+        };
+    }
+
+    /// Every place in which the group has a key.
+    pub(super) fn candidates_mut(&mut self) -> impl Iterator<Item = &mut Candidate> {
+        let (one, several) = match &mut self.keys {
+            Keys::None => (None, None),
+            Keys::One(key, _) => (Some(key), None),
+            Keys::Several(fitting) => (None, Some(fitting.iter_mut().flatten())),
+        };
+        one.into_iter().chain(several.into_iter().flatten())
+    }
+}
+
+fn put(fitting: &mut Fitting, key: Candidate, algorithms: AlgorithmSet) {
+    for algorithm in algorithms.iter() {
+        fitting[algorithm as usize].push(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever a group has, it lists what lists of all its keys would, in the order given.
+    #[test]
+    fn a_group_lists_the_keys_that_fit_in_the_order_given() {
+        let key = |number| Candidate {
+            key: number,
+            states: None,
+        };
+        let sets = [
+            AlgorithmSet::HMAC,
+            AlgorithmSet::EMPTY,
+            [Algorithm::Hs256].into_iter().collect(),
+            [Algorithm::Es256, Algorithm::EdDsa].into_iter().collect(),
+            AlgorithmSet::ALL,
+        ];
+        let given = (0..).zip(sets.iter().cycle());
+        for first in 0..sets.len() {
+            for count in 0..=sets.len() {
+                let given: Vec<_> = given.clone().skip(first).take(count).collect();
+                let mut group = Group::default();
+                for (number, algorithms) in &given {
+                    group.add(key(*number), **algorithms);
+                }
+                assert_eq!(group.has_sound, count > 0);
+                assert_eq!(group.has_several(), count > 1);
+                for algorithm in Algorithm::ALL {
+                    let fits = given.iter().filter(|(_, set)| set.contains(algorithm));
+                    let wanted: Vec<_> = fits.map(|(number, _)| key(*number)).collect();
+                    assert_eq!(
+                        group.fitting(algorithm),
+                        wanted,
+                        "{first} {count} {algorithm:?}"
+                    );
+                }
+                // Moved behind a hundred other keys, wherever they are listed.
+                group.candidates_mut().for_each(|it| it.key += 100);
+                for algorithm in Algorithm::ALL {
+                    let fits = given.iter().filter(|(_, set)| set.contains(algorithm));
+                    let wanted: Vec<_> = fits.map(|(number, _)| key(number + 100)).collect();
+                    assert_eq!(
+                        group.fitting(algorithm),
+                        wanted,
+                        "{first} {count} {algorithm:?}"
+                    );
+                }
+            }
+        }
+    }
+}
