@@ -49,10 +49,10 @@ pub(crate) struct Outcome {
 pub(crate) const MAX_LINES: usize = 8192;
 
 /// How many lines go through the stages before the signatures together, and are told of together
-/// behind them. What each needs of what is remembered is asked for for all of them first: one by one
-/// they would wait for the memory behind the nearest caches, for one piece of it after the other;
-/// together they wait once for each piece. It is few enough for all of that to stay in the nearest
-/// cache.
+/// behind them. What they need of what is remembered is asked for before the first is looked at: one
+/// by one they would wait for the memory behind the nearest caches, for one piece of it after the
+/// other; together they wait once for each piece. It is few enough for all of that to stay in the
+/// nearest cache.
 pub(crate) const AHEAD: usize = 16;
 
 /// As many bytes as memory comes in, and from where on.
@@ -269,11 +269,11 @@ impl<'v> BatchJudge<'v> {
         outcome.was_stopped = !is_done;
         if is_done {
             for lines in waiting.chunks(AHEAD) {
-                self.repeats
-                    .look_back(lines.iter().filter_map(|it| it.entry));
+                let entries = lines.iter().filter_map(|it| it.entry);
+                self.repeats.prefetch_lasting(entries);
                 if self.wants_kid {
                     let headers = lines.iter().filter_map(|it| it.header);
-                    self.headers.look_back(headers.map(|(index, _)| index));
+                    self.headers.prefetch_told(headers.map(|(index, _)| index));
                 }
                 for judging in lines {
                     self.tell(block, judging, &pending, outcome);

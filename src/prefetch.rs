@@ -2,8 +2,8 @@
 
 #![allow(unsafe_code)]
 
-/// Asks for the line of the cache in which `it` begins, and waits for nothing. Where the processor
-/// has no instruction for that which is known here, it does nothing.
+/// Asks for the line of the cache in which `it` begins, and does not wait for it. On other
+/// architectures than these it does nothing.
 #[inline(always)]
 pub(crate) fn prefetch<T>(it: &T) {
     let at: *const T = it;
@@ -14,11 +14,11 @@ pub(crate) fn prefetch<T>(it: &T) {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
     }
     #[cfg(target_arch = "aarch64")]
-    // SAFETY: this is a hint, which reads and changes nothing.
+    // SAFETY: this is a hint, which reads and changes no memory.
     unsafe {
         core::arch::asm!(
             "prfm pldl1keep, [{}]", in(reg) at,
-            options(readonly, nostack, preserves_flags)
+            options(nomem, nostack, preserves_flags)
         );
     };
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]

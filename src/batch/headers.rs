@@ -128,7 +128,8 @@ impl HeaderMemo {
 
     pub(crate) fn new() -> Self {
         Self {
-            // Room that is not used takes no memory, and room that is would be made again and again.
+            // Room takes no memory before it is used, and what grows is moved a dozen times on the
+            // way to ten thousand headers.
             known: Vec::with_capacity(Self::KEPT),
             of_issuers: Vec::with_capacity(Self::KEPT),
             selections: 0,
@@ -166,8 +167,8 @@ impl HeaderMemo {
     }
 
     /// Looks ahead at headers that are to be looked for, at most [`AHEAD`] of them, and says which
-    /// index each is likely to have. What [`select`](Self::select) needs of that is asked for; a few
-    /// headers are in the nearest cache anyway, and the one that was looked up last is a good guess.
+    /// index each is likely to have. What [`select`](Self::select) needs of that is asked for; a
+    /// few headers are in the nearest cache anyway, and the last one looked up is a good guess.
     pub(crate) fn look_ahead<'t>(
         &self,
         headers: impl Iterator<Item = &'t [u8]> + Clone,
@@ -192,8 +193,9 @@ impl HeaderMemo {
         for index in long.filter_map(|(_, index)| index) {
             let rest = self.rests.get(self.at(index).rest.range());
             // Of one as long as a token may be not all, since it may not be the one.
-            let lines = rest.unwrap_or_default().chunks(CacheLine::BYTES);
-            lines.take(AHEAD).for_each(|line| prefetch(&line[0]));
+            let rest = rest.unwrap_or_default();
+            let lines = rest.iter().step_by(CacheLine::BYTES).take(AHEAD);
+            lines.chain(rest.last()).for_each(prefetch);
         }
         likely
     }
@@ -254,9 +256,13 @@ impl HeaderMemo {
         self.at(index).said
     }
 
-    /// Asks for what [`unsigned`](Self::unsigned) needs of some headers.
-    pub(super) fn look_back(&self, indices: impl Iterator<Item = u32>) {
-        indices.for_each(|index| prefetch(&self.told[index as usize].kid));
+    /// Asks for what [`unsigned`](Self::unsigned) needs of some headers: where their texts are, and
+    /// the first line of each `kid`.
+    pub(super) fn prefetch_told(&self, indices: impl Iterator<Item = u32> + Clone) {
+        let told = || indices.clone().map(|index| &self.told[index as usize]);
+        told().for_each(prefetch);
+        let kids = told().filter_map(|told| self.texts.as_bytes().get(told.kid?.start as usize));
+        kids.for_each(prefetch);
     }
 
     /// What the header of this index said, or that there is none to tell of, with no signature

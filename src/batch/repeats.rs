@@ -424,8 +424,9 @@ impl Repeats {
         }
     }
 
-    /// Asks for what [`recall`](Self::recall) needs of these entries.
-    pub(super) fn look_back(&self, numbers: impl Iterator<Item = u32> + Clone) {
+    /// Asks for what [`recall`](Self::recall) needs of these entries, and the first line of their
+    /// texts.
+    pub(super) fn prefetch_lasting(&self, numbers: impl Iterator<Item = u32> + Clone) {
         for number in numbers.clone() {
             let lasting = &self.lasting[number as usize];
             prefetch(&self.entries[number as usize]);

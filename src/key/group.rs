@@ -1,4 +1,5 @@
-//! The keys that go by one id, or by none, and which of them fit an algorithm.
+//! The keys that go by one id, or by none, and which of them fit an algorithm. Which group a token
+//! chooses from is for the set to say.
 
 use crate::signature::{Algorithm, AlgorithmSet, Candidate};
 
@@ -10,18 +11,20 @@ pub(super) struct Group {
     pub(super) has_sound: bool,
 }
 
+const _: () = assert!(size_of::<Group>() <= 24);
+
 /// Nearly every id is that of one key. So the first is here and not behind a pointer: a set of ten
 /// thousand ids is small, and who looks for a key waits for the memory of its group alone.
 #[derive(Default)]
 enum Keys {
     #[default]
-    None,
+    Empty,
     One(Candidate, AlgorithmSet),
-    Several(Box<Fitting>),
+    Several(Box<ByAlgorithm>),
 }
 
 /// For each algorithm, the keys that may verify it, in the order given.
-type Fitting = [Vec<Candidate>; Algorithm::ALL.len()];
+type ByAlgorithm = [Vec<Candidate>; Algorithm::ALL.len()];
 
 impl Group {
     /// The keys that may verify this algorithm, in the order given.
@@ -30,7 +33,7 @@ impl Group {
             Keys::One(key, algorithms) if algorithms.contains(algorithm) => {
                 std::slice::from_ref(key)
             }
-            Keys::None | Keys::One(..) => &[],
+            Keys::Empty | Keys::One(..) => &[],
             Keys::Several(fitting) => &fitting[algorithm as usize],
         }
     }
@@ -44,15 +47,15 @@ impl Group {
     pub(super) fn add(&mut self, key: Candidate, algorithms: AlgorithmSet) {
         self.has_sound = true;
         self.keys = match std::mem::take(&mut self.keys) {
-            Keys::None => Keys::One(key, algorithms),
+            Keys::Empty => Keys::One(key, algorithms),
             Keys::One(first, its_algorithms) => {
-                let mut fitting = Box::<Fitting>::default();
-                put(&mut fitting, first, its_algorithms);
-                put(&mut fitting, key, algorithms);
+                let mut fitting = Box::<ByAlgorithm>::default();
+                list(&mut fitting, first, its_algorithms);
+                list(&mut fitting, key, algorithms);
                 Keys::Several(fitting)
             }
             Keys::Several(mut fitting) => {
-                put(&mut fitting, key, algorithms);
+                list(&mut fitting, key, algorithms);
                 Keys::Several(fitting)
             }
         };
@@ -61,7 +64,7 @@ impl Group {
     /// Every place in which the group has a key.
     pub(super) fn candidates_mut(&mut self) -> impl Iterator<Item = &mut Candidate> {
         let (one, several) = match &mut self.keys {
-            Keys::None => (None, None),
+            Keys::Empty => (None, None),
             Keys::One(key, _) => (Some(key), None),
             Keys::Several(fitting) => (None, Some(fitting.iter_mut().flatten())),
         };
@@ -69,7 +72,7 @@ impl Group {
     }
 }
 
-fn put(fitting: &mut Fitting, key: Candidate, algorithms: AlgorithmSet) {
+fn list(fitting: &mut ByAlgorithm, key: Candidate, algorithms: AlgorithmSet) {
     for algorithm in algorithms.iter() {
         fitting[algorithm as usize].push(key);
     }
@@ -103,26 +106,17 @@ mod tests {
                 }
                 assert_eq!(group.has_sound, count > 0);
                 assert_eq!(group.has_several(), count > 1);
-                for algorithm in Algorithm::ALL {
-                    let fits = given.iter().filter(|(_, set)| set.contains(algorithm));
-                    let wanted: Vec<_> = fits.map(|(number, _)| key(*number)).collect();
-                    assert_eq!(
-                        group.fitting(algorithm),
-                        wanted,
-                        "{first} {count} {algorithm:?}"
-                    );
-                }
+                let check = |group: &Group, shift| {
+                    for algorithm in Algorithm::ALL {
+                        let fits = given.iter().filter(|(_, set)| set.contains(algorithm));
+                        let wanted: Vec<_> = fits.map(|(number, _)| key(number + shift)).collect();
+                        assert_eq!(group.fitting(algorithm), wanted, "{first} {count}");
+                    }
+                };
+                check(&group, 0);
                 // Moved behind a hundred other keys, wherever they are listed.
                 group.candidates_mut().for_each(|it| it.key += 100);
-                for algorithm in Algorithm::ALL {
-                    let fits = given.iter().filter(|(_, set)| set.contains(algorithm));
-                    let wanted: Vec<_> = fits.map(|(number, _)| key(number + 100)).collect();
-                    assert_eq!(
-                        group.fitting(algorithm),
-                        wanted,
-                        "{first} {count} {algorithm:?}"
-                    );
-                }
+                check(&group, 100);
             }
         }
     }

@@ -282,7 +282,9 @@ fn fill<'b, 'k: 'b, W: Word + 'k>(
         let candidates = token.candidates.iter();
         for candidate in candidates.skip(token.tried as usize).take(each) {
             let key = key(candidate.secret());
-            key.look_ahead();
+            // The states of many keys lie behind the nearest caches. Asked for here, they come
+            // together, and most are there when the kernel needs them.
+            key.prefetch();
             jobs.push(Job {
                 message: token.input.bytes,
                 key,
@@ -290,8 +292,6 @@ fn fill<'b, 'k: 'b, W: Word + 'k>(
             trials.push((*index, candidate));
         }
     }
-    // The states of many keys lie behind the nearest caches. Touched here, they are waited for
-    // together, and not one by one by the kernel.
 }
 
 /// Compares the tags of a round, in constant time and over their full length. The first candidate

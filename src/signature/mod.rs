@@ -124,7 +124,7 @@ impl Candidate {
     fn secret(self) -> Place {
         match self.states {
             Some(place) => place,
-            // The key set lists a key under the algorithms of its type alone.
+            // The key set gives a key for the algorithms of its type alone.
             None => unreachable!("a public key was chosen to verify a MAC"),
         }
     }

@@ -42,9 +42,9 @@ impl Finder {
     }
 }
 
-/// So many bytes before its turn a text is asked for. A log that lies in memory comes from behind all
-/// caches, and the processor, which sees that it is read in order, looks no further than a page.
-const FAR: usize = 4 << 10;
+/// So many bytes ahead a text is asked for. A log that lies in memory comes from behind all caches,
+/// and the processor, which sees that it is read in order, looks no further than to a page's end.
+const PREFETCH_DISTANCE: usize = 4 << 10;
 
 /// The first line of a text, by the marks of its chunks: a bit for each byte that is LF or a dot. A
 /// part of each entry, so that those are made in its registers.
@@ -54,8 +54,8 @@ fn find(text: &[u8], marks_of: impl Fn(&[u8; 64]) -> u64) -> Found {
     let (chunks, tail) = text.as_chunks::<64>();
     let mut begin = 0;
     for chunk in chunks {
-        if let Some(far) = text.get(begin + FAR) {
-            prefetch(far);
+        if let Some(ahead) = text.get(begin + PREFETCH_DISTANCE) {
+            prefetch(ahead);
         }
         if take(&mut found, begin, chunk, marks_of(chunk)) {
             return found;

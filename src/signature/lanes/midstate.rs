@@ -143,7 +143,7 @@ impl<W: Word> Midstate<W> {
 
     /// Asks for the states ahead of their use.
     #[inline]
-    pub(in crate::signature) fn look_ahead(&self) {
+    pub(in crate::signature) fn prefetch(&self) {
         prefetch(&self.inner);
         if size_of::<W>() > size_of::<u32>() {
             prefetch(&self.outer);
