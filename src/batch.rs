@@ -22,6 +22,7 @@ use repeats::{Repeats, Seen, Sighting, Sought, Unseen};
 
 use crate::input::{Block, Line, Lines, leading_blanks, lines};
 use crate::policy::Policy;
+use crate::prefetch::CACHE_LINE;
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
 use crate::signature::{BatchVerifier, Kernel, Pending, recycle};
@@ -61,7 +62,7 @@ pub(crate) const AHEAD: usize = 16;
 struct CacheLine([u128; CacheLine::BYTES / WORD]);
 
 impl CacheLine {
-    const BYTES: usize = 64;
+    const BYTES: usize = CACHE_LINE;
     const EMPTY: Self = Self([0; Self::BYTES / WORD]);
 }
 

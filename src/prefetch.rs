@@ -2,11 +2,26 @@
 
 #![allow(unsafe_code)]
 
-/// Asks for the line of the cache in which `it` begins, and does not wait for it. On other
+/// How many bytes memory comes in at a time.
+pub(crate) const CACHE_LINE: usize = 64;
+
+/// Asks for all lines of the cache that `it` is in, and does not wait for them. On other
 /// architectures than these it does nothing.
 #[inline(always)]
 pub(crate) fn prefetch<T>(it: &T) {
-    let at: *const T = it;
+    let begin = core::ptr::from_ref(it).cast::<u8>();
+    for offset in (0..size_of::<T>()).step_by(CACHE_LINE) {
+        prefetch_line(begin.wrapping_add(offset));
+    }
+    // It may end in one line more where it need not begin with one.
+    if align_of::<T>() < CACHE_LINE && align_of::<T>() < size_of::<T>() {
+        prefetch_line(begin.wrapping_add(size_of::<T>() - 1));
+    }
+}
+
+/// Asks for the line that an address is in.
+#[inline(always)]
+fn prefetch_line(at: *const u8) {
     #[cfg(target_arch = "x86_64")]
     {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

@@ -185,9 +185,7 @@ impl HeaderMemo {
         }
         let likely = hashes.map(|hash| self.probe(hash, |_| true)?.1.index());
         for index in likely.iter().flatten() {
-            let first = &self.at(*index).first;
-            prefetch(&first[0]);
-            prefetch(&first[FIRST - 1]);
+            prefetch(self.at(*index));
         }
         let long = headers.zip(likely).filter(|(it, _)| it.len() > FIRST);
         for index in long.filter_map(|(_, index)| index) {

@@ -428,10 +428,8 @@ impl Repeats {
     /// texts.
     pub(super) fn prefetch_lasting(&self, numbers: impl Iterator<Item = u32> + Clone) {
         for number in numbers.clone() {
-            let lasting = &self.lasting[number as usize];
             prefetch(&self.entries[number as usize]);
-            prefetch(&lasting.verdict);
-            prefetch(&lasting.claims);
+            prefetch(&self.lasting[number as usize]);
         }
         for number in numbers {
             if let Some(byte) = self.lasting[number as usize].texts.as_bytes().first() {

@@ -46,29 +46,30 @@ impl Group {
     /// Adds a sound key that may verify these algorithms, which may be none.
     pub(super) fn add(&mut self, key: Candidate, algorithms: AlgorithmSet) {
         self.has_sound = true;
-        self.keys = match std::mem::take(&mut self.keys) {
-            Keys::Empty => Keys::One(key, algorithms),
+        let mut fitting = match std::mem::take(&mut self.keys) {
+            Keys::Empty => {
+                self.keys = Keys::One(key, algorithms);
+                return;
+            }
             Keys::One(first, its_algorithms) => {
                 let mut fitting = Box::<ByAlgorithm>::default();
                 list(&mut fitting, first, its_algorithms);
-                list(&mut fitting, key, algorithms);
-                Keys::Several(fitting)
+                fitting
             }
-            Keys::Several(mut fitting) => {
-                list(&mut fitting, key, algorithms);
-                Keys::Several(fitting)
-            }
+            Keys::Several(fitting) => fitting,
         };
+        list(&mut fitting, key, algorithms);
+        self.keys = Keys::Several(fitting);
     }
 
     /// Every place in which the group has a key.
     pub(super) fn candidates_mut(&mut self) -> impl Iterator<Item = &mut Candidate> {
         let (one, several) = match &mut self.keys {
-            Keys::Empty => (None, None),
-            Keys::One(key, _) => (Some(key), None),
-            Keys::Several(fitting) => (None, Some(fitting.iter_mut().flatten())),
+            Keys::Empty => (&mut [][..], &mut [][..]),
+            Keys::One(key, _) => (std::slice::from_mut(key), &mut [][..]),
+            Keys::Several(fitting) => (&mut [][..], &mut fitting[..]),
         };
-        one.into_iter().chain(several.into_iter().flatten())
+        one.iter_mut().chain(several.iter_mut().flatten())
     }
 }
 

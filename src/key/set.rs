@@ -1,7 +1,7 @@
 //! The key set: every key that may verify, indexed by id and by algorithm.
 //!
-//! Choosing a key costs one look-up, however many keys there are: what each id goes by, and which
-//! algorithms each key fits, is settled when the set is built.
+//! Choosing a key costs one look-up, however many keys there are: which keys go by an id, and which
+//! algorithms each of them fits, is settled when the set is built.
 
 use std::collections::HashMap;
 use std::fmt;

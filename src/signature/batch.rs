@@ -17,6 +17,7 @@ use super::{
     Algorithm, AlgorithmSet, Authentic, Candidate, Candidates, Place, Proof, SigningInput,
     VerifyingKey, decode_mac, decode_signature,
 };
+use crate::prefetch::prefetch;
 use crate::verdict::Reason;
 
 /// A token whose signature is to be verified.
@@ -284,7 +285,7 @@ fn fill<'b, 'k: 'b, W: Word + 'k>(
             let key = key(candidate.secret());
             // The states of many keys lie behind the nearest caches. Asked for here, they come
             // together, and most are there when the kernel needs them.
-            key.prefetch();
+            prefetch(key);
             jobs.push(Job {
                 message: token.input.bytes,
                 key,

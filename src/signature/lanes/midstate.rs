@@ -12,7 +12,6 @@ use sha2::{
 use zeroize::{Zeroize, Zeroizing};
 
 use super::constants::{IV256, IV384, IV512};
-use crate::prefetch::prefetch;
 
 /// A word of SHA-2: `u32` for SHA-256, `u64` for SHA-384 and SHA-512. No other type can be one.
 pub trait Word: sealed::Sealed + Copy + Zeroize {}
@@ -139,16 +138,6 @@ impl<W: Word> Midstate<W> {
     #[inline(always)]
     pub(super) fn outer(&self) -> &[W; 8] {
         &self.outer
-    }
-
-    /// Asks for the states ahead of their use.
-    #[inline]
-    pub(in crate::signature) fn prefetch(&self) {
-        prefetch(&self.inner);
-        if size_of::<W>() > size_of::<u32>() {
-            prefetch(&self.outer);
-            prefetch(&self.digest);
-        }
     }
 
     /// What follows on the inner digest.
