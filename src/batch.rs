@@ -21,11 +21,13 @@ use precedents::{Case, Precedents};
 use repeats::{Repeats, Seen, Sighting, Sought, Unseen};
 
 use crate::input::{Block, Line, Lines, leading_blanks, lines};
+use crate::pipeline::RunOptions;
 use crate::policy::Policy;
 use crate::prefetch::CACHE_LINE;
 use crate::report::rows::{self, RowOptions, Rows, Subject};
 use crate::report::tally::{SAMPLES, Sample, Tally};
-use crate::signature::{BatchVerifier, Kernel, Pending, recycle};
+use crate::signature::{BatchVerifier, Pending, recycle};
+use crate::time::UnixTime;
 use crate::token::{Claims, Payload, PayloadScratch, Token};
 use crate::validator::{Judged, Validator};
 use crate::verdict::{FindingSet, Reason, ReasonSet};
@@ -89,9 +91,9 @@ fn is_same<const WORDS: usize>(one: &[u128; WORDS], other: &[u128; WORDS]) -> bo
 const SPREADING: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Outcome {
-    pub(crate) fn new(validator: &Validator, distinct: bool) -> Self {
+    pub(crate) fn new(now: UnixTime, distinct: bool) -> Self {
         Self {
-            tally: Tally::of_block(validator.policy()).with_distinct(distinct),
+            tally: Tally::of_block(now).with_distinct(distinct),
             rows: Rows::default(),
             placed: ReasonSet::EMPTY,
             lines: 0,
@@ -110,6 +112,7 @@ impl Outcome {
 /// counted is through as soon as it is recognised, or has a precedent.
 pub(crate) struct BatchJudge<'v> {
     validator: &'v Validator,
+    now: UnixTime,
     rows: Option<RowOptions>,
     /// Whether what is told of a token takes the `kid` of its header: rows tell it, and where there
     /// are several issuers it may turn out to be unknown.
@@ -217,13 +220,14 @@ impl<'v> BatchJudge<'v> {
     pub(crate) fn new(
         validator: &'v Validator,
         rows: Option<RowOptions>,
-        kernel: Kernel,
+        options: &RunOptions,
         repeat_bytes: usize,
         stop: &'v AtomicBool,
     ) -> Self {
         let has_issuers = validator.policies().len() > 1;
         Self {
             validator,
+            now: options.now,
             rows,
             wants_kid: rows.is_some() || has_issuers || validator.policy().takes_kid_as_hint(),
             stop,
@@ -233,7 +237,7 @@ impl<'v> BatchJudge<'v> {
             kinds: Kinds::new(),
             precedents: Precedents::new(),
             pending: Vec::new(),
-            verifier: BatchVerifier::new(kernel),
+            verifier: BatchVerifier::new(options.kernel),
             payload: PayloadScratch::new(),
         }
     }
@@ -383,7 +387,7 @@ impl<'v> BatchJudge<'v> {
             return false;
         };
         let policy = self.validator.policy_of(Some(known.key));
-        let is_counted = count(&mut self.kinds, policy, known, token, outcome);
+        let is_counted = count(&mut self.kinds, policy, self.now, known, token, outcome);
         outcome.repeated += u64::from(is_counted);
         is_counted
     }
@@ -448,7 +452,7 @@ impl<'v> BatchJudge<'v> {
         pending: &[Pending<'_>],
         outcome: &mut Outcome,
     ) {
-        let validator = self.validator;
+        let (validator, now) = (self.validator, self.now);
         let record = Record {
             validator,
             rows: self.rows,
@@ -489,7 +493,7 @@ impl<'v> BatchJudge<'v> {
                 unreachable!("its signature is verified, or known")
             }
         };
-        validator.judge_instant(&mut judged);
+        validator.judge_at(&mut judged, now);
         // With several issuers, another one may have a key of this id.
         if judging.is_kid_unknown() || judged.verdict.reasons.contains(Reason::KeyNotFound) {
             record.add_unknown_kid(&judged, outcome);
@@ -519,10 +523,9 @@ impl<'v> BatchJudge<'v> {
             Ok(authentic) => {
                 let proof = authentic.proof();
                 let policy = validator.policy_of(Some(proof.key()));
-                let payload = Payload::decode(authentic, policy, &mut self.payload);
+                let payload = Payload::decode(authentic, policy.wanted(), &mut self.payload);
                 // Of one that is to be remembered all claims are read.
-                let may_have_precedent =
-                    may_be_counted && judging.entry.is_none() && policy.is_of_issuer_and_audience();
+                let may_have_precedent = may_be_counted && judging.entry.is_none() && false;
                 let laid_out = payload.as_ref().ok().filter(|_| may_have_precedent);
                 let case = laid_out.and_then(Payload::gist).map(|gist| Case {
                     policy,
@@ -533,13 +536,14 @@ impl<'v> BatchJudge<'v> {
                 let ruling = case.as_ref().and_then(|case| self.precedents.find(case));
                 if let (Some(case), Some(ruling)) = (&case, ruling)
                     && let known = case.known(ruling, proof.key())
-                    && count(&mut self.kinds, policy, known, token(), outcome)
+                    && count(&mut self.kinds, policy, self.now, known, token(), outcome)
                 {
                     return None;
                 }
                 let unsigned = self.headers.unsigned(judging.header, self.wants_kid);
                 let read = payload.and_then(|payload| payload.read(claims));
-                let judged = validator.judge_lasting(proof, unsigned, read.map(|()| &*claims));
+                let judged =
+                    validator.judge_time_invariant(proof, unsigned, read.map(|()| &*claims));
                 let reasons = judged.verdict.reasons;
                 match (&case, ruling) {
                     (Some(case), None) => {
@@ -569,11 +573,12 @@ impl<'v> BatchJudge<'v> {
 fn count(
     kinds: &mut Kinds,
     policy: &Policy,
+    now: UnixTime,
     known: Known,
     token: &[u8],
     outcome: &mut Outcome,
 ) -> bool {
-    let reasons = known.reasons.union(policy.judge_instant(&known.dates));
+    let reasons = known.reasons.union(policy.check_at(&known.dates, now));
     if !reasons.is_subset(outcome.placed) {
         return false;
     }

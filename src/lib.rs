@@ -16,12 +16,12 @@
 //!     "RFC 7515",
 //! )?;
 //! let now = UnixTime::new(1_300_819_000, 0).unwrap_or(UnixTime::now()?);
-//! let validator = Validator::new(Policy::new(now).issuer("joe").require("exp")?, keys)?;
+//! let validator = Validator::new(Policy::service().issuer("joe"), keys)?;
 //!
 //! let token = b"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
 //!               eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
 //!               dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-//! assert!(validator.validate(token).is_valid());
+//! assert!(validator.validate_at(token, now).is_valid());
 //! # Ok(())
 //! # }
 //! ```
@@ -61,7 +61,6 @@ pub use report::{
 };
 pub use signature::{Algorithm, AlgorithmSet, Kernel, SelfTestError};
 pub use time::{NumericDate, UnixTime};
-pub use token::{Claims, Member};
 pub use validator::Validator;
 pub use verdict::{Finding, FindingSet, Reason, ReasonSet, Stage, Verdict};
 

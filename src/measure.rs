@@ -12,8 +12,8 @@
 //! # fn main() -> Result<(), jotmill::Error> {
 //! let mut keys = KeySet::new();
 //! keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
-//! let validator = Validator::new(Policy::new(UnixTime::now()?), keys)?;
-//! let steps = measure::steps(&validator, b"a.b.c\nd\n", Kernel::best());
+//! let validator = Validator::new(Policy::new(), keys)?;
+//! let steps = measure::steps(&validator, UnixTime::now()?, b"a.b.c\nd\n", Kernel::best());
 //! assert_eq!(steps.tokens.rejected, 2);
 //! println!("{:?} for finding lines and dots", steps.time(measure::Step::Split));
 //! # Ok(())
@@ -33,6 +33,7 @@ use crate::signature::public::{Parsed, PublicKey, ReadyKeys};
 use crate::signature::{
     self, Algorithm, Authentic, BatchVerifier, Candidate, Kernel, Pending, VerifyingKey,
 };
+use crate::time::UnixTime;
 use crate::token::{Claims, Payload, PayloadScratch, Token, base64url};
 use crate::validator::{Judged, Validator};
 use crate::verdict::FindingSet;
@@ -103,10 +104,10 @@ impl Steps {
     }
 }
 
-/// Judges every line of a text on the calling thread, step by step.
+/// Validates every line of a text at `now` on the calling thread, step by step.
 #[must_use]
-pub fn steps(validator: &Validator, text: &[u8], kernel: Kernel) -> Steps {
-    let mut walk = Walk::new(validator, kernel);
+pub fn steps(validator: &Validator, now: UnixTime, text: &[u8], kernel: Kernel) -> Steps {
+    let mut walk = Walk::new(validator, now, kernel);
     for block in blocks(text) {
         walk.judge(block);
     }
@@ -129,6 +130,7 @@ fn blocks(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// What is kept from block to block: memory, and the headers seen.
 struct Walk<'v, 'b> {
     validator: &'v Validator,
+    now: UnixTime,
     headers: HeaderMemo,
     verifier: BatchVerifier,
     payload: PayloadScratch,
@@ -140,9 +142,10 @@ struct Walk<'v, 'b> {
 }
 
 impl<'v: 'b, 'b> Walk<'v, 'b> {
-    fn new(validator: &'v Validator, kernel: Kernel) -> Self {
+    fn new(validator: &'v Validator, now: UnixTime, kernel: Kernel) -> Self {
         Self {
             validator,
+            now,
             headers: HeaderMemo::new(),
             verifier: BatchVerifier::new(kernel),
             payload: PayloadScratch::new(),
@@ -215,11 +218,14 @@ impl<'v: 'b, 'b> Walk<'v, 'b> {
             let mut claims = Claims::none();
             let unsigned = Judged::unsigned(None, None, FindingSet::EMPTY);
             let policy = self.validator.policy_of(Some(authentic.proof().key()));
-            let payload = Payload::decode(authentic, policy, &mut self.payload);
+            let payload = Payload::decode(authentic, policy.wanted(), &mut self.payload);
             let read = payload.and_then(|payload| payload.read(&mut claims));
-            let judged =
-                self.validator
-                    .judge_claims(authentic.proof(), unsigned, read.map(|()| &claims));
+            let judged = self.validator.judge_claims(
+                authentic.proof(),
+                unsigned,
+                read.map(|()| &claims),
+                self.now,
+            );
             valid += u64::from(judged.verdict.is_valid());
         }
         self.end(Step::Claims, &mut begun);

@@ -31,6 +31,7 @@ use crate::input::{
 use crate::report::tally::Tally;
 use crate::report::{InputReport, Report, RowOptions};
 use crate::signature::Kernel;
+use crate::time::UnixTime;
 use crate::validator::Validator;
 
 /// How long to wait for an outcome before looking around.
@@ -44,37 +45,82 @@ const FIRST_BYTES: usize = 64 << 10;
 /// numbers of 32 bits.
 const MOST_BYTES: usize = 1 << 30;
 
-/// How a run is carried out. None of it changes a verdict, a row or a count.
+/// The instant of a run, and how it is carried out. Only `now` changes verdicts, rows and counts.
+///
+/// ```
+/// use jotmill::{RunOptions, UnixTime};
+///
+/// # fn main() -> Result<(), jotmill::Error> {
+/// let options = RunOptions::new(UnixTime::now()?).threads(2);
+/// # assert_eq!(options.threads, 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
+#[must_use]
 pub struct RunOptions {
+    /// The instant that dates are compared with.
+    pub now: UnixTime,
     /// How many threads work, the calling one included; at least 1.
     pub threads: usize,
     /// About how many bytes a block has; at least 1, and of more than 1 GiB no more is taken.
     pub block_bytes: usize,
-    /// What computes the MACs.
+    /// The kernel that computes MACs.
     pub kernel: Kernel,
-    /// About how many bytes to spend, over all threads, on remembering tokens that may come again,
-    /// and at least 512 KiB for each thread; 0 judges every token from the start.
-    pub repeat_bytes: usize,
+    /// The size in bytes of the cache of repeated tokens, over all threads; each thread has at least
+    /// 512 KiB. With 0 there is no such cache.
+    pub cache_bytes: usize,
     /// Whether to estimate how many tokens differ.
     pub distinct: bool,
 }
 
-/// What is spent by default on tokens that may come again.
-const REPEAT_BYTES: usize = 16 << 20;
-/// What a thread has of it at least: with less it would remember too few tokens to find any.
-const LEAST_REPEAT_BYTES: usize = 512 << 10;
+/// The default size of the cache of repeated tokens.
+const CACHE_BYTES: usize = 16 << 20;
+/// The smallest cache of a thread: a smaller one evicts tokens before they are repeated.
+const MIN_CACHE_BYTES: usize = 512 << 10;
 
-impl Default for RunOptions {
-    /// One thread, blocks of [`DEFAULT_BLOCK_BYTES`], the fastest kernel.
-    fn default() -> Self {
+impl RunOptions {
+    /// A run at this instant: one thread, blocks of [`DEFAULT_BLOCK_BYTES`], the fastest kernel.
+    pub fn new(now: UnixTime) -> Self {
         Self {
+            now,
             threads: 1,
             block_bytes: DEFAULT_BLOCK_BYTES,
             kernel: Kernel::best(),
-            repeat_bytes: REPEAT_BYTES,
+            cache_bytes: CACHE_BYTES,
             distinct: false,
         }
+    }
+
+    /// Sets [`threads`](Self#structfield.threads).
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Sets [`block_bytes`](Self#structfield.block_bytes).
+    pub const fn block_bytes(mut self, bytes: usize) -> Self {
+        self.block_bytes = bytes;
+        self
+    }
+
+    /// Sets [`kernel`](Self#structfield.kernel).
+    pub const fn kernel(mut self, kernel: Kernel) -> Self {
+        self.kernel = kernel;
+        self
+    }
+
+    /// Sets [`cache_bytes`](Self#structfield.cache_bytes).
+    pub const fn cache_bytes(mut self, bytes: usize) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// Sets [`distinct`](Self#structfield.distinct).
+    pub const fn distinct(mut self, distinct: bool) -> Self {
+        self.distinct = distinct;
+        self
     }
 }
 
@@ -105,10 +151,10 @@ pub struct Watch<'a> {
     pub progress: &'a mut dyn FnMut(Progress),
 }
 
-/// What a run came to.
-pub struct Finished<'v> {
+/// The result of a run.
+pub struct Finished {
     /// What was counted, of all lines or, if it is not complete, of those before it ended.
-    pub report: Report<'v>,
+    pub report: Report,
     /// What kept lines from being judged or rows from being written.
     pub errors: Vec<Error>,
     /// Whether it was stopped.
@@ -130,25 +176,26 @@ pub struct Finished<'v> {
 /// # fn main() -> Result<(), jotmill::Error> {
 /// let mut keys = KeySet::new();
 /// keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
-/// let validator = Validator::new(Policy::new(UnixTime::now()?), keys)?;
+/// let validator = Validator::new(Policy::new(), keys)?;
 /// let log = Input::Reader { name: "log".to_owned(), reader: Box::new(&b"a.b.c\n\nd\n"[..]) };
 ///
 /// let stop = AtomicBool::new(false);
 /// let watch = Watch { stop: &stop, progress: &mut |_| () };
-/// let finished = run(&validator, vec![log], &RunOptions::default(), None, watch);
+/// let options = RunOptions::new(UnixTime::now()?);
+/// let finished = run(&validator, vec![log], &options, None, watch);
 /// assert!(finished.report.complete);
 /// assert_eq!(finished.report.tally.tokens.rejected, 2);
 /// assert_eq!(finished.report.tally.blank_lines, 1);
 /// # Ok(())
 /// # }
 /// ```
-pub fn run<'v>(
-    validator: &'v Validator,
+pub fn run(
+    validator: &Validator,
     inputs: Vec<Input<'_>>,
     options: &RunOptions,
     rows: Option<RowSink<'_>>,
     watch: Watch<'_>,
-) -> Finished<'v> {
+) -> Finished {
     let row_options = rows.as_ref().map(|sink| sink.options);
     let stop = watch.stop;
     let new_judge = || {
@@ -158,7 +205,7 @@ pub fn run<'v>(
     run_with(&new_judge, validator, inputs, options, rows, watch)
 }
 
-/// Judges every line of one reader on the calling thread: [`run`] with nothing to set.
+/// Validates every line of one reader at `now` on the calling thread: [`run`] with its defaults.
 ///
 /// ```
 /// use jotmill::{KeySet, Policy, UnixTime, Validator, audit};
@@ -166,14 +213,14 @@ pub fn run<'v>(
 /// # fn main() -> Result<(), jotmill::Error> {
 /// let mut keys = KeySet::new();
 /// keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
-/// let validator = Validator::new(Policy::new(UnixTime::now()?), keys)?;
-/// let finished = audit(&validator, &b"a.b.c\n"[..]);
+/// let validator = Validator::new(Policy::new(), keys)?;
+/// let finished = audit(&validator, UnixTime::now()?, &b"a.b.c\n"[..]);
 /// assert!(finished.report.complete);
 /// assert_eq!(finished.report.tally.tokens.rejected, 1);
 /// # Ok(())
 /// # }
 /// ```
-pub fn audit<'v>(validator: &'v Validator, reader: impl std::io::Read) -> Finished<'v> {
+pub fn audit(validator: &Validator, now: UnixTime, reader: impl std::io::Read) -> Finished {
     let input = Input::Reader {
         name: "-".to_owned(),
         reader: Box::new(reader),
@@ -183,7 +230,7 @@ pub fn audit<'v>(validator: &'v Validator, reader: impl std::io::Read) -> Finish
         stop: &stop,
         progress: &mut |_| (),
     };
-    run(validator, vec![input], &RunOptions::default(), None, watch)
+    run(validator, vec![input], &RunOptions::new(now), None, watch)
 }
 
 /// What circulates: lines to judge, and what came of them.
@@ -229,12 +276,12 @@ impl<'v> Worker<'v> {
         options: &RunOptions,
         stop: &'v AtomicBool,
     ) -> Self {
-        let repeat_bytes = match options.repeat_bytes {
+        let repeat_bytes = match options.cache_bytes {
             0 => 0,
-            all => (all / options.threads.max(1)).max(LEAST_REPEAT_BYTES),
+            all => (all / options.threads.max(1)).max(MIN_CACHE_BYTES),
         };
         Self {
-            judge: BatchJudge::new(validator, rows, options.kernel, repeat_bytes, stop),
+            judge: BatchJudge::new(validator, rows, options, repeat_bytes, stop),
             max_token_bytes: validator.policy().token_limit(),
             stop,
             block: Block::default(),
@@ -276,14 +323,14 @@ impl<'v> Worker<'v> {
 }
 
 /// [`run`] with any judge: each worker makes one of its own.
-fn run_with<'v, J: FnMut(&mut Work<'_>)>(
+fn run_with<J: FnMut(&mut Work<'_>)>(
     new_judge: &(impl Fn() -> J + Sync),
-    validator: &'v Validator,
+    validator: &Validator,
     inputs: Vec<Input<'_>>,
     options: &RunOptions,
     rows: Option<RowSink<'_>>,
     watch: Watch<'_>,
-) -> Finished<'v> {
+) -> Finished {
     let started = Instant::now();
     let workers = options.threads.saturating_sub(1);
     // One block for the only thread; with workers, enough that neither side waits for the other.
@@ -297,9 +344,7 @@ fn run_with<'v, J: FnMut(&mut Work<'_>)>(
         to_workers,
         from_workers,
     };
-    let free = (0..in_flight)
-        .map(|_| Work::new(validator, options.distinct))
-        .collect();
+    let free = (0..in_flight).map(|_| Work::new(options)).collect();
     let mut aggregator = Aggregator::new(validator, &inputs, rows, watch, free, options);
     let mut feeder = Feeder::new(validator, inputs, workers + 1);
     if options.kernel.self_test().is_err() {
@@ -376,12 +421,12 @@ fn judge_guarded<J: FnMut(&mut Work<'_>)>(
 }
 
 impl Work<'_> {
-    fn new(validator: &Validator, distinct: bool) -> Self {
+    fn new(options: &RunOptions) -> Self {
         Self {
             sequence: 0,
             block: Block::default(),
             section: None,
-            outcome: Outcome::new(validator, distinct),
+            outcome: Outcome::new(options.now, options.distinct),
             input: 0,
             begin: 0,
             end: 0,
@@ -556,6 +601,7 @@ impl<'a> Feeder<'a> {
 /// The ordered end: counts, writes rows, and gives buffers back.
 struct Aggregator<'v, 'r, 'w, 't> {
     validator: &'v Validator,
+    now: UnixTime,
     tally: Tally,
     inputs: Vec<InputReport>,
     rows: Option<RowSink<'r>>,
@@ -598,7 +644,8 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         };
         Self {
             validator,
-            tally: Tally::new(validator.policy(), validator.keys()).with_distinct(distinct),
+            now: options.now,
+            tally: Tally::new(options.now, validator.keys()).with_distinct(distinct),
             inputs: inputs.iter().map(report).collect(),
             rows,
             watch,
@@ -723,15 +770,15 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
                 offset: work.begin,
             };
             input.error = Some(error.to_string());
-            work.outcome = Outcome::new(self.validator, self.tally.distinct.is_some());
+            work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
             self.fail(error);
         } else if work.outcome.was_stopped {
             // Judged in part, so not at all: what is in order ends before it.
-            work.outcome = Outcome::new(self.validator, self.tally.distinct.is_some());
+            work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
             (self.is_cut_short, self.is_broken, self.stopped) = (true, true, true);
         } else if self.is_broken || self.faulty == Some(work.input) {
             // What is behind a fault is not judged.
-            work.outcome = Outcome::new(self.validator, self.tally.distinct.is_some());
+            work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
         } else {
             self.count(&mut work);
             match std::mem::replace(&mut work.rest, Rest::Nothing) {
@@ -810,7 +857,7 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         self.is_broken = true;
     }
 
-    fn finish(mut self, elapsed: Duration) -> Finished<'v> {
+    fn finish(mut self, elapsed: Duration) -> Finished {
         if !self.is_broken || self.stopped {
             self.flush_rows();
         }
@@ -825,7 +872,8 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         };
         Finished {
             report: Report {
-                validator: self.validator,
+                validator: self.validator.clone(),
+                now: self.now,
                 tally: self.tally,
                 inputs: self.inputs,
                 complete: self.errors.is_empty() && !stopped,
@@ -849,10 +897,14 @@ mod tests {
 
     static NEVER: AtomicBool = AtomicBool::new(false);
 
+    fn options() -> RunOptions {
+        RunOptions::new(UnixTime::new(0, 0).unwrap())
+    }
+
     fn validator() -> Validator {
         let mut keys = KeySet::new();
         keys.add_secret(b"secret", "test").unwrap();
-        Validator::new(Policy::new(UnixTime::new(0, 0).unwrap()), keys).unwrap()
+        Validator::new(Policy::new(), keys).unwrap()
     }
 
     fn log(lines: usize) -> Vec<u8> {
@@ -869,17 +921,16 @@ mod tests {
     }
 
     /// Runs in small blocks, with a judge that does `before` and then its work.
-    fn run_disturbed<'v>(
-        validator: &'v Validator,
+    fn run_disturbed(
+        validator: &Validator,
         inputs: Vec<Input<'_>>,
         threads: usize,
         before: impl Fn(&Work) + Sync,
         rows: &mut Vec<u8>,
-    ) -> Finished<'v> {
+    ) -> Finished {
         let row_options = RowOptions::default();
         let new_judge = || {
-            let mut worker =
-                Worker::new(validator, Some(row_options), &RunOptions::default(), &NEVER);
+            let mut worker = Worker::new(validator, Some(row_options), &options(), &NEVER);
             let before = &before;
             move |work: &mut Work| {
                 before(work);
@@ -889,7 +940,7 @@ mod tests {
         let options = RunOptions {
             threads,
             block_bytes: 100,
-            ..RunOptions::default()
+            ..options()
         };
         let sink = RowSink {
             out: rows,
@@ -947,7 +998,7 @@ mod tests {
 
     #[test]
     fn a_file_in_sections_gives_what_a_stream_gives() {
-        let policy = Policy::new(UnixTime::new(0, 0).unwrap());
+        let policy = Policy::new();
         let mut keys = KeySet::new();
         keys.add_secret(b"secret", "test").unwrap();
         let validator = Validator::new(policy.max_token_bytes(300).unwrap(), keys).unwrap();
@@ -991,7 +1042,7 @@ mod tests {
             let options = RunOptions {
                 threads,
                 block_bytes,
-                ..RunOptions::default()
+                ..options()
             };
             let inputs = vec![input];
             let report = run(validator, inputs, &options, Some(sink), watch).report;
@@ -1043,7 +1094,7 @@ mod tests {
         let has_exploded = AtomicBool::new(false);
         let new_judge = || {
             let bomb = Bomb(&has_exploded);
-            let mut worker = Worker::new(&validator, None, &RunOptions::default(), &NEVER);
+            let mut worker = Worker::new(&validator, None, &options(), &NEVER);
             move |work: &mut Work| {
                 let _held = &bomb;
                 // The guard of the block answers a panic with a new judge, and drops this one.
@@ -1054,7 +1105,7 @@ mod tests {
         let options = RunOptions {
             threads: 3,
             block_bytes: 100,
-            ..RunOptions::default()
+            ..options()
         };
         let stop = AtomicBool::new(false);
         let watch = Watch {
@@ -1100,7 +1151,7 @@ mod tests {
             let options = RunOptions {
                 threads: 2,
                 block_bytes: 100,
-                ..RunOptions::default()
+                ..options()
             };
             let inputs = vec![input("log", &log)];
             let finished = run(&validator, inputs, &options, Some(sink), watch);
@@ -1130,7 +1181,7 @@ mod tests {
             let options = RunOptions {
                 threads,
                 block_bytes: 1000,
-                ..RunOptions::default()
+                ..options()
             };
             let inputs = vec![input("log", &log)];
             let finished = run(&validator, inputs, &options, Some(sink), watch);

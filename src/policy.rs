@@ -1,15 +1,16 @@
-//! What is expected of a token, and the limits of the work: a [`Policy`] is a value, with `now` in
-//! it, so that a run can be repeated.
+//! The rules that tokens are validated by, and the limits of the work.
 //!
-//! It knows neither keys nor bytes. [`Policy::judge`] turns claims into reasons, in one place for
-//! every path through the program.
+//! A [`Policy`] holds no clock. Its rules are two groups: time-invariant ones, which give the same
+//! answer for a token whenever they are asked, and those that compare dates with an instant, which
+//! is an argument. A token that is validated again needs only the second. This module knows neither
+//! keys nor bytes.
 
 use std::cmp::Ordering;
 
 use crate::error::Error;
 use crate::signature::{Algorithm, AlgorithmSet};
 use crate::time::UnixTime;
-use crate::token::{Claims, Dates, Member};
+use crate::token::{Claims, Dates, Header, Member, Wanted};
 use crate::verdict::{Reason, ReasonSet};
 
 /// The longest line that is taken as a token, unless the policy says otherwise: 1 MiB.
@@ -83,14 +84,13 @@ impl RegisteredClaim {
 /// What a token must show to be valid, and how much work jotmill will do for one.
 ///
 /// ```
-/// use jotmill::{Policy, UnixTime};
+/// use jotmill::Policy;
 ///
 /// # fn main() -> Result<(), jotmill::Error> {
-/// let policy = Policy::new(UnixTime::now()?)
+/// let policy = Policy::service()
 ///     .issuer("https://auth.example.com/")
 ///     .audience("api://orders")
-///     .leeway(60)?
-///     .require("exp")?;
+///     .leeway(60)?;
 /// # assert_eq!(policy.issuers(), ["https://auth.example.com/"]);
 /// # Ok(())
 /// # }
@@ -98,7 +98,6 @@ impl RegisteredClaim {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Policy {
-    now: UnixTime,
     leeway: u64,
     max_age: Option<u64>,
     max_lifetime: Option<u64>,
@@ -114,11 +113,18 @@ pub struct Policy {
     kid_is_hint: bool,
 }
 
+impl Default for Policy {
+    /// [`Policy::new`].
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Policy {
-    /// The policy that expects nothing but a signature that holds and times that fit `now`.
-    pub const fn new(now: UnixTime) -> Self {
+    /// The policy for audits: it expects a signature that verifies and dates that fit the instant,
+    /// and nothing else. A token without `exp` never expires.
+    pub const fn new() -> Self {
         Self {
-            now,
             leeway: 0,
             max_age: None,
             max_lifetime: None,
@@ -133,6 +139,13 @@ impl Policy {
             max_key_tries: DEFAULT_MAX_KEY_TRIES,
             kid_is_hint: false,
         }
+    }
+
+    /// The policy for services: [`Policy::new`], and a token without `exp` is rejected.
+    pub const fn service() -> Self {
+        let mut policy = Self::new();
+        policy.required = 1 << RegisteredClaim::Exp as u8;
+        policy
     }
 
     /// Expects this issuer, or another one given before; `iss` is thereby required.
@@ -194,7 +207,7 @@ impl Policy {
         self
     }
 
-    /// Forgives clocks that differ by up to so many seconds, in every check against `now`.
+    /// Tolerates clocks that differ by up to so many seconds, in every comparison with the instant.
     ///
     /// # Errors
     /// [`Error::Policy`] beyond [`MAX_DURATION_SECONDS`].
@@ -255,12 +268,6 @@ impl Policy {
     pub const fn kid_as_hint(mut self) -> Self {
         self.kid_is_hint = true;
         self
-    }
-
-    /// The moment against which every time is judged.
-    #[must_use]
-    pub const fn now(&self) -> UnixTime {
-        self.now
     }
 
     /// The leeway in seconds.
@@ -368,15 +375,22 @@ impl Policy {
         self.required >> claim as u8 & 1 == 1
     }
 
-    /// Judges the claims of an authentic token: every reason that applies (RFC 7519 section 4).
-    #[must_use]
-    pub fn judge(&self, claims: &Claims<'_>) -> ReasonSet {
-        let instant = self.judge_instant(&claims.dates());
-        self.judge_lasting(claims).union(instant)
+    /// Applies the rules of the header stage; the algorithm, if the token passes.
+    pub(crate) fn check_header(&self, header: &Header<'_>) -> Result<Algorithm, Reason> {
+        header.check(|algorithm| self.allows(algorithm), self.expected_typ())
     }
 
-    /// Those of the reasons that apply at any instant.
-    pub(crate) fn judge_lasting(&self, claims: &Claims<'_>) -> ReasonSet {
+    /// What has to be read of a payload besides the registered claims.
+    pub(crate) fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            audiences: &self.audiences,
+            extra: &self.extra,
+        }
+    }
+
+    /// Applies the time-invariant rules to the claims of an authentic token (RFC 7519 section 4):
+    /// every reason that applies.
+    pub(crate) fn check_time_invariant(&self, claims: &Claims<'_>) -> ReasonSet {
         let mut reasons = ReasonSet::EMPTY;
         let one_of = |expected: &[String], value: &str| {
             expected.is_empty() || expected.iter().any(|name| name == value)
@@ -433,37 +447,11 @@ impl Policy {
         reasons
     }
 
-    /// Whether issuer and audience decide the reasons of [`judge_lasting`](Self::judge_lasting),
-    /// once it is known which claims there are and of what types; and no finding hangs on the `kid`.
-    pub(crate) const fn is_of_issuer_and_audience(&self) -> bool {
-        // All of them, so that one that is added has to be thought of here.
-        let Self {
-            subjects,
-            max_lifetime,
-            kid_is_hint,
-            issuers: _,
-            audiences: _,
-            // Which claims there are.
-            required: _,
-            extra: _,
-            // The instant.
-            now: _,
-            leeway: _,
-            max_age: _,
-            // The header, and what comes before the claims.
-            typ: _,
-            algorithms: _,
-            max_token_bytes: _,
-            max_key_tries: _,
-        } = self;
-        subjects.is_empty() && max_lifetime.is_none() && !*kid_is_hint
-    }
-
-    /// Those of the reasons that apply at the instant of the policy: the dates decide.
+    /// Applies the rules that depend on the instant: every reason that applies at `now`.
     #[inline(always)]
-    pub(crate) fn judge_instant(&self, dates: &Dates) -> ReasonSet {
+    pub(crate) fn check_at(&self, dates: &Dates, now: UnixTime) -> ReasonSet {
         let mut reasons = ReasonSet::EMPTY;
-        let now = self.now.point();
+        let now = now.point();
         let (earliest, latest) = (now.minus(self.leeway), now.plus(self.leeway));
         // RFC 7519 section 4.1.4 says "on or after".
         if let Member::Is(exp) = dates.exp
@@ -490,7 +478,7 @@ impl Policy {
     }
 }
 
-/// How a claim stands against what is expected of it.
+/// A claim compared with what is expected of it.
 enum State {
     Absent,
     WrongType,
@@ -531,16 +519,22 @@ mod tests {
 
     const NOW: u64 = 1_790_000_000;
 
-    fn policy() -> Policy {
-        Policy::new(UnixTime::new(NOW, 0).unwrap())
+    /// All rules at an instant.
+    fn check(policy: &Policy, claims: &Claims<'_>, now: u64) -> ReasonSet {
+        let now = UnixTime::new(now, 0).unwrap();
+        let time_invariant = policy.check_time_invariant(claims);
+        time_invariant.union(policy.check_at(&claims.dates(), now))
     }
 
     fn codes(policy: &Policy, claims: &Claims<'_>) -> Vec<&'static str> {
-        policy.judge(claims).iter().map(Reason::code).collect()
+        check(policy, claims, NOW)
+            .iter()
+            .map(Reason::code)
+            .collect()
     }
 
     #[test]
-    fn what_lasts_does_not_depend_on_the_instant_and_the_rest_does() {
+    fn only_the_rules_that_compare_with_the_instant_depend_on_it() {
         let members = [
             Member::Absent,
             Member::WrongType,
@@ -548,12 +542,14 @@ mod tests {
             Member::Is(NumericDate::Int(1_790_000_020)),
             Member::Is(NumericDate::Float(1.5)),
         ];
-        let with = |now| {
-            let policy = Policy::new(UnixTime::new(now, 0).unwrap());
-            let policy = policy.max_age(60).unwrap().max_lifetime(30).unwrap();
-            policy.require("exp").unwrap().require("tenant").unwrap()
-        };
-        let (now, later) = (with(NOW), with(NOW + 1000));
+        let policy = Policy::new().max_age(60).unwrap().max_lifetime(30).unwrap();
+        let policy = policy.require("exp").unwrap().require("tenant").unwrap();
+        let of_instant = [
+            Reason::Expired,
+            Reason::NotYetValid,
+            Reason::IssuedInFuture,
+            Reason::TooOld,
+        ];
         let mut differ = 0;
         for exp in members {
             for nbf in members {
@@ -564,23 +560,15 @@ mod tests {
                         iat,
                         ..Claims::default()
                     };
-                    let lasting = now.judge_lasting(&claims);
-                    assert_eq!(lasting, later.judge_lasting(&claims));
-                    let of_instant = [
-                        Reason::Expired,
-                        Reason::NotYetValid,
-                        Reason::IssuedInFuture,
-                        Reason::TooOld,
-                    ];
-                    for policy in [&now, &later] {
-                        let all: ReasonSet = policy.judge(&claims);
-                        let is_of_instant = |reason: &Reason| of_instant.contains(reason);
-                        let (instant, rest): (Vec<_>, Vec<_>) = all.iter().partition(is_of_instant);
-                        let found = policy.judge_instant(&claims.dates());
-                        assert!(instant.into_iter().eq(found.iter()));
-                        assert!(rest.into_iter().eq(lasting.iter()));
-                    }
-                    differ += u32::from(now.judge(&claims) != later.judge(&claims));
+                    let is_of_instant = |reason: Reason| of_instant.contains(&reason);
+                    let time_invariant = policy.check_time_invariant(&claims);
+                    assert!(!time_invariant.iter().any(is_of_instant));
+                    let [now, later] = [NOW, NOW + 1000].map(|now| {
+                        let now = UnixTime::new(now, 0).unwrap();
+                        policy.check_at(&claims.dates(), now)
+                    });
+                    assert!(now.union(later).iter().all(is_of_instant));
+                    differ += u32::from(now != later);
                 }
             }
         }
@@ -595,7 +583,7 @@ mod tests {
                 ..Claims::default()
             };
             assert_eq!(
-                codes(&policy().leeway(10).unwrap(), &claims),
+                codes(&Policy::new().leeway(10).unwrap(), &claims),
                 expected,
                 "{exp}"
             );
@@ -608,8 +596,14 @@ mod tests {
             exp: Member::Is(NumericDate::Int(0)),
             ..Claims::default()
         };
-        assert!(codes(&policy().leeway(MAX_DURATION_SECONDS).unwrap(), &claims).is_empty());
-        assert!(policy().leeway(MAX_DURATION_SECONDS + 1).is_err());
+        assert!(
+            codes(
+                &Policy::new().leeway(MAX_DURATION_SECONDS).unwrap(),
+                &claims
+            )
+            .is_empty()
+        );
+        assert!(Policy::new().leeway(MAX_DURATION_SECONDS + 1).is_err());
     }
 
     #[test]
@@ -621,7 +615,7 @@ mod tests {
             iat: Member::WrongType,
             ..Claims::default()
         };
-        let policy = policy()
+        let policy = Policy::new()
             .issuer("a")
             .audience("b")
             .max_age(1)
@@ -642,7 +636,7 @@ mod tests {
 
     #[test]
     fn an_expected_value_makes_its_claim_required() {
-        let policy = policy()
+        let policy = Policy::new()
             .issuer("a")
             .subject("b")
             .audience("c")

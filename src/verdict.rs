@@ -57,6 +57,7 @@ macro_rules! reasons {
         /// Why a token was rejected, in the order in which the rules are applied.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
+        #[non_exhaustive]
         pub enum Reason {
             $($(
                 #[doc = concat!("`", $code, "`: ", $meaning, " (", $rule, ").")]
@@ -212,11 +213,11 @@ impl fmt::Display for Reason {
 }
 
 // A set holds one bit a reason.
-const _: () = assert!(Reason::COUNT <= 64);
+const _: () = assert!(Reason::COUNT <= 128);
 
 /// A set of [`Reason`]s; empty for a valid token.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct ReasonSet(u64);
+pub struct ReasonSet(u128);
 
 impl ReasonSet {
     /// The set without a reason: the token is valid.
@@ -291,12 +292,13 @@ impl fmt::Debug for ReasonSet {
     }
 }
 
-/// Something about a token that is worth telling and is no reason to reject it.
+/// A warning about a token; it never affects the verdict.
 ///
 /// `jwk`, `jku`, `x5c` and `x5u` let a token bring its own key; jotmill never trusts or fetches
 /// one (RFC 8725 section 3.10), but an auditor wants to know who tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Finding {
     /// The header carries a public key.
     JwkHeader,
@@ -368,11 +370,11 @@ impl Finding {
 }
 
 // A set holds one bit a finding.
-const _: () = assert!(Finding::ALL.len() <= 8);
+const _: () = assert!(Finding::ALL.len() <= 64);
 
 /// A set of [`Finding`]s.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub struct FindingSet(u8);
+pub struct FindingSet(u64);
 
 impl FindingSet {
     /// The set without a finding.
@@ -412,7 +414,9 @@ impl FindingSet {
     }
 }
 
-/// What was decided of one token. `Copy`, without a heap: it crosses threads freely.
+/// The verdict on one token; for a rejected one it is an error.
+///
+/// It is `Copy` and holds nothing of the token, so it can be logged and sent to other threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Verdict {
@@ -444,6 +448,23 @@ impl Verdict {
         self.reasons.is_empty() && self.key.is_some()
     }
 }
+
+/// `valid`, or `rejected: ` and the codes of the reasons.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_valid() {
+            return f.write_str("valid");
+        }
+        f.write_str("rejected")?;
+        for (index, reason) in self.reasons.iter().enumerate() {
+            let separator = if index == 0 { ": " } else { ", " };
+            write!(f, "{separator}{}", reason.code())?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Verdict {}
 
 #[cfg(test)]
 mod tests {
@@ -489,6 +510,16 @@ mod tests {
         }
         let stages: Vec<Stage> = Finding::ALL.iter().map(|finding| finding.stage()).collect();
         assert!(stages.is_sorted());
+    }
+
+    #[test]
+    fn a_verdict_reads_as_an_error() {
+        let mut verdict = Verdict::rejected(Reason::Expired);
+        verdict.reasons.insert(Reason::AudienceMismatch);
+        let error: Box<dyn std::error::Error> = verdict.into();
+        assert_eq!(error.to_string(), "rejected: expired, audience-mismatch");
+        (verdict.reasons, verdict.key) = (ReasonSet::EMPTY, Some(0));
+        assert_eq!(verdict.to_string(), "valid");
     }
 
     #[test]

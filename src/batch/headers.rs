@@ -25,8 +25,6 @@ struct KnownHeader {
 /// type and a UUID for a `kid` has 88.
 const FIRST: usize = 88;
 
-const _: () = assert!(size_of::<KnownHeader>() == 2 * CacheLine::BYTES);
-
 /// What rows tell of a header, besides what is [`Said`].
 struct Told {
     kid: Option<Span>,
@@ -43,8 +41,6 @@ pub(super) struct Said {
     pub(super) is_kid_unknown: bool,
     pub(super) findings: FindingSet,
 }
-
-const _: () = assert!(size_of::<Said>() == 4);
 
 /// The `alg` of a header.
 #[derive(Clone, Copy)]

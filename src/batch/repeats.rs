@@ -91,7 +91,6 @@ struct Entry {
     counted: Option<Counted>,
 }
 
-const _: () = assert!(size_of::<Entry>() == CacheLine::BYTES);
 const _: () = assert!(MAX_LINES < u16::MAX as usize);
 
 /// What there is to count of a token of a kind.

@@ -16,10 +16,9 @@ use super::policy_file::{self, PolicyFile};
 const MAX_KEY_FILE: u64 = 64 << 20;
 const TOO_LARGE: &str = "larger than 64 MiB, which no key file is";
 
-/// The policy that the flags describe. Without `--now` the clock is read, here and only here.
+/// The policy that the flags describe.
 pub(crate) fn policy(flags: &PolicyFlags) -> Result<Policy> {
-    let now = flags.now.map_or_else(UnixTime::now, Ok)?;
-    let mut policy = Policy::new(now);
+    let mut policy = Policy::new();
     for issuer in &flags.issuer {
         policy = policy.issuer(issuer);
     }
@@ -59,8 +58,9 @@ pub(crate) fn policy(flags: &PolicyFlags) -> Result<Policy> {
     Ok(policy)
 }
 
-/// What a run judges by.
+/// The rules of a run, and its instant.
 pub(crate) struct Rules {
+    now: UnixTime,
     /// The policies and their keys: one, unless a policy file has several issuers.
     policies: Vec<(Policy, KeySet)>,
     /// Where the keys of each policy are.
@@ -71,17 +71,16 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// The rules that the flags describe, or the policy file that they name.
+    /// The rules that the flags describe, or the policy file that they name. Without `--now` the
+    /// clock is read, here and only here.
     pub(crate) fn new(flags: &PolicyFlags, keys: &KeyFlags) -> Result<Self> {
         let now = flags.now.map_or_else(UnixTime::now, Ok)?;
         let Some(path) = &flags.policy else {
-            let policy = policy(&PolicyFlags {
-                now: Some(now),
-                ..flags.clone()
-            })?;
+            let policy = policy(flags)?;
             let (mut set, mut warnings) = (KeySet::new(), Vec::new());
             add_keys(&mut set, &mut warnings, keys)?;
             return Ok(Self {
+                now,
                 policies: vec![(policy, set)],
                 sources: vec![keys.clone()],
                 policy_file: None,
@@ -91,14 +90,20 @@ impl Rules {
         };
         let file = PolicyFile::read(path)?;
         let mut warnings = Vec::new();
-        let policies = file.policies(flags, now, &mut warnings)?;
+        let policies = file.policies(flags, &mut warnings)?;
         Ok(Self {
+            now,
             policies,
             sources: file.sources(),
             policy_file: Some(path.clone()),
             is_strict: keys.strict_keys || file.is_strict(),
             warnings,
         })
+    }
+
+    /// The instant of the run.
+    pub(crate) const fn now(&self) -> UnixTime {
+        self.now
     }
 
     /// Whether there is no key to verify with.
@@ -122,7 +127,7 @@ impl Rules {
             bail!("no key given; use --jwks, --key, --secret-file or --secret-env");
         }
         let validator = Validator::with_issuers(self.policies)?;
-        let findings = |key: &Key| validator.key_findings(key);
+        let findings = |key: &Key| validator.key_findings(key, self.now);
         look_over(
             validator.keys(),
             findings,

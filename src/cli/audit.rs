@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use jotmill::{
     Finished, Input, Kernel, Only, Progress, Report, RowOptions, RowSink, RunOptions, TextOptions,
-    Validator, Watch,
+    UnixTime, Validator, Watch,
 };
 
 use super::flags::{AuditFlags, Format, OnlyRows, OutputFlags};
@@ -23,6 +23,7 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
         return print(&rules.print()?);
     }
     let files = rules.files();
+    let now = rules.now();
     let (validator, warnings) = rules.validator()?;
     let inputs = inputs(&flags.paths)?;
     let kernel = args::kernel(flags.kernel)?;
@@ -45,6 +46,7 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
         let mut out = RowOutputs(outputs);
         judge(
             &validator,
+            now,
             inputs,
             flags,
             kernel,
@@ -139,20 +141,19 @@ fn open_outputs(flags: &AuditFlags, rules: &[PathBuf]) -> Result<(Output, Option
     Ok((main, rows.map(Destination::begin).transpose()?))
 }
 
-fn judge<'v>(
-    validator: &'v Validator,
+fn judge(
+    validator: &Validator,
+    now: UnixTime,
     inputs: Vec<Input<'_>>,
     flags: &AuditFlags,
     kernel: Kernel,
     rows: Option<RowSink<'_>>,
-) -> Finished<'v> {
+) -> Finished {
     let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
-    let mut options = RunOptions {
-        threads: flags.threads.map_or_else(cores, usize::from),
-        kernel,
-        distinct: flags.distinct,
-        ..RunOptions::default()
-    };
+    let mut options = RunOptions::new(now)
+        .threads(flags.threads.map_or_else(cores, usize::from))
+        .kernel(kernel)
+        .distinct(flags.distinct);
     if let Some(bytes) = flags.block_bytes {
         options.block_bytes = bytes;
     }
@@ -192,7 +193,7 @@ fn judge<'v>(
 }
 
 /// Writes the report, tells what went wrong, and settles the exit code.
-fn conclude(finished: &Finished<'_>, flags: &OutputFlags, main: &mut Output) -> Result<Exit> {
+fn conclude(finished: &Finished, flags: &OutputFlags, main: &mut Output) -> Result<Exit> {
     if finished.errors.iter().any(jotmill::Error::is_broken_pipe) {
         return Ok(Exit::OutputGone);
     }
@@ -238,7 +239,7 @@ fn conclude(finished: &Finished<'_>, flags: &OutputFlags, main: &mut Output) -> 
     })
 }
 
-fn write_text(report: &Report<'_>, out: &mut dyn Write, color: bool) -> io::Result<()> {
+fn write_text(report: &Report, out: &mut dyn Write, color: bool) -> io::Result<()> {
     report.write_text(
         out,
         &TextOptions {

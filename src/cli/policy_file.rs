@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use jotmill::{Algorithm, Encoding, KeySet, Policy, UnixTime, Validator};
+use jotmill::{Algorithm, Encoding, KeySet, Policy, Validator};
 use serde::de::{self, Deserialize, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize as FromToml, Serialize as ToToml, Serializer};
 use toml::Spanned;
@@ -134,7 +134,6 @@ impl PolicyFile {
     pub(crate) fn policies(
         &self,
         flags: &PolicyFlags,
-        now: UnixTime,
         warnings: &mut Vec<String>,
     ) -> Result<Vec<(Policy, KeySet)>> {
         let mut policies = Vec::new();
@@ -163,7 +162,6 @@ impl PolicyFile {
             }
             known.extend(names);
             let policy = args::policy(&PolicyFlags {
-                now: Some(now),
                 max_token_bytes: self.max_token_bytes(flags),
                 ..issuer.policy_flags()
             })

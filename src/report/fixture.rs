@@ -81,7 +81,17 @@ pub(crate) fn named_keys() -> KeySet {
 
 /// A policy that expects nothing.
 pub(crate) fn bare_policy() -> Policy {
-    Policy::new(UnixTime::new(NOW, 0).unwrap())
+    Policy::new()
+}
+
+/// The instant of the example.
+pub(crate) fn now() -> UnixTime {
+    UnixTime::new(NOW, 0).unwrap()
+}
+
+/// How the example is run.
+pub(crate) fn options() -> RunOptions {
+    RunOptions::new(now())
 }
 
 /// What the example is judged by.
@@ -141,10 +151,10 @@ pub(super) fn example() -> [(&'static str, String); 2] {
 }
 
 /// The report on [`example`].
-pub(super) fn example_report(validator: &Validator) -> Report<'_> {
+pub(super) fn example_report(validator: &Validator) -> Report {
     let example = example();
     let inputs: Vec<(&str, &str)> = example.iter().map(|(name, log)| (*name, &**log)).collect();
-    judged(validator, &inputs, &RunOptions::default())
+    judged(validator, &inputs, &options())
 }
 
 /// A log of `count` lines that has something of everything, and mostly valid tokens.
@@ -193,11 +203,11 @@ pub(super) fn log(count: u64) -> String {
 }
 
 /// The report of a run over these inputs, in a time that is always the same.
-pub(super) fn judged<'v>(
-    validator: &'v Validator,
+pub(super) fn judged(
+    validator: &Validator,
     inputs: &[(&str, &str)],
     options: &RunOptions,
-) -> Report<'v> {
+) -> Report {
     let stop = AtomicBool::new(false);
     let watch = Watch {
         stop: &stop,

@@ -24,7 +24,7 @@ use crate::verdict::{Finding, Reason};
 /// name; none is removed or changes its meaning.
 pub const REPORT_SCHEMA: &str = "jotmill.report/1";
 
-impl Report<'_> {
+impl Report {
     /// Writes the report as one JSON object and a line feed.
     ///
     /// Members come in the order of this table. A name in capitals stands for names that the run
@@ -256,7 +256,7 @@ impl<V> Entries<&'static str, V> {
 }
 
 impl<'r> Document<'r> {
-    fn new(report: &'r Report<'_>) -> Self {
+    fn new(report: &'r Report) -> Self {
         let tally = &report.tally;
         Self {
             schema: REPORT_SCHEMA,
@@ -265,7 +265,7 @@ impl<'r> Document<'r> {
                 name: env!("CARGO_PKG_NAME"),
                 version: env!("CARGO_PKG_VERSION"),
             },
-            now: report.policy().now().to_string(),
+            now: report.now.to_string(),
             policy: PolicySection::new(report.validator.policies()),
             unchecked: report.unchecked(),
             inputs: inputs(report),
@@ -363,7 +363,7 @@ impl<'r> SetAsideMembers<'r> {
 }
 
 impl Expiry {
-    fn new(report: &Report<'_>) -> Self {
+    fn new(report: &Report) -> Self {
         let (expired, unexpired) = report.tally.expiry.split_at(EXPIRY_EDGES.len() + 1);
         let names = || {
             let within = EXPIRY_EDGES.iter().map(|edge| format!("within_{}", edge.1));
@@ -394,7 +394,7 @@ fn totals(counts: &NameCounts) -> Entries<&str, u64> {
     Entries(counts.sorted().into_iter().map(total).collect())
 }
 
-fn inputs<'r>(report: &'r Report<'_>) -> Vec<InputMembers<'r>> {
+fn inputs<'r>(report: &'r Report) -> Vec<InputMembers<'r>> {
     let members = report.inputs.iter().map(|input| InputMembers {
         name: &input.name,
         bytes: input.bytes,
@@ -405,7 +405,7 @@ fn inputs<'r>(report: &'r Report<'_>) -> Vec<InputMembers<'r>> {
     members.collect()
 }
 
-fn algs(report: &Report<'_>) -> Entries<&'static str, CountsMembers> {
+fn algs(report: &Report) -> Entries<&'static str, CountsMembers> {
     let named = REGISTERED.into_iter().chain(["other"]);
     let occurring = named
         .zip(report.tally.algs)
@@ -413,7 +413,7 @@ fn algs(report: &Report<'_>) -> Entries<&'static str, CountsMembers> {
     Entries::sorted(occurring.map(|(name, counts)| (name, counts.into())))
 }
 
-fn keys<'r>(report: &'r Report<'_>) -> Entries<&'r str, KeyMembers> {
+fn keys<'r>(report: &'r Report) -> Entries<&'r str, KeyMembers> {
     let members = |(name, sum): (_, KeySum)| {
         let weak_for = sum.weak_for.iter().map(Algorithm::name).collect();
         let Counts { valid, rejected } = sum.counts;
@@ -428,7 +428,7 @@ fn keys<'r>(report: &'r Report<'_>) -> Entries<&'r str, KeyMembers> {
     Entries(report.keys_by_name().into_iter().map(members).collect())
 }
 
-fn samples<'r>(report: &'r Report<'_>) -> Entries<&'static str, Vec<SampleMembers<'r>>> {
+fn samples<'r>(report: &'r Report) -> Entries<&'static str, Vec<SampleMembers<'r>>> {
     let members = |sample: &Sample| SampleMembers {
         file: (report.inputs.get(sample.input)).map_or("", |input| &input.name),
         line: sample.line,

@@ -26,6 +26,7 @@ use std::time::Duration;
 use crate::key::KeyFinding;
 use crate::policy::Policy;
 use crate::signature::AlgorithmSet;
+use crate::time::UnixTime;
 use crate::validator::Validator;
 
 /// One input of a run, as the report lists it.
@@ -43,10 +44,12 @@ pub struct InputReport {
     pub grown: u64,
 }
 
-/// Everything that is told of a run at its end.
-pub struct Report<'a> {
-    /// What was judged by.
-    pub validator: &'a Validator,
+/// The result of a run.
+pub struct Report {
+    /// The policies and keys that tokens were validated by.
+    pub validator: Validator,
+    /// The instant that tokens were validated at.
+    pub now: UnixTime,
     /// What was counted.
     pub tally: Tally,
     /// The inputs, in the order given.
@@ -70,11 +73,7 @@ struct KeySum {
     findings: Vec<KeyFinding>,
 }
 
-impl Report<'_> {
-    fn policy(&self) -> &Policy {
-        self.validator.policy()
-    }
-
+impl Report {
     /// The checks that were not made under at least one of the policies.
     fn unchecked(&self) -> Vec<&'static str> {
         let mut all: Vec<&str> = Vec::new();
@@ -96,7 +95,7 @@ impl Report<'_> {
             let sum = KeySum {
                 counts: *counts,
                 weak_for: key.algorithms().iter().filter(is_weak).collect(),
-                findings: self.validator.key_findings(key),
+                findings: self.validator.key_findings(key, self.now),
             };
             (key.name(), sum)
         })

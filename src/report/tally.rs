@@ -6,9 +6,8 @@
 use super::distinct::Distinct;
 use super::names::NameCounts;
 use crate::key::KeySet;
-use crate::policy::Policy;
 use crate::signature::REGISTERED;
-use crate::time::{NumericDate, Point};
+use crate::time::{NumericDate, Point, UnixTime};
 use crate::token::Member;
 use crate::validator::Judged;
 use crate::verdict::{Finding, FindingSet, Reason, ReasonSet};
@@ -76,8 +75,8 @@ pub const EXPIRY_BUCKETS: usize = 2 * (EXPIRY_EDGES.len() + 1);
 
 /// The edges around `now`, ascending: a token falls into the bucket of as many edges as its `exp`
 /// lies after.
-fn expiry_points(policy: &Policy) -> [Point; EXPIRY_BUCKETS - 1] {
-    let now = policy.now().point();
+fn expiry_points(now: UnixTime) -> [Point; EXPIRY_BUCKETS - 1] {
+    let now = now.point();
     let middle = EXPIRY_EDGES.len();
     std::array::from_fn(|index| match index.cmp(&middle) {
         std::cmp::Ordering::Less => now.minus(EXPIRY_EDGES[middle - 1 - index].0),
@@ -133,17 +132,17 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The sum over no tokens.
+    /// The sum over no tokens, of a run at `now`.
     #[must_use]
-    pub fn new(policy: &Policy, keys: &KeySet) -> Self {
+    pub fn new(now: UnixTime, keys: &KeySet) -> Self {
         Self {
             keys: vec![Counts::default(); keys.len()],
-            ..Self::of_block(policy)
+            ..Self::of_block(now)
         }
     }
 
     /// The sum over no tokens of a block, which is to be drained into another.
-    pub(crate) fn of_block(policy: &Policy) -> Self {
+    pub(crate) fn of_block(now: UnixTime) -> Self {
         Self {
             tokens: Counts::default(),
             blank_lines: 0,
@@ -158,7 +157,7 @@ impl Tally {
             findings: [0; Finding::ALL.len()],
             distinct: None,
             samples: std::array::from_fn(|_| Vec::new()),
-            expiry_points: expiry_points(policy),
+            expiry_points: expiry_points(now),
             last_alg: 0,
             last_bucket: 0,
         }
@@ -361,11 +360,13 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::UnixTime;
+
+    fn now() -> UnixTime {
+        UnixTime::new(1_790_000_000, 0).unwrap()
+    }
 
     fn tally() -> Tally {
-        let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
-        Tally::new(&policy, &KeySet::new())
+        Tally::new(now(), &KeySet::new())
     }
 
     #[test]
@@ -408,8 +409,7 @@ mod tests {
         for secret in [b"one", b"two"] {
             keys.add_secret(secret, "a test").unwrap();
         }
-        let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
-        let (mut total, mut block) = (Tally::new(&policy, &keys), Tally::of_block(&policy));
+        let (mut total, mut block) = (Tally::new(now(), &keys), Tally::of_block(now()));
         for _ in 0..2 {
             block.count(&Judged::rejected(Reason::TooLong));
             for reasons in [ReasonSet::EMPTY, ReasonSet::EMPTY, Reason::Expired.into()] {

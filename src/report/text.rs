@@ -49,7 +49,7 @@ impl Default for TextOptions {
     }
 }
 
-impl Report<'_> {
+impl Report {
     /// Writes the report as text, in UTF-8.
     ///
     /// Sections with nothing to say are left out. Names that tokens, files and keys chose are
@@ -170,7 +170,7 @@ impl Report<'_> {
             );
             page.paragraph("", LABEL, &[plain(distinct)]);
         }
-        let now = self.policy().now();
+        let now = self.now;
         let now = format!("{now}, by jotmill {}", env!("CARGO_PKG_VERSION"));
         page.paragraph("as of", LABEL, &[plain(now)]);
         let policies = self.validator.policies();

@@ -8,6 +8,7 @@ macro_rules! algorithms {
         /// RFC 9864, and ML-DSA).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
+        #[non_exhaustive]
         pub enum Algorithm {
             $(#[doc = $meaning] $name,)+
         }

@@ -2,7 +2,6 @@
 
 use super::audience::Audience;
 use super::json::{JsonFault, JsonScratch, Member};
-use crate::policy::Policy;
 use crate::signature::Authentic;
 use crate::time::NumericDate;
 use crate::verdict::Reason;
@@ -10,26 +9,35 @@ use crate::verdict::Reason;
 /// The registered claims, each absent, of the wrong type, or its value; and what the policy asks
 /// about the others. Strings borrow the decoded payload.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Claims<'s> {
+pub(crate) struct Claims<'s> {
     /// Issuer.
-    pub iss: Member<&'s str>,
+    pub(crate) iss: Member<&'s str>,
     /// Subject.
-    pub sub: Member<&'s str>,
+    pub(crate) sub: Member<&'s str>,
     /// Audience.
     pub(crate) aud: Member<Audience<'s>>,
     /// Expiration time.
-    pub exp: Member<NumericDate>,
+    pub(crate) exp: Member<NumericDate>,
     /// Not before.
-    pub nbf: Member<NumericDate>,
+    pub(crate) nbf: Member<NumericDate>,
     /// Issued at.
-    pub iat: Member<NumericDate>,
+    pub(crate) iat: Member<NumericDate>,
     /// JWT ID.
-    pub jti: Member<&'s str>,
+    pub(crate) jti: Member<&'s str>,
     /// Bit `i` says that the policy's `i`-th extra claim is there and not null.
     pub(crate) extra: u64,
 }
 
-/// The claims that name a moment, and so are judged by the instant.
+/// What a policy wants to know of a payload besides the registered claims.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'p> {
+    /// The expected audiences.
+    pub(crate) audiences: &'p [String],
+    /// The names of further claims; at most 64.
+    pub(crate) extra: &'p [Box<str>],
+}
+
+/// The claims that are compared with the instant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Dates {
     pub(crate) exp: Member<NumericDate>,
@@ -74,16 +82,16 @@ impl<'s> Claims<'s> {
     pub(crate) fn read(
         &mut self,
         authentic: Authentic<'_>,
-        policy: &Policy,
+        wanted: Wanted<'_>,
         scratch: &'s mut JsonScratch,
     ) -> Result<(), Reason> {
-        self.read_encoded(authentic.payload(), policy, scratch)
+        self.read_encoded(authentic.payload(), wanted, scratch)
     }
 
     fn read_encoded(
         &mut self,
         encoded: &[u8],
-        policy: &Policy,
+        wanted: Wanted<'_>,
         scratch: &'s mut JsonScratch,
     ) -> Result<(), Reason> {
         let object = scratch.read(encoded).map_err(|fault| match fault {
@@ -101,14 +109,11 @@ impl<'s> Claims<'s> {
                 "exp" => self.exp = value.number(),
                 "nbf" => self.nbf = value.number(),
                 "iat" => self.iat = value.number(),
-                "aud" => self.aud = Audience::read(value, policy.audiences()),
+                "aud" => self.aud = Audience::read(value, wanted.audiences),
                 _ if value.is_null() => {}
                 _ => {
-                    let wanted = policy
-                        .extra_names()
-                        .iter()
-                        .position(|extra| **extra == *name);
-                    if let Some(index) = wanted {
+                    let index = wanted.extra.iter().position(|extra| **extra == *name);
+                    if let Some(index) = index {
                         self.extra |= 1 << index;
                     }
                 }
@@ -127,15 +132,14 @@ mod tests {
     use std::cell::{Cell, RefCell};
 
     use super::*;
-    use crate::time::UnixTime;
     use crate::token::base64url;
     use crate::token::scanner::{Kernel, PADDING, Scanner};
     use base64::Engine as _;
 
     /// Claims as text, with the audience reduced to what is asked of it.
-    fn comparable(claims: &Claims<'_>, policy: &Policy) -> String {
+    fn comparable(claims: &Claims<'_>, wanted: Wanted<'_>) -> String {
         let aud = match claims.aud {
-            Member::Is(aud) => Member::Is(Audience::Known(aud.is_expected(policy.audiences()))),
+            Member::Is(aud) => Member::Is(Audience::Known(aud.is_expected(wanted.audiences))),
             other => other,
         };
         format!("{:?}", Claims { aud, ..*claims })
@@ -143,28 +147,28 @@ mod tests {
 
     #[test]
     fn the_scanner_says_what_simd_json_says_or_leaves_it_to_it() {
-        let policy = Policy::new(UnixTime::new(0, 0).unwrap())
-            .audience("api")
-            .require("tenant")
-            .and_then(|policy| policy.require("n"))
-            .unwrap();
+        let (audiences, extra) = (["api".to_owned()], ["tenant", "n"].map(Box::from));
+        let wanted = Wanted {
+            audiences: &audiences,
+            extra: &extra,
+        };
         let kernels = Kernel::ALL.map(|kernel| (kernel, Scanner::new(kernel)));
         let scratch = RefCell::new(JsonScratch::new());
         let (payloads, taken) = (Cell::new(0), Cell::new(0));
         payloads::hold(12_000, |payload| {
             let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(payload);
             let (mut scratch, mut read) = (scratch.borrow_mut(), Claims::none());
-            let outcome = read.read_encoded(encoded.as_bytes(), &policy, &mut scratch);
-            let expected = outcome.map(|()| comparable(&read, &policy));
+            let outcome = read.read_encoded(encoded.as_bytes(), wanted, &mut scratch);
+            let expected = outcome.map(|()| comparable(&read, wanted));
             let mut padded = payload.to_vec();
             // What goes on behind the end must make no difference.
             padded.resize(payload.len() + PADDING, b"\"}0\x80"[payload.len() % 4]);
             payloads.set(payloads.get() + 1);
             for (kernel, scanner) in &kernels {
-                let (mut scanned, extra) = (Claims::none(), policy.extra_names());
-                let scan = scanner.map(|it| it.scan(&padded, payload.len(), extra, &mut scanned));
+                let mut scanned = Claims::none();
+                let scan = scanner.map(|it| it.scan(&padded, payload.len(), &extra, &mut scanned));
                 if let Some(Some(())) = scan {
-                    assert_eq!(Ok(comparable(&scanned, &policy)), expected, "{kernel:?}");
+                    assert_eq!(Ok(comparable(&scanned, wanted)), expected, "{kernel:?}");
                     taken.set(taken.get() + u32::from(*kernel == Kernel::Portable));
                 }
             }

@@ -16,8 +16,7 @@ mod segments;
 
 #[cfg(test)]
 pub(crate) use audience::Audience;
-pub use claims::Claims;
-pub(crate) use claims::Dates;
+pub(crate) use claims::{Claims, Dates, Wanted};
 pub use header::Header;
 pub(crate) use issuer::UnverifiedIssuer;
 pub(crate) use json::JsonScratch;

@@ -5,10 +5,9 @@
 //! places, and [`Payload::gist`] looks at those alone.
 
 use super::base64url;
-use super::claims::Claims;
+use super::claims::{Claims, Wanted};
 use super::json::JsonScratch;
 use super::scanner::{Gist, Layout, Layouts, PADDING, Scanner};
-use crate::policy::Policy;
 use crate::signature::Authentic;
 use crate::verdict::Reason;
 
@@ -43,24 +42,23 @@ impl PayloadScratch {
 /// An authentic payload, decoded.
 pub(crate) struct Payload<'a, 's> {
     authentic: Authentic<'a>,
-    policy: &'a Policy,
+    wanted: Wanted<'a>,
     decoded: Decoded<'s>,
     json: &'s mut JsonScratch,
 }
 
 impl<'a, 's> Payload<'a, 's> {
-    /// Decodes the payload of a token that is judged by this policy.
+    /// Decodes the payload of a token whose policy wants this to be read.
     #[inline(always)]
     pub(crate) fn decode(
         authentic: Authentic<'a>,
-        policy: &'a Policy,
+        wanted: Wanted<'a>,
         scratch: &'s mut PayloadScratch,
     ) -> Result<Self, Reason> {
-        let extra = policy.extra_names();
         Ok(Self {
             authentic,
-            policy,
-            decoded: Decoded::new(authentic.payload(), extra, &mut scratch.scan)?,
+            wanted,
+            decoded: Decoded::new(authentic.payload(), wanted.extra, &mut scratch.scan)?,
             json: &mut scratch.json,
         })
     }
@@ -79,9 +77,9 @@ impl<'a, 's> Payload<'a, 's> {
     /// Claims are written where they are to be read: what is put together from many small pieces
     /// is slow to copy in a few wide ones, which have to wait for all of them.
     pub(crate) fn read(self, claims: &mut Claims<'s>) -> Result<(), Reason> {
-        match self.decoded.scan(self.policy.extra_names(), claims) {
+        match self.decoded.scan(self.wanted.extra, claims) {
             Some(()) => Ok(()),
-            None => claims.read(self.authentic, self.policy, self.json),
+            None => claims.read(self.authentic, self.wanted, self.json),
         }
     }
 }

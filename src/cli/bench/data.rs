@@ -27,6 +27,8 @@ pub(super) struct Data {
     /// One token a line.
     pub(super) text: Vec<u8>,
     pub(super) validator: Validator,
+    /// The instant at which the tokens are validated.
+    pub(super) now: UnixTime,
     /// How many different tokens there are.
     pub(super) distinct: u64,
     /// What must come of it, where someone knows.
@@ -119,6 +121,7 @@ fn made(spec: &Spec) -> Result<Data> {
         source,
         text,
         validator: Validator::new(policy(&dataset)?, keys)?,
+        now: now(&dataset)?,
         distinct: summary.distinct,
         expected: Some(Counts {
             valid: summary.valid,
@@ -127,13 +130,17 @@ fn made(spec: &Spec) -> Result<Data> {
     })
 }
 
+/// The instant at which the ground truth of a data set holds.
+fn now(dataset: &Dataset) -> Result<UnixTime> {
+    let now = u64::try_from(dataset.audit_flags().now).ok();
+    now.and_then(|now| UnixTime::new(now, 0))
+        .context("the data set's time is out of range")
+}
+
 /// The policy under which the ground truth of a data set holds.
 fn policy(dataset: &Dataset) -> Result<Policy> {
     let flags = dataset.audit_flags();
-    let now = u64::try_from(flags.now).ok();
-    let now = now.and_then(|now| UnixTime::new(now, 0));
-    let mut policy = Policy::new(now.context("the data set's time is out of range")?)
-        .leeway(flags.leeway.into())?;
+    let mut policy = Policy::new().leeway(flags.leeway.into())?;
     for issuer in &flags.issuers {
         policy = policy.issuer(*issuer);
     }
@@ -170,7 +177,9 @@ fn policy(dataset: &Dataset) -> Result<Policy> {
 }
 
 fn own(flags: &BenchFlags) -> Result<Data> {
-    let (validator, _) = args::Rules::new(&flags.policy, &flags.keys)?.validator()?;
+    let rules = args::Rules::new(&flags.policy, &flags.keys)?;
+    let now = rules.now();
+    let (validator, _) = rules.validator()?;
     let paths = &flags.paths;
     let mut text = Vec::new();
     for path in paths {
@@ -194,6 +203,7 @@ fn own(flags: &BenchFlags) -> Result<Data> {
         },
         text,
         validator,
+        now,
         distinct,
         expected: None,
     })

@@ -86,7 +86,8 @@ impl Rounds {
                         times[0].push(run(data, kernel, threads, &mut expected)?.0);
                     }
                     Subject::Steps => {
-                        let steps = measure::steps(&data.validator, &data.text, self.chosen);
+                        let steps =
+                            measure::steps(&data.validator, data.now, &data.text, self.chosen);
                         check(data, steps.tokens, &mut expected, "the stages")?;
                         for (step, times) in Step::ALL.into_iter().zip(times) {
                             times.push(steps.time(step));
@@ -239,11 +240,7 @@ fn run(
     threads: usize,
     expected: &mut Option<Counts>,
 ) -> Result<(Duration, u64)> {
-    let options = RunOptions {
-        threads,
-        kernel,
-        ..RunOptions::default()
-    };
+    let options = RunOptions::new(data.now).threads(threads).kernel(kernel);
     let stop = AtomicBool::new(false);
     let watch = Watch {
         stop: &stop,
@@ -274,7 +271,7 @@ fn one_by_one(data: &Data, expected: &mut Option<Counts>) -> Result<Duration> {
             trimmed(line)
         };
         if !token.is_empty() {
-            let is_valid = black_box(data.validator.validate(token)).is_valid();
+            let is_valid = black_box(data.validator.validate_at(token, data.now)).is_valid();
             counts.valid += u64::from(is_valid);
             counts.rejected += u64::from(!is_valid);
         }

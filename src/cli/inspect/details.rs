@@ -102,6 +102,7 @@ pub(super) fn of(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
         | Reason::MissingIat
         | Reason::MissingJti => missing(facts, reason),
         Reason::MissingClaim => missing_claims(facts),
+        _ => Vec::new(),
     }
 }
 
@@ -533,7 +534,7 @@ fn claim_date(facts: &Facts<'_>, name: &str) -> Option<NumericDate> {
 /// How far off a time is.
 fn time(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
     let policy = facts.policy;
-    let from_now = |name| claim_date(facts, name).map(|date| date.seconds_from(policy.now()));
+    let from_now = |name| claim_date(facts, name).map(|date| date.seconds_from(facts.now));
     let leeway = match policy.leeway_seconds() {
         0 => String::new(),
         seconds => format!("; the leeway of {} does not reach", whole_duration(seconds)),

@@ -41,6 +41,7 @@ const fn taken_by(algorithm: Algorithm) -> (&'static str, &'static str) {
         Algorithm::MlDsa44 => ("an ML-DSA-44 key", "FIPS 204 section 4"),
         Algorithm::MlDsa65 => ("an ML-DSA-65 key", "FIPS 204 section 4"),
         Algorithm::MlDsa87 => ("an ML-DSA-87 key", "FIPS 204 section 4"),
+        _ => ("a key of another type", "RFC 7518 section 3"),
     }
 }
 

@@ -20,7 +20,8 @@ mod words;
 use std::io::{self, Write};
 
 use jotmill::{
-    Algorithm, FindingSet, Key, KeyFinding, KeySet, Policy, Reason, ReasonSet, Stage, Validator,
+    Algorithm, FindingSet, Key, KeyFinding, KeySet, Policy, Reason, ReasonSet, Stage, UnixTime,
+    Validator,
 };
 
 pub(crate) use run::run;
@@ -55,10 +56,11 @@ pub(crate) fn explain(
     token: &[u8],
     validator: Option<&Validator>,
     policy: &Policy,
+    now: UnixTime,
     options: &InspectOptions,
     out: &mut dyn Write,
 ) -> io::Result<Outcome> {
-    let facts = Facts::gather(token, validator, policy);
+    let facts = Facts::gather(token, validator, policy, now);
     if options.json {
         object::write(&facts, out)?;
     } else {
@@ -74,6 +76,7 @@ const MAX_SEGMENTS: usize = 6;
 struct Facts<'a> {
     token: &'a [u8],
     policy: &'a Policy,
+    now: UnixTime,
     /// The issuers that there are policies for, where a policy is chosen by them.
     issuers: Vec<String>,
     /// The keys, where any were given.
@@ -98,10 +101,15 @@ struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    fn gather(token: &'a [u8], validator: Option<&'a Validator>, policy: &'a Policy) -> Self {
+    fn gather(
+        token: &'a [u8],
+        validator: Option<&'a Validator>,
+        policy: &'a Policy,
+        now: UnixTime,
+    ) -> Self {
         let (outcome, reasons, findings, key_index) = match validator {
             Some(validator) => {
-                let verdict = validator.validate(token);
+                let verdict = validator.validate_at(token, now);
                 let outcome = if verdict.is_valid() {
                     Outcome::Valid
                 } else {
@@ -110,7 +118,7 @@ impl<'a> Facts<'a> {
                 (outcome, verdict.reasons, verdict.findings, verdict.key)
             }
             None => {
-                let (reasons, findings) = judge_without_key(token, policy);
+                let (reasons, findings) = judge_without_key(token, policy, now);
                 (Outcome::NotVerified, reasons, findings, None)
             }
         };
@@ -125,6 +133,7 @@ impl<'a> Facts<'a> {
         Self {
             token,
             policy: validator.map_or(policy, Validator::policy),
+            now,
             issuers: (validator.into_iter())
                 .flat_map(Validator::policies)
                 .flat_map(|policy| policy.issuers().to_vec())
@@ -136,7 +145,7 @@ impl<'a> Facts<'a> {
             is_covered: key_index.is_some(),
             key: used.map(|(_, key)| key),
             key_findings: used
-                .map(|(validator, key)| validator.key_findings(key))
+                .map(|(validator, key)| validator.key_findings(key, now))
                 .unwrap_or_default(),
             dots,
             segments: parts().take(MAX_SEGMENTS).map(Segment::new).collect(),
@@ -177,7 +186,7 @@ impl<'a> Facts<'a> {
 }
 
 /// What the stages that need no key say of a token.
-fn judge_without_key(token: &[u8], policy: &Policy) -> (ReasonSet, FindingSet) {
+fn judge_without_key(token: &[u8], policy: &Policy, now: UnixTime) -> (ReasonSet, FindingSet) {
     // The library judges with keys only. This one is in the source for everyone to read, so
     // whatever a stage says that depends on the key is dropped: a token "verified" by it is not.
     let mut keys = KeySet::new();
@@ -185,7 +194,7 @@ fn judge_without_key(token: &[u8], policy: &Policy) -> (ReasonSet, FindingSet) {
         .add_secret(&[1; 64], "no key")
         .ok()
         .and_then(|()| Validator::new(policy.clone(), keys).ok())
-        .map(|validator| validator.validate(token));
+        .map(|validator| validator.validate_at(token, now));
     let Some(verdict) = verdict else {
         return (ReasonSet::EMPTY, FindingSet::EMPTY);
     };

@@ -165,7 +165,7 @@ fn add_json(object: &mut Object, name: &str, shown: Option<&JsonSegment<'_>>) {
 
 fn times_object(facts: &Facts<'_>) -> String {
     let mut object = Object::new();
-    let now = facts.policy.now();
+    let now = facts.now;
     let mut moment = Object::new();
     moment.raw("value", &unix(now));
     moment.string("utc", &now.to_string());

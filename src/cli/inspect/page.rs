@@ -409,8 +409,8 @@ impl Page<'_> {
 
     fn claims(&mut self, facts: &Facts<'_>, state: State) -> io::Result<()> {
         let policy = facts.policy;
-        let now = super::object::unix(policy.now());
-        let mut text = format!("now is {now}, {}", policy.now());
+        let now = super::object::unix(facts.now);
+        let mut text = format!("now is {now}, {}", facts.now);
         if policy.leeway_seconds() > 0 {
             text += &format!(
                 "; the leeway is {}",
@@ -451,12 +451,7 @@ impl Page<'_> {
         let rows: Vec<_> = times(text)
             .take(MAX_TIMES)
             .map(|(name, value, date)| {
-                (
-                    name,
-                    excerpt(value),
-                    words::calendar(date, facts.policy.now()),
-                    date,
-                )
+                (name, excerpt(value), words::calendar(date, facts.now), date)
             })
             .collect();
         let value_wide = rows

@@ -16,6 +16,7 @@ const MAX_INPUT: u64 = 64 << 20;
 pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
     let rules = || args::Rules::new(&flags.policy, &flags.keys);
     let judged_by = rules()?;
+    let now = judged_by.now();
     let (validator, policy) = if judged_by.has_no_key() {
         (None, args::policy(&flags.policy)?)
     } else {
@@ -48,6 +49,7 @@ pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
         token.trim_ascii(),
         validator.as_ref(),
         &policy,
+        now,
         &options,
         &mut page,
     )?;

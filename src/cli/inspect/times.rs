@@ -23,7 +23,7 @@ pub(super) fn times(text: &JsonText) -> impl Iterator<Item = (&'static str, &str
 
 /// A time relative to `now`, in words.
 pub(super) fn time_words(name: &str, date: NumericDate, facts: &Facts<'_>) -> String {
-    let seconds = date.seconds_from(facts.policy.now());
+    let seconds = date.seconds_from(facts.now);
     let relative = words::relative(seconds);
     let is_leeway_used = facts.is_covered
         && match name {

@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use super::*;
 use crate::key::KeySet;
-use crate::pipeline::RunOptions;
 use crate::report::fixture::{
     NOW, example_report, judged, lenient_validator, log, named_keys, two_issuers, validator,
 };
@@ -13,13 +12,13 @@ use crate::report::{MAX_NAMES, Tally};
 use crate::time::UnixTime;
 use crate::validator::Validator;
 
-fn json(report: &Report<'_>) -> String {
+fn json(report: &Report) -> String {
     let mut out = Vec::new();
     report.write_json(&mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
-fn parsed(report: &Report<'_>) -> Value {
+fn parsed(report: &Report) -> Value {
     serde_json::from_str(&json(report)).unwrap()
 }
 
@@ -60,10 +59,10 @@ fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 }
 
 /// A report in which nothing is left out.
-fn full_report<'v>(validator: &'v Validator, log: &str) -> Report<'v> {
+fn full_report(validator: &Validator, log: &str) -> Report {
     let options = RunOptions {
         distinct: true,
-        ..RunOptions::default()
+        ..options()
     };
     let mut report = judged(validator, &[("tokens.txt", log)], &options);
     report.inputs[0].grown = 1;
@@ -131,7 +130,7 @@ fn threads_and_blocks_change_no_byte() {
             threads,
             block_bytes,
             distinct: true,
-            ..RunOptions::default()
+            ..options()
         };
         json(&judged(&validator, &inputs, &options))
     };
@@ -196,7 +195,7 @@ fn weak_keys_name_the_algorithms_that_they_are_too_short_for() {
     keys.add_secret(&[1; 32], "b").unwrap();
     keys.add_secret(&[1; 64], "c").unwrap();
     let validator = Validator::new(crate::Policy::new(UnixTime::new(0, 0).unwrap()), keys).unwrap();
-    let keys = parsed(&judged(&validator, &[], &RunOptions::default()))["keys"].clone();
+    let keys = parsed(&judged(&validator, &[], &options()))["keys"].clone();
     let weak_for = |name: &str| keys[name]["weak_for"].to_string();
     assert_eq!(weak_for("secret-1"), r#"["HS256","HS384","HS512"]"#);
     assert_eq!(weak_for("secret-2"), r#"["HS384","HS512"]"#);
@@ -227,7 +226,7 @@ fn names_that_deceive_are_escaped_and_read_back() {
     let now = UnixTime::new(NOW, 0).unwrap();
     let policy = crate::Policy::new(now).issuer(name).require(name).unwrap();
     let validator = Validator::new(policy, keys).unwrap();
-    let mut report = judged(&validator, &[(name, "x")], &RunOptions::default());
+    let mut report = judged(&validator, &[(name, "x")], &options());
     report.inputs[0].error = Some(name.to_owned());
     report.tally.issuers.add(name, Counts::one(true));
     report.tally.unknown_kids.add(name, Counts::one(false));
@@ -253,7 +252,7 @@ fn names_that_deceive_are_escaped_and_read_back() {
 fn neither_tokens_nor_secrets_are_in_it() {
     let validator = lenient_validator();
     let log = log(200);
-    let text = json(&judged(&validator, &[("-", &log)], &RunOptions::default()));
+    let text = json(&judged(&validator, &[("-", &log)], &options()));
     for token in log.lines().filter(|line| line.len() > 40) {
         assert!(
             token
@@ -271,9 +270,9 @@ fn equal_moments_are_equal_strings() {
         (500_000_000, "2026-09-21T14:13:20.5Z"),
         (1, "2026-09-21T14:13:20.000000001Z"),
     ] {
-        let policy = crate::Policy::new(UnixTime::new(NOW, nanos).unwrap());
+        let policy = crate::Policy::new();
         let validator = Validator::new(policy, named_keys()).unwrap();
-        let value = parsed(&judged(&validator, &[], &RunOptions::default()));
+        let value = parsed(&judged(&validator, &[], &options()));
         assert_eq!(value["now"], expected);
     }
 }

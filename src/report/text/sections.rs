@@ -11,7 +11,7 @@ use crate::report::{Counts, Report};
 use crate::signature::{Algorithm, REGISTERED};
 use crate::verdict::{Finding, Reason};
 
-impl Report<'_> {
+impl Report {
     pub(super) fn reasons(&self, page: &mut Page) {
         let mut ranked: Vec<(Reason, u64)> = Reason::ALL
             .iter()

@@ -8,7 +8,7 @@ use crate::report::{Counts, InputReport, NameCounts, Report};
 use crate::signature::{Algorithm, AlgorithmSet, REGISTERED};
 use crate::verdict::Finding;
 
-impl Report<'_> {
+impl Report {
     pub(super) fn inputs(&self, page: &mut Page) {
         let noteworthy = |input: &InputReport| input.error.is_some() || input.grown > 0;
         if self.inputs.len() < 2 && !self.inputs.iter().any(noteworthy) {

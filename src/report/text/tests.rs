@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use super::*;
 use crate::key::KeySet;
-use crate::pipeline::RunOptions;
 use crate::policy::Policy;
 use crate::report::fixture::{
     bare_policy, claims, example_report, judged, lenient_validator, log, mint, named_keys,
@@ -11,14 +10,14 @@ use crate::report::fixture::{
 use crate::report::rows::is_deceptive;
 use crate::validator::Validator;
 
-fn text_of(report: &Report<'_>, color: bool, width: usize) -> String {
+fn text_of(report: &Report, color: bool, width: usize) -> String {
     let mut out = Vec::new();
     let options = TextOptions { color, width };
     report.write_text(&mut out, &options).unwrap();
     String::from_utf8(out).unwrap()
 }
 
-fn plain_text(report: &Report<'_>) -> String {
+fn plain_text(report: &Report) -> String {
     text_of(report, false, 80)
 }
 
@@ -44,7 +43,7 @@ fn assert_fits(text: &str, width: usize) {
 }
 
 /// A report with long and hostile names wherever a name can stand.
-fn hostile_report(validator: &Validator) -> Report<'_> {
+fn hostile_report(validator: &Validator) -> Report {
     let hostile = [
         "\\u001b[2J\\u001b]0;owned\\u0007".to_owned(),
         "\\u202egnp.exe\\u2066\\u200b".to_owned(),
@@ -61,11 +60,7 @@ fn hostile_report(validator: &Validator) -> Report<'_> {
         log += &(mint(r#"{"alg":"HS256"}"#, &claims(name, 60, 0), b"password") + "\n");
     }
     let name = "dir\n\u{1b}[31m\u{202e}/".to_owned() + &"long".repeat(60);
-    let mut report = judged(
-        validator,
-        &[(&name, &log), ("-", "x")],
-        &RunOptions::default(),
-    );
+    let mut report = judged(validator, &[(&name, &log), ("-", "x")], &options());
     report.complete = false;
     report.inputs[0].error = Some(format!("cannot read {name}: \u{1b}[0m"));
     report.inputs[1].error = Some("gone".to_owned());
@@ -109,8 +104,8 @@ fn no_line_is_wider_than_the_page() {
     let log = log(1000);
     let inputs = [("tokens.txt", &*log)];
     for report in [
-        judged(&strict, &inputs, &RunOptions::default()),
-        judged(&lenient, &inputs, &RunOptions::default()),
+        judged(&strict, &inputs, &options()),
+        judged(&lenient, &inputs, &options()),
         hostile_report(&hostile[0]),
         hostile_report(&hostile[1]),
     ] {
@@ -177,7 +172,7 @@ fn the_first_line_is_the_verdict() {
     let validator = lenient_validator();
     let valid = mint(r#"{"alg":"HS256"}"#, "{}", b"password");
     let headline = |log: &str| {
-        let report = judged(&validator, &[("-", log)], &RunOptions::default());
+        let report = judged(&validator, &[("-", log)], &options());
         let text = plain_text(&report);
         assert_fits(&text, 80);
         assert!(text.contains("from standard input\n"), "{text}");
@@ -231,7 +226,7 @@ fn an_incomplete_report_says_so_first_and_why() {
 #[test]
 fn what_a_file_grew_by_is_told() {
     let validator = lenient_validator();
-    let mut report = judged(&validator, &[("a.log", "x")], &RunOptions::default());
+    let mut report = judged(&validator, &[("a.log", "x")], &options());
     report.inputs[0].grown = 1234;
     let text = plain_text(&report);
     assert!(text.contains("a.log  grew meanwhile\n"), "{text}");
@@ -264,7 +259,7 @@ fn many_names_are_ranked_and_the_rest_is_summed() {
         inputs.push((format!("{number}.log"), log));
     }
     let inputs: Vec<(&str, &str)> = inputs.iter().map(|(name, log)| (&**name, &**log)).collect();
-    let mut report = judged(&validator, &inputs, &RunOptions::default());
+    let mut report = judged(&validator, &inputs, &options());
     report.inputs[0].error = Some("failed".to_owned());
     let text = plain_text(&report);
     assert_fits(&text, 80);
@@ -298,7 +293,7 @@ fn unknown_kids_are_ranked_and_the_rest_is_summed() {
             ) + "\n");
         }
     }
-    let text = plain_text(&judged(&validator, &[("-", &log)], &RunOptions::default()));
+    let text = plain_text(&judged(&validator, &[("-", &log)], &options()));
     assert!(text.contains("        9      20.0%  k8\n"), "{text}");
     assert!(
         text.contains("       10      22.2%  4 more kids\n"),
@@ -339,7 +334,7 @@ fn the_policy_is_told_in_words() {
         policy = policy.audience(format!("api-{number}"));
     }
     let validator = Validator::new(policy, named_keys()).unwrap();
-    let text = plain_text(&judged(&validator, &[("-", "x")], &RunOptions::default()));
+    let text = plain_text(&judged(&validator, &[("-", "x")], &options()));
     let expected = "
 as of    2026-09-21T14:13:20Z, by jotmill VERSION
 policy   subject me; audience api-0 or api-1 or api-2 and 2 more; typ at+jwt;
