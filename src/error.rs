@@ -7,6 +7,8 @@
 use std::fmt;
 use std::io;
 
+use crate::verdict::Verdict;
+
 /// Why jotmill could not judge.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -74,6 +76,44 @@ pub enum Error {
         /// What is wrong, and what to do.
         message: String,
     },
+}
+
+/// Why the claims of a token could not be had.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AcceptError {
+    /// The token is not valid.
+    Rejected(Verdict),
+    /// The token is valid, but its claims do not fit the type that was asked for.
+    Claims(serde_json::Error),
+    /// The system clock cannot be used.
+    Clock(Error),
+}
+
+impl fmt::Display for AcceptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rejected(verdict) => verdict.fmt(f),
+            Self::Claims(error) => write!(f, "the claims do not fit: {error}"),
+            Self::Clock(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for AcceptError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Rejected(verdict) => Some(verdict),
+            Self::Claims(error) => Some(error),
+            Self::Clock(error) => Some(error),
+        }
+    }
+}
+
+impl From<Verdict> for AcceptError {
+    fn from(verdict: Verdict) -> Self {
+        Self::Rejected(verdict)
+    }
 }
 
 /// Why keys could not be loaded.

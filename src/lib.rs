@@ -34,7 +34,9 @@
 mod batch;
 pub mod dataset;
 mod error;
+mod extract;
 mod input;
+mod judge;
 mod key;
 pub mod measure;
 mod pipeline;
@@ -42,13 +44,15 @@ mod policy;
 mod prefetch;
 mod report;
 mod signature;
+mod stage;
 mod time;
 mod token;
 mod validator;
 mod verdict;
 
-pub use error::{Error, KeyError, OutputError};
+pub use error::{AcceptError, Error, KeyError, OutputError};
 pub use input::{DEFAULT_BLOCK_BYTES, Input};
+pub use judge::Judge;
 pub use key::{Encoding, Key, KeyFinding, KeySet, SetAside, Validity};
 pub use pipeline::{Finished, Progress, RowSink, RunOptions, Watch, audit, run};
 pub use policy::{

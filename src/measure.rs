@@ -1,10 +1,8 @@
-//! What each step of judging costs, on tokens of one's own: the clock of `jotmill bench`.
+//! What each stage of a run costs, on tokens of one's own: the clock of `jotmill bench`.
 //!
-//! Owns the walk over a text block by block, one step after the other, and the signatures by
-//! themselves.
-//! The steps are those of a run, through the same code, but each over a whole block before the
-//! next, so that a clock can stand between them. Leaves to others what a run costs as a whole,
-//! how often to measure, and what to make of the figures.
+//! [`stages`] runs the stages of a run over a text with a clock between them, and [`Signatures`]
+//! computes signatures alone, the bound of any run. How long a run takes as a whole, and how often to
+//! measure, is left to others.
 //!
 //! ```
 //! use jotmill::{Kernel, KeySet, Policy, UnixTime, Validator, measure};
@@ -13,9 +11,9 @@
 //! let mut keys = KeySet::new();
 //! keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
 //! let validator = Validator::new(Policy::new(), keys)?;
-//! let steps = measure::steps(&validator, UnixTime::now()?, b"a.b.c\nd\n", Kernel::best());
-//! assert_eq!(steps.tokens.rejected, 2);
-//! println!("{:?} for finding lines and dots", steps.time(measure::Step::Split));
+//! let stages = measure::stages(&validator, UnixTime::now()?, b"a.b.c\nd\n", Kernel::best());
+//! assert_eq!(stages.tokens.rejected, 2);
+//! println!("{:?} for the claims", stages.time(measure::Stage::Claims));
 //! # Ok(())
 //! # }
 //! ```
@@ -24,239 +22,100 @@ use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use crate::batch::{AHEAD, HeaderMemo, MAX_LINES, split};
-use crate::input::{DEFAULT_BLOCK_BYTES, lines};
+use crate::batch::{BatchJudge, HeaderCache, MAX_TOKENS, Outcome, Recorder};
+use crate::extract::LineTokens;
+use crate::input::{Block, DEFAULT_BLOCK_BYTES, Stretches, lines};
 use crate::key::{KeySet, Selection};
 use crate::report::Counts;
 use crate::signature::lanes::{Job, Job256, Job512, Scratch};
 use crate::signature::public::{Parsed, PublicKey, ReadyKeys};
-use crate::signature::{
-    self, Algorithm, Authentic, BatchVerifier, Candidate, Kernel, Pending, VerifyingKey,
-};
+use crate::signature::{self, Algorithm, Candidate, Kernel, VerifyingKey};
+use crate::stage::Clock;
+pub use crate::stage::Stage;
 use crate::time::UnixTime;
-use crate::token::{Claims, Payload, PayloadScratch, Token, base64url};
-use crate::validator::{Judged, Validator};
-use crate::verdict::FindingSet;
+use crate::token::{PayloadScratch, Token, base64url};
+use crate::validator::Validator;
 
-/// A step of judging a block of tokens, in the order in which they are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// Finding the lines, and the two dots of each token.
-    Split,
-    /// Looking up each header among those known, and with it the keys to try; with several issuers,
-    /// decoding each payload and reading its issuer, too.
-    Header,
-    /// Decoding each signature from base64url.
-    SignatureBase64url,
-    /// Computing and comparing the signatures, in lanes where there are any.
-    Signature,
-    /// Decoding each payload from base64url.
-    PayloadBase64url,
-    /// Reading the claims of each payload and holding them against the policy. A payload is decoded
-    /// and read at one go, while it is in the nearest cache; so this is the time of both, less that
-    /// of decoding alone. A run that writes no rows reads less of most payloads.
-    Claims,
-}
-
-impl Step {
-    /// Every step, in order: the discriminant is the index.
-    pub const ALL: [Self; 6] = [
-        Self::Split,
-        Self::Header,
-        Self::SignatureBase64url,
-        Self::Signature,
-        Self::PayloadBase64url,
-        Self::Claims,
-    ];
-
-    /// A name for tables and data.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Split => "split",
-            Self::Header => "header",
-            Self::SignatureBase64url => "signature-base64url",
-            Self::Signature => "signature",
-            Self::PayloadBase64url => "payload-base64url",
-            Self::Claims => "claims",
-        }
-    }
-}
-
-/// What a walk over a text cost, and what it came to.
+/// The time that each stage took, and the counts.
 #[derive(Clone, Debug)]
-pub struct Steps {
+pub struct Stages {
     /// The verdicts. They are those of [`run`](crate::run) over the same text.
     pub tokens: Counts,
-    /// That of the claims with the decoding of payloads in it.
-    times: [Duration; Step::ALL.len()],
+    times: [Duration; Stage::ALL.len()],
 }
 
-impl Steps {
-    /// What a step took, over all blocks.
+impl Stages {
+    /// The time of a stage, over the whole text.
     #[must_use]
-    pub fn time(&self, step: Step) -> Duration {
-        let time = self.times[step as usize];
-        match step {
-            Step::Claims => time.saturating_sub(self.times[Step::PayloadBase64url as usize]),
-            _ => time,
-        }
+    pub fn time(&self, stage: Stage) -> Duration {
+        self.times[stage as usize]
     }
 }
 
-/// Validates every line of a text at `now` on the calling thread, step by step.
+/// Runs every line of a text through the stages at `now`, on the calling thread, without rows and
+/// with a cache of `cache_bytes`.
 #[must_use]
-pub fn steps(validator: &Validator, now: UnixTime, text: &[u8], kernel: Kernel) -> Steps {
-    let mut walk = Walk::new(validator, now, kernel);
-    for block in blocks(text) {
-        walk.judge(block);
-    }
-    walk.steps
-}
-
-/// A text in blocks of whole lines, about as long as those of a run, and of as many at most.
-fn blocks(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let least = DEFAULT_BLOCK_BYTES.min(text.len()).checked_sub(1)?;
-        let last = memchr::memchr_iter(b'\n', &text[..least]).nth(MAX_LINES - 1);
-        let ending = || memchr::memchr(b'\n', &text[least..]).map(|at| least + at);
-        let end = last.or_else(ending).map_or(text.len(), |at| at + 1);
-        let (block, rest) = text.split_at(end);
-        text = rest;
-        Some(block)
-    })
-}
-
-/// What is kept from block to block: memory, and the headers seen.
-struct Walk<'v, 'b> {
-    validator: &'v Validator,
+pub fn stages(
+    validator: &Validator,
     now: UnixTime,
-    headers: HeaderMemo,
-    verifier: BatchVerifier,
-    payload: PayloadScratch,
-    steps: Steps,
-    tokens: Vec<Token<'b>>,
-    selected: Vec<(Token<'b>, Selection)>,
-    pending: Vec<Pending<'b>>,
-    decoded: Vec<u8>,
+    text: &[u8],
+    kernel: Kernel,
+    cache_bytes: usize,
+) -> Stages {
+    let mut judge = BatchJudge::new(validator.clone(), kernel, cache_bytes);
+    let mut recorder = Recorder::new(validator.clone(), None);
+    let mut clock = StageClock {
+        times: [Duration::ZERO; Stage::ALL.len()],
+        last: Instant::now(),
+    };
+    let mut tokens = Counts::default();
+    let never = AtomicBool::new(false);
+    each_block(validator, text, |mut lines| {
+        let mut outcome = Outcome::new(now, false);
+        clock.last = Instant::now();
+        let mut sink = recorder.record(0, &mut outcome);
+        judge.judge(&mut lines, now, &never, &mut sink, &mut clock);
+        recorder.end_batch(&mut outcome);
+        clock.lap(Stage::Claims);
+        tokens.add(outcome.tally.tokens);
+        lines.consumed()
+    });
+    Stages {
+        tokens,
+        times: clock.times,
+    }
 }
 
-impl<'v: 'b, 'b> Walk<'v, 'b> {
-    fn new(validator: &'v Validator, now: UnixTime, kernel: Kernel) -> Self {
-        Self {
-            validator,
-            now,
-            headers: HeaderMemo::new(),
-            verifier: BatchVerifier::new(kernel),
-            payload: PayloadScratch::new(),
-            steps: Steps {
-                tokens: Counts::default(),
-                times: [Duration::ZERO; Step::ALL.len()],
-            },
-            tokens: Vec::new(),
-            selected: Vec::new(),
-            pending: Vec::new(),
-            decoded: Vec::new(),
-        }
-    }
+/// The time of each stage, summed up.
+struct StageClock {
+    times: [Duration; Stage::ALL.len()],
+    last: Instant,
+}
 
-    fn judge(&mut self, block: &'b [u8]) {
-        self.make_room(block);
-        let limit = self.validator.policy().token_limit();
-        let mut all = 0;
-        let mut begun = Instant::now();
-        for line in lines(block) {
-            let is_too_long = line.length > limit;
-            if is_too_long || !line.token.is_empty() {
-                all += 1;
-            }
-            if !is_too_long {
-                self.tokens.extend(split(&line));
-            }
-        }
-        self.end(Step::Split, &mut begun);
-
-        self.headers.begin_block();
-        for tokens in self.tokens.chunks(AHEAD) {
-            let likely = self.headers.look_ahead(tokens.iter().map(|it| it.header()));
-            for (token, likely) in tokens.iter().zip(likely) {
-                let payload = &mut self.payload;
-                let (_, selection) = (self.headers).select(self.validator, *token, likely, payload);
-                self.selected.extend(selection.map(|keys| (*token, *keys)));
-            }
-        }
-        self.end(Step::Header, &mut begun);
-
-        for (token, selection) in &self.selected {
-            Pending::push(
-                &mut self.pending,
-                token.signing_input(),
-                token.signature(),
-                selection.algorithm(),
-                self.validator.keys().candidates(*selection),
-            );
-        }
-        self.end(Step::SignatureBase64url, &mut begun);
-
-        let keys = self.validator.keys();
-        let never = AtomicBool::new(false);
-        self.verifier.verify(
-            &mut self.pending,
-            keys.states(),
-            |key| keys.verifying(key),
-            &never,
-        );
-        self.end(Step::Signature, &mut begun);
-
-        for authentic in authentic(&self.pending) {
-            let _ = black_box(base64url::decode(authentic.payload(), &mut self.decoded));
-        }
-        self.end(Step::PayloadBase64url, &mut begun);
-
-        let mut valid = 0;
-        for authentic in authentic(&self.pending) {
-            let mut claims = Claims::none();
-            let unsigned = Judged::unsigned(None, None, FindingSet::EMPTY);
-            let policy = self.validator.policy_of(Some(authentic.proof().key()));
-            let payload = Payload::decode(authentic, policy.wanted(), &mut self.payload);
-            let read = payload.and_then(|payload| payload.read(&mut claims));
-            let judged = self.validator.judge_claims(
-                authentic.proof(),
-                unsigned,
-                read.map(|()| &claims),
-                self.now,
-            );
-            valid += u64::from(judged.verdict.is_valid());
-        }
-        self.end(Step::Claims, &mut begun);
-        self.steps.tokens.valid += valid;
-        self.steps.tokens.rejected += all - valid;
-    }
-
-    /// Empties everything, and sees to it that no step has to ask for memory.
-    fn make_room(&mut self, block: &[u8]) {
-        self.tokens.clear();
-        self.selected.clear();
-        self.pending.clear();
-        let most = memchr::memchr_iter(b'\n', block).count() + 1;
-        self.tokens.reserve(most);
-        self.selected.reserve(most);
-        self.pending.reserve(most);
-        if self.decoded.len() < block.len() {
-            self.decoded.resize(block.len(), 0);
-        }
-    }
-
-    fn end(&mut self, step: Step, begun: &mut Instant) {
+impl Clock for StageClock {
+    fn lap(&mut self, stage: Stage) {
         let now = Instant::now();
-        self.steps.times[step as usize] += now - *begun;
-        *begun = now;
+        self.times[stage as usize] += now - self.last;
+        self.last = now;
     }
 }
 
-/// Those tokens of a block whose signature holds.
-fn authentic<'b>(pending: &[Pending<'b>]) -> impl Iterator<Item = Authentic<'b>> {
-    pending.iter().filter_map(|token| token.outcome().ok())
+/// Gives the tokens of a text block by block, as a run takes them. `each` returns how many bytes of
+/// its block it took.
+fn each_block<'t>(
+    validator: &Validator,
+    text: &'t [u8],
+    mut each: impl FnMut(LineTokens<'_>) -> usize,
+) {
+    let limit = validator.policy().token_limit();
+    let mut stretches = Stretches::new(text, 0);
+    let mut block: Block<'t> = Block::default();
+    while stretches.fill(&mut block, DEFAULT_BLOCK_BYTES) {
+        while !block.bytes().is_empty() {
+            let consumed = each(LineTokens::new(&block, limit));
+            block.resume(block.end_of(consumed));
+        }
+    }
 }
 
 /// The signatures of a text and nothing else: messages found, keys chosen, ready to be verified.
@@ -300,16 +159,17 @@ impl<'m> Signatures<'m> {
             public: Vec::new(),
             ready: ReadyKeys::default(),
         };
-        let (mut headers, mut payload) = (HeaderMemo::new(), PayloadScratch::new());
-        for block in blocks(text) {
-            headers.begin_block();
-            for line in lines(block) {
-                let Ok(token) = Token::split(line.token) else {
-                    continue;
-                };
-                if let (_, Ok(selection)) = headers.select(validator, token, None, &mut payload) {
-                    all.push(validator.keys(), token, *selection);
-                }
+        let (mut headers, mut payload) = (HeaderCache::new(), PayloadScratch::new());
+        for (index, line) in lines(text).enumerate() {
+            if index % MAX_TOKENS == 0 {
+                headers.begin_batch();
+            }
+            let Ok(token) = Token::split(line.token) else {
+                continue;
+            };
+            let header = headers.find(validator, token.header(), None);
+            if let Ok(selection) = headers.select(validator, header, token, &mut payload) {
+                all.push(validator.keys(), token, *selection);
             }
         }
         all

@@ -22,8 +22,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::batch::{BatchJudge, MAX_LINES, Outcome};
+use crate::batch::{BatchJudge, Outcome, Recorder};
 use crate::error::Error;
+use crate::extract::{LineTokens, MAX_LINES};
 use crate::input::{
     Block, BlockReader, DEFAULT_BLOCK_BYTES, Fill, Input, Opened, RegularFile, Section,
     SectionRead, Stretches,
@@ -31,6 +32,7 @@ use crate::input::{
 use crate::report::tally::Tally;
 use crate::report::{InputReport, Report, RowOptions};
 use crate::signature::Kernel;
+use crate::stage::NoClock;
 use crate::time::UnixTime;
 use crate::validator::Validator;
 
@@ -38,7 +40,7 @@ use crate::validator::Validator;
 const PATIENCE: Duration = Duration::from_millis(50);
 /// The least bytes that are judged at a time where lines are short: at two bytes a line, as many
 /// lines as are judged at a time.
-const LEAST_BYTES: usize = 2 * MAX_LINES;
+const LEAST_BYTES: usize = 2 * MAX_LINES as usize;
 /// The most bytes that are judged at first, so that the first results come soon.
 const FIRST_BYTES: usize = 64 << 10;
 /// The most that is aimed at: with one more line, which has a GiB at most, places within a block are
@@ -262,7 +264,9 @@ enum Rest {
 
 /// What a thread needs to judge.
 struct Worker<'v> {
-    judge: BatchJudge<'v>,
+    judge: BatchJudge,
+    recorder: Recorder,
+    now: UnixTime,
     max_token_bytes: usize,
     stop: &'v AtomicBool,
     /// What sections are read into: a worker's own, so that it stays in its core's cache.
@@ -271,17 +275,19 @@ struct Worker<'v> {
 
 impl<'v> Worker<'v> {
     fn new(
-        validator: &'v Validator,
+        validator: &Validator,
         rows: Option<RowOptions>,
         options: &RunOptions,
         stop: &'v AtomicBool,
     ) -> Self {
-        let repeat_bytes = match options.cache_bytes {
+        let cache_bytes = match options.cache_bytes {
             0 => 0,
             all => (all / options.threads.max(1)).max(MIN_CACHE_BYTES),
         };
         Self {
-            judge: BatchJudge::new(validator, rows, options, repeat_bytes, stop),
+            judge: BatchJudge::new(validator.clone(), options.kernel, cache_bytes),
+            recorder: Recorder::new(validator.clone(), rows),
+            now: options.now,
             max_token_bytes: validator.policy().token_limit(),
             stop,
             block: Block::default(),
@@ -305,7 +311,16 @@ impl<'v> Worker<'v> {
                 &self.block
             }
         };
-        self.judge.judge(block, &mut work.outcome);
+        let outcome = &mut work.outcome;
+        outcome.rows.clear();
+        let mut tokens = LineTokens::new(block, self.max_token_bytes);
+        let mut sink = self.recorder.record(block.input, outcome);
+        let is_done = (self.judge).judge(&mut tokens, self.now, self.stop, &mut sink, &mut NoClock);
+        self.recorder.end_batch(outcome);
+        outcome.was_stopped = !is_done;
+        outcome.tally.blank_lines += u64::from(tokens.blank());
+        (outcome.lines, outcome.bytes) = (tokens.taken().into(), tokens.consumed());
+        outcome.repeated = self.judge.repeated();
         if work.outcome.bytes < block.bytes().len() {
             // A fault behind them is met again.
             rest = Rest::Lines;
@@ -816,7 +831,7 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         input.bytes = input.bytes.max(work.end);
         self.target = match work.rest {
             Rest::Lines => outcome.bytes.max(LEAST_BYTES),
-            _ if outcome.lines > MAX_LINES as u64 / 2 => self.target,
+            _ if outcome.lines > u64::from(MAX_LINES) / 2 => self.target,
             _ => self.target.saturating_mul(2),
         }
         .min(self.block_bytes);

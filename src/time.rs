@@ -22,6 +22,11 @@ pub struct UnixTime {
 }
 
 impl UnixTime {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self {
+        seconds: 0,
+        nanos: 0,
+    };
     /// The last second of the year 9999, the end of what RFC 3339 can write.
     pub const MAX_SECONDS: u64 = 253_402_300_799;
 

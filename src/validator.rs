@@ -4,16 +4,18 @@
 //! token through plain crates, stage by stage. `batch` validates many tokens by the same rules and
 //! is fast; every test of the one is run against the other.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::error::Error;
+use serde::de::DeserializeOwned;
+
+use crate::error::{AcceptError, Error};
 use crate::key::{Key, KeyFinding, KeySet, Selection};
 use crate::policy::Policy;
 use crate::signature::{self, AlgorithmSet, Proof};
 use crate::time::UnixTime;
-use crate::token::{Claims, Header, JsonScratch, Token, UnverifiedIssuer, base64url};
+use crate::token::{Claims, Header, JsonScratch, Token, UnverifiedIssuer};
 use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
 
 /// The policy and the keys that tokens are validated by.
@@ -104,7 +106,7 @@ impl<'s> Judged<'s> {
 
 thread_local! {
     /// The buffers of [`Validator::validate_at`], so that a call allocates nothing.
-    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new());
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
 }
 
 /// The buffers that validating one token needs.
@@ -113,8 +115,8 @@ struct Scratch {
     payload: JsonScratch,
 }
 
-impl Scratch {
-    fn new() -> Self {
+impl Default for Scratch {
+    fn default() -> Self {
         Self {
             header: JsonScratch::new(),
             payload: JsonScratch::new(),
@@ -287,42 +289,93 @@ impl Validator {
 
     /// Validates one token at a given instant.
     pub fn validate_at(&self, token: &[u8], now: UnixTime) -> Verdict {
-        SCRATCH.with_borrow_mut(|scratch| {
-            let mut claims = Claims::none();
-            self.judge(token, now, scratch, &mut claims).verdict
-        })
+        let mut scratch = SCRATCH.take().unwrap_or_default();
+        let verdict = self
+            .judge(token, now, &mut scratch, &mut Claims::none())
+            .verdict;
+        SCRATCH.set(Some(scratch));
+        verdict
     }
 
-    /// The decoded payload of a token that is valid at the time of the system clock.
+    /// The claims of a token that is valid at the time of the system clock, as a type of the
+    /// caller's.
     ///
     /// ```
-    /// # use jotmill::{KeySet, Policy, Validator};
+    /// use jotmill::{AcceptError, KeySet, Policy, Validator};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Claims {
+    ///     sub: String,
+    /// }
+    ///
+    /// /// The answer to a request: a status, and a text that is safe to log.
+    /// fn handle(validator: &Validator, authorization: &str) -> (u16, String) {
+    ///     let Some(token) = authorization.strip_prefix("Bearer ") else {
+    ///         return (401, "no bearer token".to_owned());
+    ///     };
+    ///     match validator.accept::<Claims>(token.as_bytes()) {
+    ///         Ok(claims) => (200, format!("hello {}", claims.sub)),
+    ///         Err(AcceptError::Clock(error)) => (500, error.to_string()),
+    ///         Err(error) => (401, error.to_string()),
+    ///     }
+    /// }
     /// # fn main() -> Result<(), jotmill::Error> {
     /// # let mut keys = KeySet::new();
     /// # keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
     /// # let validator = Validator::new(Policy::service(), keys)?;
-    /// match validator.accept(b"not a token", UnixTime::now()?) {
-    ///     Ok(payload) => println!("{} bytes of JSON", payload.len()),
-    ///     Err(verdict) => println!("rejected: {:?}", verdict.reasons),
-    /// }
+    /// # assert_eq!(handle(&validator, "Bearer x"), (401, "rejected: segment-count".to_owned()));
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// The [`Verdict`], for a token that is rejected.
-    pub fn accept_at(&self, token: &[u8], now: UnixTime) -> Result<Vec<u8>, Verdict> {
-        let verdict = self.validate_at(token, now);
-        if !verdict.is_valid() {
-            return Err(verdict);
-        }
-        // The stages work on a copy of their own and may have rewritten it.
-        let encoded = token.split(|byte| *byte == b'.').nth(1).unwrap_or_default();
-        let mut payload = vec![0; base64url::decoded_len(encoded.len())];
-        let len = base64url::decode(encoded, &mut payload)
-            .map_err(|_| Verdict::rejected(Reason::PayloadBase64url))?;
-        payload.truncate(len);
-        Ok(payload)
+    /// [`AcceptError::Rejected`] for a token that is not valid, [`AcceptError::Claims`] where its
+    /// claims do not fit the type, [`AcceptError::Clock`] when the clock cannot be used.
+    pub fn accept<T: DeserializeOwned>(&self, token: &[u8]) -> Result<T, AcceptError> {
+        let now = UnixTime::now().map_err(AcceptError::Clock)?;
+        self.accept_at(token, now)
+    }
+
+    /// [`accept`](Self::accept) at a given instant.
+    ///
+    /// # Errors
+    /// Those of [`accept`](Self::accept), but for the clock.
+    pub fn accept_at<T: DeserializeOwned>(
+        &self,
+        token: &[u8],
+        now: UnixTime,
+    ) -> Result<T, AcceptError> {
+        let parse = |payload: &[u8]| serde_json::from_slice(payload);
+        let parsed = self.with_payload(token, now, parse)?;
+        parsed.map_err(AcceptError::Claims)
+    }
+
+    /// The decoded payload of a token that is valid at a given instant.
+    ///
+    /// # Errors
+    /// The [`Verdict`] on a token that is not.
+    pub fn payload_at(&self, token: &[u8], now: UnixTime) -> Result<Vec<u8>, Verdict> {
+        self.with_payload(token, now, <[u8]>::to_vec)
+    }
+
+    /// Does something with the payload of a token that is valid, while it is in the buffers.
+    fn with_payload<T>(
+        &self,
+        token: &[u8],
+        now: UnixTime,
+        with: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, Verdict> {
+        // Taken out, since `with` is the caller's code and may validate another token.
+        let mut scratch = SCRATCH.take().unwrap_or_default();
+        let verdict = self
+            .judge(token, now, &mut scratch, &mut Claims::none())
+            .verdict;
+        let result = match verdict.is_valid() {
+            true => Ok(with(scratch.payload.decoded())),
+            false => Err(verdict),
+        };
+        SCRATCH.set(Some(scratch));
+        result
     }
 
     /// Validates one token, stage by stage.
@@ -513,15 +566,15 @@ mod tests {
     }
 
     #[test]
-    fn accept_gives_the_payload_as_it_was_signed() {
+    fn the_payload_is_given_as_it_was_signed() {
         let payload = validator()
-            .accept_at(RFC_7515_A1.as_bytes(), at(0))
+            .payload_at(RFC_7515_A1.as_bytes(), at(0))
             .unwrap();
         let expected = "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \
                         \"http://example.com/is_root\":true}";
         assert_eq!(std::str::from_utf8(&payload).unwrap(), expected);
         let verdict = validator()
-            .accept_at(RFC_7515_A1.as_bytes(), at(1 << 31))
+            .payload_at(RFC_7515_A1.as_bytes(), at(1 << 31))
             .unwrap_err();
         assert_eq!(verdict.reasons, Reason::Expired.into());
     }

@@ -1,45 +1,37 @@
-//! Headers by their bytes: a log holds millions of tokens and a handful of headers, so what a header
-//! decides, up to the choice of keys, is remembered.
+//! A cache of headers by their bytes: a log has millions of tokens and a handful of headers, so what
+//! a header decides, up to the choice of keys, is decided once.
 
-use super::{AHEAD, CacheLine, MAX_LINES, SPREADING, is_same, words};
+use std::collections::{HashMap, hash_map};
+use std::ops::Range;
+
+use super::{FIBONACCI_HASH, GROUP, MAX_TOKENS};
 use crate::key::Selection;
-use crate::prefetch::prefetch;
+use crate::prefetch::{CACHE_LINE, prefetch};
 use crate::signature::REGISTERED;
 use crate::token::{Header, JsonScratch, PayloadScratch, Token, UnverifiedIssuer};
 use crate::validator::{Choice, Judged, Validator};
 use crate::verdict::{FindingSet, Reason, Stage};
 
-/// What a header decides, and the header: of nearly all of them, two lines of the cache side by
-/// side.
+/// A header, and what it decides: one cache line. The ranges are those of texts in the cache.
 #[repr(align(64))]
-struct KnownHeader {
+struct Entry {
     choice: Choice,
-    said: Said,
-    /// The encoded header: the first bytes of it, how many these are, and where the rest is.
-    first: [u8; FIRST],
-    len: u8,
-    rest: Span,
-}
-
-/// The most bytes of an encoded header that are beside what it decides. One with an algorithm, a
-/// type and a UUID for a `kid` has 88.
-const FIRST: usize = 88;
-
-/// What rows tell of a header, besides what is [`Said`].
-struct Told {
-    kid: Option<Span>,
+    summary: HeaderSummary,
+    /// The encoded header.
+    encoded: Range<u32>,
+    kid: Range<u32>,
     /// Its `alg`, if that is no registered name.
-    other_alg: Option<Span>,
+    other_alg: Range<u32>,
 }
 
-/// What counts take of a header, in four bytes. It goes along with a token, since until the token is
-/// told of, its header has left the nearest caches where there are many.
+/// The fields of a header that the tally needs.
 #[derive(Clone, Copy)]
-pub(super) struct Said {
+pub(super) struct HeaderSummary {
     alg: Alg,
+    has_kid: bool,
     /// It has a `kid` that a key is looked for by, and no key has this id.
     pub(super) is_kid_unknown: bool,
-    pub(super) findings: FindingSet,
+    findings: FindingSet,
 }
 
 /// The `alg` of a header.
@@ -51,58 +43,16 @@ enum Alg {
     Other,
 }
 
-/// A piece of what is kept one behind the other: where it starts, and how many bytes it has. A block
-/// has some 2 GiB at most, and little is kept from earlier ones. What were too far behind to be
-/// counted would be nowhere, and no header would be found there.
-#[derive(Clone, Copy)]
-struct Span {
-    start: u32,
-    len: u32,
-}
-
-impl Span {
-    /// What is put behind `kept` bytes and has `len` of them.
-    fn behind(kept: usize, len: usize) -> Self {
-        let nowhere = Self {
-            start: u32::MAX,
-            len: u32::MAX,
-        };
-        match (u32::try_from(kept), u32::try_from(len)) {
-            (Ok(start), Ok(len)) if kept + (len as usize) < u32::MAX as usize => {
-                Self { start, len }
-            }
-            _ => nowhere,
-        }
-    }
-
-    #[inline]
-    fn range(self) -> std::ops::Range<usize> {
-        let start = self.start as usize;
-        start..start + self.len as usize
-    }
-}
-
-/// What a header selects under the policies of the issuers it was seen with, by their number.
-type OfIssuers = Vec<(u32, Result<Selection, Reason>)>;
-
-/// The headers seen lately, by their bytes. It belongs to one judge and so to one validator.
+/// The cache of one worker, and so of one validator.
 ///
-/// Within a block a header keeps its index. Between blocks everything is forgotten once there is
-/// much of it, so that a log in which every header differs costs time and no memory.
-///
-/// With thousands of keys the headers lie behind the nearest caches. So what each token needs of
-/// its header is, of nearly all headers, in two lines of the cache that are neighbours.
-pub(crate) struct HeaderMemo {
-    known: Vec<KnownHeader>,
-    /// Beside each of them; empty where the header decides by itself.
-    of_issuers: Vec<OfIssuers>,
-    /// How many selections those hold.
-    selections: usize,
-    /// The rest of the encoded headers.
-    rests: Vec<u8>,
-    /// Beside each of them what rows tell of it, and the texts of that.
-    told: Vec<Told>,
-    texts: String,
+/// Within a batch a header keeps its index. Between batches all are evicted once there are many, so
+/// that a log in which every header differs costs time and no memory.
+pub(crate) struct HeaderCache {
+    entries: Vec<Entry>,
+    /// Encoded headers, and the strings of theirs that rows show.
+    texts: Vec<u8>,
+    /// What a header selects under the policy of an issuer, by its index and the realm.
+    by_realm: HashMap<(u32, u32), Result<Selection, Reason>>,
     /// Open addressing with linear probing.
     slots: Vec<Slot>,
     /// The header that was looked up last: logs have runs of one header.
@@ -110,119 +60,117 @@ pub(crate) struct HeaderMemo {
     scratch: JsonScratch,
 }
 
-impl HeaderMemo {
-    /// Enough for a block of lines that all differ, after what is kept from earlier blocks, at a
-    /// load of less than two thirds; a power of two.
+impl HeaderCache {
+    /// Enough for the headers of a batch that all differ, behind those that are kept, at a load of
+    /// less than two thirds; a power of two.
     const SLOTS: usize = 1 << 15;
-    /// How many slots are looked at for a header. There are as many headers in a row next to never
-    /// but where someone chose them for that.
+    /// How many slots are looked at. Only headers that were chosen to collide need more.
     const PROBES: usize = 64;
-    /// How many headers are kept from block to block: a set of ten thousand keys, and some.
-    const KEPT: usize = 12_288;
-    /// How many bytes of headers are kept from block to block.
-    const KEPT_BYTES: usize = 4 << 20;
+    /// How many headers are kept between batches: a set of ten thousand keys, and some.
+    const MAX_KEPT: usize = 12_288;
+    /// How many bytes of headers are kept between batches.
+    const MAX_KEPT_BYTES: usize = 4 << 20;
 
     pub(crate) fn new() -> Self {
         Self {
-            // Room takes no memory before it is used, and what grows is moved a dozen times on the
-            // way to ten thousand headers.
-            known: Vec::with_capacity(Self::KEPT),
-            of_issuers: Vec::with_capacity(Self::KEPT),
-            selections: 0,
-            rests: Vec::new(),
-            told: Vec::with_capacity(Self::KEPT),
-            texts: String::new(),
+            // Reserved, since growing to ten thousand headers would copy them a dozen times; memory
+            // that is never touched costs nothing.
+            entries: Vec::with_capacity(Self::MAX_KEPT),
+            texts: Vec::new(),
+            by_realm: HashMap::new(),
             slots: vec![Slot::EMPTY; Self::SLOTS],
             last: 0,
             scratch: JsonScratch::new(),
         }
     }
 
-    /// Forgets, if there is much to forget, and says whether it did.
-    pub(crate) fn begin_block(&mut self) -> bool {
-        let is_much = self.known.len() > Self::KEPT || self.bytes() > Self::KEPT_BYTES;
-        if is_much {
-            self.known.clear();
-            self.of_issuers.clear();
-            self.selections = 0;
-            self.told.clear();
+    /// Evicts all headers if there are many.
+    pub(crate) fn begin_batch(&mut self) {
+        if self.entries.len() > Self::MAX_KEPT || self.bytes() > Self::MAX_KEPT_BYTES {
+            self.entries.clear();
             self.slots.fill(Slot::EMPTY);
-            // With their memory: one block may have had a header as long as a token may be.
-            (self.rests, self.texts) = (Vec::new(), String::new());
+            // With their memory: a header may have been as long as a token may be.
+            (self.texts, self.by_realm) = (Vec::new(), HashMap::new());
         }
-        is_much
     }
 
     /// About how many bytes the headers take.
     fn bytes(&self) -> usize {
-        let each = size_of::<KnownHeader>() + size_of::<Told>() + size_of::<OfIssuers>();
-        self.known.len() * each
-            + self.selections * size_of::<(u32, Result<Selection, Reason>)>()
-            + self.rests.len()
+        self.entries.len() * size_of::<Entry>()
+            + self.by_realm.len() * size_of::<((u32, u32), Result<Selection, Reason>)>()
             + self.texts.len()
     }
 
-    /// Looks ahead at headers that are to be looked for, at most [`AHEAD`] of them, and says which
-    /// index each is likely to have. What [`select`](Self::select) needs of that is asked for; a
-    /// few headers are in the nearest cache anyway, and the last one looked up is a good guess.
-    pub(crate) fn look_ahead<'t>(
+    /// Prefetches what the lookups of a group need, and returns the index that each header is likely
+    /// to have.
+    pub(crate) fn probe<'t>(
         &self,
-        headers: impl Iterator<Item = &'t [u8]> + Clone,
-    ) -> [Option<u32>; AHEAD] {
-        if self.known.len() < AHEAD {
-            return [None; AHEAD];
+        headers: impl Iterator<Item = &'t [u8]>,
+    ) -> [Option<u32>; GROUP] {
+        if self.entries.len() < GROUP {
+            // They are in the first-level cache, and the last one is a good guess.
+            return [None; GROUP];
         }
-        // All slots first, then all headers. Where there are fewer headers than that, slot 0 is
-        // looked at in vain.
-        let mut hashes = [Hash::default(); AHEAD];
-        for (encoded, hash) in headers.clone().zip(&mut hashes) {
+        // All slots first, then all entries, then all texts.
+        let mut hashes = [Hash::default(); GROUP];
+        for (encoded, hash) in headers.zip(&mut hashes) {
             *hash = Hash::of(encoded);
             prefetch(&self.slots[hash.slot]);
         }
-        let likely = hashes.map(|hash| self.probe(hash, |_| true)?.1.index());
+        let likely = hashes.map(|hash| self.slot(hash, |_| true)?.1.index());
+        likely
+            .iter()
+            .flatten()
+            .for_each(|index| prefetch(self.at(*index)));
         for index in likely.iter().flatten() {
-            prefetch(self.at(*index));
-        }
-        let long = headers.zip(likely).filter(|(it, _)| it.len() > FIRST);
-        for index in long.filter_map(|(_, index)| index) {
-            let rest = self.rests.get(self.at(index).rest.range());
-            // Of one as long as a token may be not all, since it may not be the one.
-            let rest = rest.unwrap_or_default();
-            let lines = rest.iter().step_by(CacheLine::BYTES).take(AHEAD);
-            lines.chain(rest.last()).for_each(prefetch);
+            // Not all of a long one, since it may be another.
+            let lines = self
+                .text(&self.at(*index).encoded)
+                .iter()
+                .step_by(CACHE_LINE);
+            lines.take(4).for_each(prefetch);
         }
         likely
     }
 
-    /// The index of a token's header, which `likely` may foretell, and which keys may have signed it.
-    /// With several issuers the payload says which policy decides, and nothing else of it is looked
-    /// at.
-    ///
-    /// The selection is lent where it is kept: what is put together from small pieces is slow to
-    /// copy soon after.
+    /// The index of a header, which is read if it is not in the cache. `likely` is a guess.
+    #[inline(always)]
+    pub(crate) fn find(
+        &mut self,
+        validator: &Validator,
+        encoded: &[u8],
+        likely: Option<u32>,
+    ) -> u32 {
+        let likely = likely.unwrap_or(self.last);
+        match (self.entries).get(likely as usize) {
+            Some(entry) if self.text(&entry.encoded) == encoded => likely,
+            _ => self.look_up(validator, encoded),
+        }
+    }
+
+    /// The keys to try on a token whose header has this index. With several issuers the payload says
+    /// which policy decides, and nothing else of it is read.
     #[inline]
     pub(crate) fn select(
         &mut self,
         validator: &Validator,
+        index: u32,
         token: Token<'_>,
-        likely: Option<u32>,
         payload: &mut PayloadScratch,
-    ) -> (u32, Result<&Selection, Reason>) {
-        let index = self.get(validator, token.header(), likely);
+    ) -> Result<&Selection, Reason> {
         if let Choice::OfIssuer(otherwise) = self.at(index).choice {
-            let selection = match validator.realm(UnverifiedIssuer::scan(token, payload)) {
+            return match validator.realm(UnverifiedIssuer::scan(token, payload)) {
                 Some(realm) => self.select_of(index, validator, realm, token.header()),
                 None => Err(otherwise),
             };
-            return (index, selection);
         }
         match &self.at(index).choice {
-            Choice::Made(selection) => (index, selection.as_ref().map_err(|reason| *reason)),
-            Choice::OfIssuer(otherwise) => (index, Err(*otherwise)),
+            Choice::Made(selection) => selection.as_ref().map_err(|reason| *reason),
+            Choice::OfIssuer(otherwise) => Err(*otherwise),
         }
     }
 
-    /// What the header of this index selects under the policy of this number.
+    /// The keys that a header selects under the policy of a realm.
     fn select_of(
         &mut self,
         index: u32,
@@ -230,83 +178,66 @@ impl HeaderMemo {
         realm: u32,
         encoded: &[u8],
     ) -> Result<&Selection, Reason> {
-        let known = &mut self.of_issuers[index as usize];
-        let place = match known.binary_search_by_key(&realm, |(realm, _)| *realm) {
-            Ok(place) => place,
-            Err(place) => {
+        let selection = match self.by_realm.entry((index, realm)) {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(place) => {
                 let header = Header::read(encoded, &mut self.scratch)?;
-                known.insert(place, (realm, validator.select(realm, &header)));
-                self.selections += 1;
-                place
+                place.insert(validator.select(realm, &header))
             }
         };
-        let (_, selection) = &known[place];
         selection.as_ref().map_err(|reason| *reason)
     }
 
-    /// What counts take of the header of this index.
+    /// What the tally needs of the header of this index.
     #[inline]
-    pub(super) fn said(&self, index: u32) -> Said {
-        self.at(index).said
+    pub(super) fn summary(&self, index: u32) -> HeaderSummary {
+        self.at(index).summary
     }
 
-    /// Asks for what [`unsigned`](Self::unsigned) needs of some headers: where their texts are, and
-    /// the first line of each `kid`.
-    pub(super) fn prefetch_told(&self, indices: impl Iterator<Item = u32> + Clone) {
-        let told = || indices.clone().map(|index| &self.told[index as usize]);
-        told().for_each(prefetch);
-        let kids = told().filter_map(|told| self.texts.as_bytes().get(told.kid?.start as usize));
+    /// Prefetches what [`unsigned`](Self::unsigned) needs of some headers.
+    pub(super) fn prefetch(&self, indices: impl Iterator<Item = u32> + Clone) {
+        indices.clone().for_each(|index| prefetch(self.at(index)));
+        let kids = indices.filter_map(|index| self.text(&self.at(index).kid).first());
         kids.for_each(prefetch);
     }
 
-    /// What the header of this index said, or that there is none to tell of, with no signature
-    /// verified yet. A `kid` that some key has is left out unless it is wanted.
+    /// A token with this header, if it has one that could be read, before its signature is verified.
+    /// A `kid` that some key has is left out unless it is wanted.
     #[inline]
-    pub(super) fn unsigned(&self, header: Option<(u32, Said)>, wants_kid: bool) -> Judged<'_> {
-        let Some((index, said)) = header else {
+    pub(super) fn unsigned(
+        &self,
+        header: Option<(u32, HeaderSummary)>,
+        wants_kid: bool,
+    ) -> Judged<'_> {
+        let Some((index, summary)) = header else {
             return Judged::unsigned(None, None, FindingSet::EMPTY);
         };
-        let text = |span: Option<Span>| self.texts.get(span?.range());
-        let alg = match said.alg {
+        let text = |range: &Range<u32>| std::str::from_utf8(self.text(range)).ok();
+        let alg = match summary.alg {
             Alg::Absent => None,
             Alg::Registered(index) => REGISTERED.get(usize::from(index)).copied(),
-            Alg::Other => text(self.told[index as usize].other_alg),
+            Alg::Other => text(&self.at(index).other_alg),
         };
-        let kid = match wants_kid || said.is_kid_unknown {
-            true => text(self.told[index as usize].kid),
-            false => None,
-        };
-        Judged::unsigned(alg, kid, said.findings)
+        let is_wanted = summary.has_kid && (wants_kid || summary.is_kid_unknown);
+        let kid = is_wanted.then(|| text(&self.at(index).kid)).flatten();
+        Judged::unsigned(alg, kid, summary.findings)
     }
 
-    fn at(&self, index: u32) -> &KnownHeader {
-        &self.known[index as usize]
+    fn at(&self, index: u32) -> &Entry {
+        &self.entries[index as usize]
     }
 
-    /// Whether this is the encoded header of this index: a comparison in full.
-    #[inline(always)]
-    fn is_at(&self, index: u32, encoded: &[u8]) -> bool {
-        let known = self.at(index);
-        let (first, rest) = encoded.split_at(encoded.len().min(FIRST));
-        usize::from(known.len) == first.len()
-            && is_same_text(&known.first[..first.len()], first)
-            && known.rest.len as usize == rest.len()
-            && (rest.is_empty() || self.rests.get(known.rest.range()) == Some(rest))
-    }
-
-    #[inline(always)]
-    fn get(&mut self, validator: &Validator, encoded: &[u8], likely: Option<u32>) -> u32 {
-        let likely = likely.unwrap_or(self.last);
-        if (likely as usize) < self.known.len() && self.is_at(likely, encoded) {
-            return likely;
-        }
-        self.look_up(validator, encoded)
+    #[inline]
+    fn text(&self, range: &Range<u32>) -> &[u8] {
+        self.texts
+            .get(range.start as usize..range.end as usize)
+            .unwrap_or_default()
     }
 
     #[inline(never)]
     fn look_up(&mut self, validator: &Validator, encoded: &[u8]) -> u32 {
         let hash = Hash::of(encoded);
-        let found = self.probe(hash, |index| self.is_at(index, encoded));
+        let found = self.slot(hash, |index| self.text(&self.at(index).encoded) == encoded);
         let index = match found.map(|(at, slot)| (at, slot.index())) {
             Some((_, Some(index))) => index,
             Some((at, None)) => {
@@ -314,17 +245,17 @@ impl HeaderMemo {
                 self.slots[at] = Slot::new(index, hash.tag);
                 index
             }
-            // It has no slot, and is made anew whenever it is asked for.
+            // Without a slot it is read again each time.
             None => self.insert(validator, encoded),
         };
         self.last = index;
         index
     }
 
-    /// The first slot in which a header with this hash is or may be put: that of one that has its
-    /// tag and `is_it`, or an empty one; none where it has to do without.
+    /// The slot of a header with this hash that `is_it`, or the empty one where it may be put; `None`
+    /// where neither is near.
     #[inline(always)]
-    fn probe(&self, hash: Hash, is_it: impl Fn(u32) -> bool) -> Option<(usize, Slot)> {
+    fn slot(&self, hash: Hash, is_it: impl Fn(u32) -> bool) -> Option<(usize, Slot)> {
         let slots = (0..Self::PROBES).map(|step| (hash.slot + step) % Self::SLOTS);
         let mut slots = slots.map(|at| (at, self.slots[at]));
         slots.find(|(_, slot)| {
@@ -343,60 +274,41 @@ impl HeaderMemo {
         };
         let is_unknown = |kid| looks_for_key && !validator.keys().has_id_somewhere(kid);
         let kid = header.kid.value();
-        let mut keep = |text: &str| {
-            let span = Span::behind(self.texts.len(), text.len());
-            self.texts.push_str(text);
-            span
+        let mut keep = |text: &[u8]| {
+            let start = below_4_gib(self.texts.len());
+            self.texts.extend_from_slice(text);
+            start..below_4_gib(self.texts.len())
         };
         let (alg, other_alg) = match header.alg.value() {
-            None => (Alg::Absent, None),
+            None => (Alg::Absent, ""),
             Some(alg) => match REGISTERED.binary_search(&alg).map(u8::try_from) {
-                Ok(Ok(index)) => (Alg::Registered(index), None),
-                _ => (Alg::Other, Some(keep(alg))),
+                Ok(Ok(index)) => (Alg::Registered(index), ""),
+                _ => (Alg::Other, alg),
             },
         };
-        self.told.push(Told {
-            kid: kid.map(keep),
-            other_alg,
-        });
-        let (first, rest) = encoded.split_at(encoded.len().min(FIRST));
-        let mut known = KnownHeader {
+        self.entries.push(Entry {
             choice,
-            said: Said {
+            summary: HeaderSummary {
                 alg,
+                has_kid: kid.is_some(),
                 is_kid_unknown: kid.is_some_and(is_unknown),
                 findings: header.findings,
             },
-            first: [0; FIRST],
-            len: u8::try_from(first.len()).unwrap_or(u8::MAX),
-            rest: Span::behind(self.rests.len(), rest.len()),
-        };
-        known.first[..first.len()].copy_from_slice(first);
-        self.known.push(known);
-        self.rests.extend_from_slice(rest);
-        self.of_issuers.push(OfIssuers::new());
-        // A block has at most MAX_LINES of them, so this is far from a u32's end.
-        u32::try_from(self.known.len() - 1).unwrap_or(u32::MAX)
+            encoded: keep(encoded),
+            kid: keep(kid.unwrap_or_default().as_bytes()),
+            other_alg: keep(other_alg.as_bytes()),
+        });
+        below_4_gib(self.entries.len() - 1)
     }
 }
 
-/// Whether two texts are the same, of at most [`FIRST`] bytes and of one length: in two pieces, which
-/// overlap as the length demands.
-#[inline(always)]
-fn is_same_text(one: &[u8], other: &[u8]) -> bool {
-    const END: usize = 32;
-    const { assert!(FIRST <= CacheLine::BYTES + END) };
-    let line = |text: &[u8]| text.first_chunk().map(words::<{ CacheLine::BYTES }, 4>);
-    let start = |text: &[u8]| text.first_chunk().map(words::<END, 2>);
-    let end = |text: &[u8]| text.last_chunk().map(words::<END, 2>);
-    let is_end = || Some(is_same(&end(one)?, &end(other)?));
-    let is_line = || Some(is_same(&line(one)?, &line(other)?) & is_end()?);
-    let is_short = || Some(is_same(&start(one)?, &start(other)?) & is_end()?);
-    is_line().or_else(is_short).unwrap_or_else(|| one == other)
+/// A place in what the cache holds: what is kept and one block, 3 GiB at most. Behind 4 GiB a header
+/// would have no text, and would be read again each time.
+fn below_4_gib(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// What a slot has: nothing, or a header's index, and a part of its hash by which other headers need
-/// not be looked at.
+/// A slot: nothing, or a header's index, and a tag by which other headers are told apart.
 #[derive(Clone, Copy)]
 struct Slot(u32);
 
@@ -423,10 +335,10 @@ impl Slot {
     }
 }
 
-const _: () = assert!(HeaderMemo::KEPT + MAX_LINES < u16::MAX as usize);
-const _: () = assert!(HeaderMemo::KEPT + MAX_LINES < HeaderMemo::SLOTS / 3 * 2);
+const _: () = assert!(HeaderCache::MAX_KEPT + MAX_TOKENS < u16::MAX as usize);
+const _: () = assert!(HeaderCache::MAX_KEPT + MAX_TOKENS < HeaderCache::SLOTS / 3 * 2);
 
-/// Where a header is to be found. Headers that collide cost time and nothing else.
+/// Where a header may be found. Headers that collide cost time and nothing else.
 #[derive(Clone, Copy, Default)]
 struct Hash {
     slot: usize,
@@ -439,17 +351,14 @@ impl Hash {
         let (words, rest) = encoded.as_chunks::<8>();
         let mut last = [0; 8];
         last[..rest.len()].copy_from_slice(rest);
-        let mixed = words
-            .iter()
-            .chain([&last])
-            .fold(encoded.len() as u64, |mixed, word| {
-                (mixed ^ u64::from_le_bytes(*word))
-                    .wrapping_mul(SPREADING)
-                    .rotate_left(29)
-            });
-        let [.., a, b, c, d] = mixed.wrapping_mul(SPREADING).to_le_bytes();
+        let words = words.iter().chain([&last]);
+        let mixed = words.fold(encoded.len() as u64, |mixed, word| {
+            let mixed = mixed ^ u64::from_le_bytes(*word);
+            mixed.wrapping_mul(FIBONACCI_HASH).rotate_left(29)
+        });
+        let [.., a, b, c, d] = mixed.wrapping_mul(FIBONACCI_HASH).to_le_bytes();
         Self {
-            slot: usize::from(u16::from_le_bytes([a, b])) % HeaderMemo::SLOTS,
+            slot: usize::from(u16::from_le_bytes([a, b])) % HeaderCache::SLOTS,
             tag: u16::from_le_bytes([c, d]),
         }
     }
@@ -462,13 +371,11 @@ mod tests {
     use super::*;
     use crate::key::KeySet;
     use crate::policy::Policy;
-    use crate::time::UnixTime;
 
     fn validator() -> Validator {
         let mut keys = KeySet::new();
         keys.add_secret(&[b'k'; 32], "a test").unwrap();
-        let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
-        Validator::new(policy, keys).unwrap()
+        Validator::new(Policy::new(), keys).unwrap()
     }
 
     /// A token with this header, before that is encoded.
@@ -477,56 +384,41 @@ mod tests {
         format!("{header}.e30.c2ln")
     }
 
+    /// The index of a token's header, the algorithm that it selects, its `alg` and its `kid`.
+    fn look_up<'c>(
+        cache: &'c mut HeaderCache,
+        token: &str,
+    ) -> (u32, Option<&'static str>, Option<&'c str>, Option<&'c str>) {
+        let (validator, mut payload) = (validator(), PayloadScratch::new());
+        let token = Token::split(token.as_bytes()).unwrap();
+        let [likely, ..] = cache.probe([token.header()].into_iter());
+        let index = cache.find(&validator, token.header(), likely);
+        let selection = cache.select(&validator, index, token, &mut payload);
+        let algorithm = selection.ok().map(|selection| selection.algorithm().name());
+        let judged = cache.unsigned(Some((index, cache.summary(index))), true);
+        (index, algorithm, judged.alg, judged.kid)
+    }
+
     #[test]
     fn headers_are_told_apart_at_every_length() {
-        let validator = validator();
-        let (mut memo, mut payload) = (HeaderMemo::new(), PayloadScratch::new());
-        // Some begin as others do, some differ in the last byte alone. None of them is a header, and
-        // that is remembered as well.
+        let mut cache = HeaderCache::new();
+        // Some begin as others do, some differ in the last byte alone. None can be read, which is
+        // cached as well.
         let headers: Vec<_> = (0..200)
             .flat_map(|len| ["x", "y"].map(|last| format!("{}{last}", "x".repeat(len))))
             .collect();
         for _ in 0..2 {
             for (header, index) in headers.iter().zip(0..) {
-                let token = format!("{header}.e30.c2ln");
-                let token = Token::split(token.as_bytes()).unwrap();
-                let [likely, ..] = memo.look_ahead([token.header()].into_iter());
-                let (found, selection) = memo.select(&validator, token, likely, &mut payload);
-                assert!(selection.is_err());
-                assert_eq!(found, index, "{header}");
-                assert_eq!(
-                    memo.unsigned(Some((found, memo.said(found))), true).alg,
-                    None
-                );
+                let found = look_up(&mut cache, &format!("{header}.e30.c2ln"));
+                assert_eq!(found, (index, None, None, None), "{header}");
             }
         }
-        assert_eq!(memo.known.len(), headers.len());
+        assert_eq!(cache.entries.len(), headers.len());
     }
 
     #[test]
-    fn a_header_is_no_other_that_differs_in_a_byte_or_in_length() {
-        let validator = validator();
-        let mut memo = HeaderMemo::new();
-        for len in 0..=200 {
-            let mut encoded: Vec<u8> = (b'!'..=b'~').cycle().take(len).collect();
-            let index = memo.get(&validator, &encoded, None);
-            assert!(memo.is_at(index, &encoded), "{len}");
-            for at in 0..len {
-                encoded[at] ^= 0x80;
-                assert!(!memo.is_at(index, &encoded), "{len} {at}");
-                encoded[at] ^= 0x80;
-            }
-            for other in 0..=200 {
-                let other: Vec<u8> = (b'!'..=b'~').cycle().take(other).collect();
-                assert_eq!(memo.is_at(index, &other), encoded == other, "{len}");
-            }
-        }
-    }
-
-    #[test]
-    fn long_headers_that_begin_alike_keep_what_each_of_them_says() {
-        let validator = validator();
-        let (mut memo, mut payload) = (HeaderMemo::new(), PayloadScratch::new());
+    fn long_headers_that_begin_alike_keep_their_own_strings() {
+        let mut cache = HeaderCache::new();
         let typ = "x".repeat(100);
         let algs = [
             Some("HS256"),
@@ -537,74 +429,59 @@ mod tests {
         ];
         for _ in 0..2 {
             for (alg, kid) in algs.iter().zip(["a", "", "ä", "d", "e"]) {
-                let alg_member = alg.map_or_else(String::new, |alg| format!(r#","alg":"{alg}""#));
-                let header = format!(r#"{{"typ":"{typ}","kid":"{kid}"{alg_member}}}"#);
-                let token = token(&header);
-                let token = Token::split(token.as_bytes()).unwrap();
-                let (index, selection) = memo.select(&validator, token, None, &mut payload);
-                let algorithm = selection.map(|selection| selection.algorithm().name()).ok();
+                let member = alg.map_or_else(String::new, |alg| format!(r#","alg":"{alg}""#));
+                let token = token(&format!(r#"{{"typ":"{typ}","kid":"{kid}"{member}}}"#));
+                let (_, algorithm, own_alg, own_kid) = look_up(&mut cache, &token);
                 assert_eq!(algorithm, alg.filter(|alg| alg.starts_with("HS")));
-                let judged = memo.unsigned(Some((index, memo.said(index))), true);
-                assert_eq!((judged.alg, judged.kid), (*alg, Some(kid)));
+                assert_eq!((own_alg, own_kid), (*alg, Some(kid)));
             }
         }
-        assert_eq!(memo.known.len(), algs.len());
+        assert_eq!(cache.entries.len(), algs.len());
     }
 
     #[test]
-    fn more_headers_than_there_are_slots_are_told_apart_as_well() {
+    fn more_headers_than_slots_are_told_apart_as_well() {
         let validator = validator();
-        let (mut memo, mut payload) = (HeaderMemo::new(), PayloadScratch::new());
+        let mut cache = HeaderCache::new();
         for _ in 0..2 {
-            for number in 0..HeaderMemo::SLOTS + 100 {
-                let token = format!("{number:x}..");
-                let token = Token::split(token.as_bytes()).unwrap();
-                let (index, selection) = memo.select(&validator, token, None, &mut payload);
-                assert!(selection.is_err());
-                assert!(memo.is_at(index, token.header()));
+            for number in 0..HeaderCache::SLOTS + 100 {
+                let header = format!("{number:x}");
+                let index = cache.find(&validator, header.as_bytes(), None);
+                assert_eq!(cache.text(&cache.at(index).encoded), header.as_bytes());
             }
         }
-        // Most are remembered, and some without a slot were made again.
-        let made_again = memo.known.len() - HeaderMemo::SLOTS - 100;
-        assert!(
-            (100..HeaderMemo::SLOTS / 4).contains(&made_again),
-            "{made_again}"
-        );
+        // Most are cached, and some without a slot were read again.
+        let again = cache.entries.len() - HeaderCache::SLOTS - 100;
+        assert!((100..HeaderCache::SLOTS / 4).contains(&again), "{again}");
     }
 
     #[test]
     fn headers_that_all_differ_take_no_more_than_their_bound() {
-        let validator = validator();
         for padding in [0, 2000] {
-            let mut memo = HeaderMemo::new();
-            let (mut payload, mut most) = (PayloadScratch::new(), 0);
-            for block in 0..12 {
-                memo.begin_block();
-                assert!(memo.known.len() <= HeaderMemo::KEPT);
-                assert!(memo.bytes() <= HeaderMemo::KEPT_BYTES);
+            let (mut cache, mut most) = (HeaderCache::new(), 0);
+            for batch in 0..12 {
+                cache.begin_batch();
+                assert!(cache.entries.len() <= HeaderCache::MAX_KEPT);
+                assert!(cache.bytes() <= HeaderCache::MAX_KEPT_BYTES);
                 for line in 0..4000 {
-                    let kid = format!("{block}-{line}-{}", "x".repeat(padding));
+                    let kid = format!("{batch}-{line}-{}", "x".repeat(padding));
                     let header = format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#);
+                    let validator = validator();
                     let token = token(&header);
                     let token = Token::split(token.as_bytes()).unwrap();
-                    for _ in 0..2 {
-                        let (index, _) = memo.select(&validator, token, None, &mut payload);
-                        let said = memo.said(index);
-                        assert!(said.is_kid_unknown);
-                        assert_eq!(memo.unsigned(Some((index, said)), false).kid, Some(&*kid));
-                    }
+                    let index = cache.find(&validator, token.header(), None);
+                    let summary = cache.summary(index);
+                    assert!(summary.is_kid_unknown);
+                    assert_eq!(
+                        cache.unsigned(Some((index, summary)), false).kid,
+                        Some(&*kid)
+                    );
                 }
-                let selections: usize = memo.of_issuers.iter().map(Vec::len).sum();
-                assert_eq!(memo.selections, selections);
-                let taken = memo
-                    .slots
-                    .iter()
-                    .filter(|slot| slot.index().is_some())
-                    .count();
-                assert_eq!(taken, memo.known.len());
-                most = most.max(taken);
+                let taken = cache.slots.iter().filter(|slot| slot.index().is_some());
+                assert_eq!(taken.count(), cache.entries.len());
+                most = most.max(cache.entries.len());
             }
-            // Some blocks follow upon others that are not forgotten yet.
+            // Some batches come before any is evicted.
             assert!(most == 16_000 || padding > 0 && most == 4000, "{most}");
         }
     }

@@ -123,6 +123,13 @@ pub(crate) fn lines(block: &[u8]) -> Lines<'_> {
     }
 }
 
+impl Lines<'_> {
+    /// Where the next line begins.
+    pub(crate) const fn position(&self) -> usize {
+        self.start
+    }
+}
+
 /// The iterator of [`lines`].
 pub(crate) struct Lines<'b> {
     finder: Finder,

@@ -173,7 +173,7 @@ impl Tally {
     pub(crate) fn count(&mut self, judged: &Judged<'_>) {
         let verdict = &judged.verdict;
         let iss = judged.claims.and_then(|claims| claims.iss.value());
-        self.count_alike(
+        self.count_shared(
             judged.alg,
             verdict.findings,
             iss,
@@ -183,9 +183,9 @@ impl Tally {
         self.count_own(verdict.reasons, verdict.key, exp);
     }
 
-    /// Counts what tokens of a block have in common: the `alg` of their headers, what was found of
-    /// them, and their issuer, if their signatures held.
-    pub(crate) fn count_alike(
+    /// Counts what tokens of a block share: the `alg` of their headers, the findings, and the issuer,
+    /// if their signatures verified.
+    pub(crate) fn count_shared(
         &mut self,
         alg: Option<&str>,
         findings: FindingSet,

@@ -63,7 +63,7 @@ impl<'b> Pending<'b> {
 
     /// What came of it, once the batch was verified.
     pub(crate) fn outcome(&self) -> Result<Authentic<'b>, Reason> {
-        let payload = &self.input.bytes[self.input.dot + 1..];
+        let payload = self.input.payload();
         match self.outcome {
             Ok(proof) => Ok(Authentic { payload, proof }),
             Err(reason) => Err(self.candidates.exhausted(reason)),

@@ -39,6 +39,11 @@ impl<'b> SigningInput<'b> {
     pub const fn bytes(&self) -> &'b [u8] {
         self.bytes
     }
+
+    /// The encoded payload, which nothing covers before the signature is verified.
+    fn payload(&self) -> &'b [u8] {
+        &self.bytes[self.dot + 1..]
+    }
 }
 
 /// An encoded payload whose signature held.
@@ -67,6 +72,15 @@ impl Proof {
     /// What is worth telling of the signature itself.
     pub(crate) const fn findings(self) -> FindingSet {
         self.findings
+    }
+
+    /// The payload of a token that is equal, byte for byte, to the one that this proof is about: the
+    /// caller has compared them.
+    pub(crate) fn of_same_token(self, input: SigningInput<'_>) -> Authentic<'_> {
+        Authentic {
+            payload: input.payload(),
+            proof: self,
+        }
     }
 }
 
@@ -201,7 +215,7 @@ pub(crate) fn verify<'b, 'k>(
     for number in candidates.keys() {
         if let Some(findings) = key(number).verify(algorithm, input.bytes(), signature) {
             return Ok(Authentic {
-                payload: &input.bytes[input.dot + 1..],
+                payload: input.payload(),
                 proof: Proof {
                     key: number,
                     findings,

@@ -67,6 +67,9 @@ pub(crate) enum JsonFault {
 
 /// Buffers for one object at a time, reused from token to token.
 pub(crate) struct JsonScratch {
+    /// The segment, decoded from base64url.
+    decoded: Vec<u8>,
+    /// A copy of it, which the parser rewrites.
     bytes: Vec<u8>,
     buffers: Buffers,
     tape: Tape<'static>,
@@ -75,6 +78,7 @@ pub(crate) struct JsonScratch {
 impl JsonScratch {
     pub(crate) fn new() -> Self {
         Self {
+            decoded: Vec::new(),
             bytes: Vec::new(),
             buffers: new_buffers(),
             tape: Tape(Vec::new()),
@@ -85,9 +89,14 @@ impl JsonScratch {
     pub(crate) fn read(&mut self, encoded: &[u8]) -> Result<Object<'_>, JsonFault> {
         let giant = (encoded.len() > GIANT)
             .then(|| ONE_GIANT.lock().unwrap_or_else(PoisonError::into_inner));
-        self.bytes
-            .resize(base64url::decoded_len(encoded.len()) + INPUT_PADDING, 0);
-        let len = base64url::decode(encoded, &mut self.bytes).map_err(|_| JsonFault::Base64url)?;
+        self.decoded
+            .resize(base64url::decoded_len(encoded.len()), 0);
+        let len =
+            base64url::decode(encoded, &mut self.decoded).map_err(|_| JsonFault::Base64url)?;
+        self.decoded.truncate(len);
+        self.bytes.clear();
+        self.bytes.extend_from_slice(&self.decoded);
+        self.bytes.resize(len + INPUT_PADDING, 0);
         let mut object = Object {
             tape: std::mem::replace(&mut self.tape, Tape(Vec::new())).reset(),
             home: &mut self.tape,
@@ -103,6 +112,11 @@ impl JsonScratch {
             return Err(JsonFault::DuplicateMember);
         }
         Ok(object)
+    }
+
+    /// The segment that was read last, decoded.
+    pub(crate) fn decoded(&self) -> &[u8] {
+        &self.decoded
     }
 }
 

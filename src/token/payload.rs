@@ -23,6 +23,8 @@ pub(super) struct ScanScratch {
     scanner: Scanner,
     layouts: Layouts,
     bytes: Vec<u8>,
+    /// How long the payload in it is.
+    len: usize,
 }
 
 impl PayloadScratch {
@@ -31,11 +33,19 @@ impl PayloadScratch {
             scanner: Scanner::best(),
             layouts: Layouts::new(),
             bytes: Vec::new(),
+            len: 0,
         };
         Self {
             scan,
             json: JsonScratch::new(),
         }
+    }
+}
+
+impl PayloadScratch {
+    /// The payload that was decoded last.
+    pub(crate) fn decoded(&self) -> &[u8] {
+        &self.scan.bytes[..self.scan.len]
     }
 }
 
@@ -111,13 +121,16 @@ impl<'s> Decoded<'s> {
             scanner,
             layouts,
             bytes,
+            len,
         } = scratch;
         let needed = base64url::decoded_len(encoded.len()) + PADDING;
         if bytes.len() < needed {
             bytes.resize(needed, 0);
         }
-        let len = base64url::decode(encoded, &mut bytes[..needed])
+        *len = 0;
+        *len = base64url::decode(encoded, &mut bytes[..needed])
             .map_err(|_| Reason::PayloadBase64url)?;
+        let len = *len;
         let laid_out = match layouts.find(*scanner, bytes, len, extra) {
             Some((index, text)) => LaidOut::As(layouts.at(index), text),
             None => LaidOut::Anew(layouts),

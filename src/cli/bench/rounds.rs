@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use jotmill::measure::{self, Signatures, Step};
+use jotmill::measure::{self, Signatures};
 use jotmill::{Counts, Kernel, RunOptions, Watch};
 
 use super::data::Data;
@@ -32,12 +32,12 @@ pub(super) struct Rounds {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Subject {
     Run(Kernel, usize),
-    Steps,
+    Stages,
     Signatures(Kernel),
     OneByOne,
 }
 
-/// The times of a subject: one a round, or for the steps one a step and round.
+/// The times of a subject: one a round, or for the stages one a stage and round.
 struct Times {
     subject: Subject,
     times: Vec<Vec<Duration>>,
@@ -85,12 +85,18 @@ impl Rounds {
                     Subject::Run(kernel, threads) => {
                         times[0].push(run(data, kernel, threads, &mut expected)?.0);
                     }
-                    Subject::Steps => {
-                        let steps =
-                            measure::steps(&data.validator, data.now, &data.text, self.chosen);
-                        check(data, steps.tokens, &mut expected, "the stages")?;
-                        for (step, times) in Step::ALL.into_iter().zip(times) {
-                            times.push(steps.time(step));
+                    Subject::Stages => {
+                        let cache_bytes = RunOptions::new(data.now).cache_bytes;
+                        let stages = measure::stages(
+                            &data.validator,
+                            data.now,
+                            &data.text,
+                            self.chosen,
+                            cache_bytes,
+                        );
+                        check(data, stages.tokens, &mut expected, "the stages")?;
+                        for (stage, times) in measure::Stage::ALL.into_iter().zip(times) {
+                            times.push(stages.time(stage));
                         }
                     }
                     Subject::Signatures(kernel) => times[0].push(signatures.compute(kernel)),
@@ -111,7 +117,7 @@ impl Rounds {
         let most = self.threads.last().copied().unwrap_or(1);
         let mut subjects: Vec<Subject> = Vec::new();
         subjects.extend(self.threads.iter().map(|n| Subject::Run(self.chosen, *n)));
-        subjects.push(Subject::Steps);
+        subjects.push(Subject::Stages);
         for kernel in &self.kernels {
             // Other signatures than MACs are verified in one way.
             let differs = signatures.has_macs() || *kernel == self.chosen;
@@ -129,7 +135,7 @@ impl Rounds {
         let times = |subject| Times {
             subject,
             times: match subject {
-                Subject::Steps => vec![Vec::new(); Step::ALL.len()],
+                Subject::Stages => vec![Vec::new(); measure::Stage::ALL.len()],
                 _ => vec![Vec::new()],
             },
         };
@@ -182,13 +188,13 @@ impl Rounds {
             });
         let threads = threads.collect();
 
-        let steps: Vec<(Step, Duration)> = (0..)
-            .zip(Step::ALL)
-            .map(|(index, step)| (step, median(Subject::Steps, index).unwrap_or_default()))
+        let measured: Vec<(measure::Stage, Duration)> = (0..)
+            .zip(measure::Stage::ALL)
+            .map(|(index, stage)| (stage, median(Subject::Stages, index).unwrap_or_default()))
             .collect();
-        let sum: Duration = steps.iter().map(|(_, time)| *time).sum();
-        let stages = steps.iter().map(|(step, time)| Stage {
-            stage: step.name(),
+        let sum: Duration = measured.iter().map(|(_, time)| *time).sum();
+        let stages = measured.iter().map(|(stage, time)| Stage {
+            stage: stage.name(),
             rate: rate(*time),
             share: ratio(*time, sum),
         });

@@ -1,0 +1,138 @@
+//! Adaptive cache bypass: whether the next batch looks up its tokens in the cache.
+//!
+//! A lookup costs some ten nanoseconds, and most logs repeat nothing. So lookups are on for a window
+//! of batches; where the hits did not pay for them they are off for a while, twice as long each
+//! time, and then a single batch probes whether that has changed.
+
+/// Batches between two decisions.
+const WINDOW: u32 = 16;
+/// Batches of the first probe; of later ones one, since the cache remembers what was there before.
+const FIRST_PROBE: u32 = 4;
+/// The longest pause, in batches.
+const MAX_PAUSE: u32 = 256;
+
+/// The cost of storing a token, in lookups.
+const STORE: u64 = 6;
+/// What a hit saves where the signature is a MAC, in lookups.
+const MAC: u64 = 12;
+/// What a hit saves where it is an asymmetric signature: 16 microseconds and more.
+const ASYMMETRIC: u64 = 1000;
+
+pub(super) struct Bypass {
+    mode: Mode,
+    /// Batches left in this mode.
+    left: u32,
+    /// The length of the next pause.
+    pause: u32,
+    lookups: u64,
+    /// Tokens that were seen before, whether they were in the cache or only noted.
+    repeated: u64,
+    cost: u64,
+    saved: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Probe,
+    On,
+    Off,
+}
+
+impl Bypass {
+    pub(super) const fn new() -> Self {
+        Self {
+            mode: Mode::Probe,
+            left: FIRST_PROBE,
+            pause: WINDOW,
+            lookups: 0,
+            repeated: 0,
+            cost: 0,
+            saved: 0,
+        }
+    }
+
+    #[inline]
+    pub(super) const fn count_lookup(&mut self) {
+        self.lookups += 1;
+        self.cost += 1;
+    }
+
+    /// A token that was noted is seen for the second time.
+    pub(super) const fn count_second(&mut self) {
+        self.repeated += 1;
+    }
+
+    pub(super) const fn count_store(&mut self) {
+        self.cost += STORE;
+    }
+
+    #[inline]
+    pub(super) const fn count_hit(&mut self, is_mac: bool) {
+        self.repeated += 1;
+        self.saved += if is_mac { MAC } else { ASYMMETRIC };
+    }
+
+    /// Whether lookups are on for the next batch.
+    pub(super) fn next_batch(&mut self) -> bool {
+        if self.left == 0 {
+            let pays = self.saved >= self.cost && self.saved > 0;
+            // In a probe most tokens had no chance to be seen before, so that one in 50 is a sign.
+            let is_sign = self.repeated > 0 && self.repeated >= self.lookups / 50;
+            (self.mode, self.left) = match self.mode {
+                Mode::Off => (Mode::Probe, 1),
+                Mode::On if pays => {
+                    self.pause = WINDOW;
+                    (Mode::On, WINDOW)
+                }
+                Mode::Probe if pays || is_sign => (Mode::On, WINDOW),
+                Mode::On | Mode::Probe => {
+                    let pause = self.pause;
+                    self.pause = (2 * pause).min(MAX_PAUSE);
+                    (Mode::Off, pause)
+                }
+            };
+            (self.lookups, self.repeated, self.cost, self.saved) = (0, 0, 0, 0);
+        }
+        self.left -= 1;
+        self.mode != Mode::Off
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of so many batches look up their tokens: a hundred each, of which so many hit.
+    fn active(bypass: &mut Bypass, batches: u32, hits: u32, is_mac: bool) -> u32 {
+        let mut active = 0;
+        for _ in 0..batches {
+            if bypass.next_batch() {
+                active += 1;
+                (0..100).for_each(|_| bypass.count_lookup());
+                (0..hits).for_each(|_| bypass.count_hit(is_mac));
+                (hits..100).for_each(|_| bypass.count_store());
+            }
+        }
+        active
+    }
+
+    #[test]
+    fn lookups_stay_on_while_hits_pay_for_them() {
+        let mut bypass = Bypass::new();
+        assert_eq!(active(&mut bypass, 1000, 50, true), 1000);
+        // One hit on an asymmetric signature pays for much more.
+        assert_eq!(active(&mut bypass, 1000, 1, false), 1000);
+        let few = active(&mut bypass, 10_000, 1, true);
+        assert!((10..2000).contains(&few), "{few}");
+        let none = active(&mut bypass, 10_000, 0, true);
+        assert!((10..200).contains(&none), "{none}");
+    }
+
+    #[test]
+    fn lookups_are_on_again_after_the_longest_pause() {
+        let mut bypass = Bypass::new();
+        active(&mut bypass, 10_000, 0, false);
+        let pause = MAX_PAUSE + 1;
+        assert!(active(&mut bypass, 1000 + pause, 1, false) >= 1000);
+    }
+}

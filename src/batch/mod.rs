@@ -1,0 +1,376 @@
+//! Many tokens at once: the fast path.
+//!
+//! [`BatchJudge`] validates tokens by the same rules as the validator and gives the same verdicts. It
+//! belongs to one thread and owns every buffer that the work needs. Tokens pass the stages in order:
+//!
+//! 1. *cache*: tokens that were verified before ([`repeats`]);
+//! 2. *header*: what each header decides, up to the keys to try ([`headers`]);
+//! 3. *signature*: all signatures of the batch, MACs in lanes;
+//! 4. *claims*: payload, claims, rules, and the verdict to the [`Sink`].
+//!
+//! Stages 1 and 2 take tokens in groups, so that their cache misses overlap. Where tokens come from
+//! and what becomes of verdicts is left to others: see [`extract`](crate::extract) and [`record`].
+
+mod bypass;
+mod groups;
+mod headers;
+mod record;
+mod repeats;
+
+use std::sync::atomic::AtomicBool;
+
+pub(crate) use groups::GroupId;
+pub(crate) use headers::HeaderCache;
+pub(crate) use record::{Outcome, Recorder};
+pub(crate) use repeats::Cached;
+
+use headers::HeaderSummary;
+use repeats::{Admission, EntryId, Lookup, Probe, RepeatCache};
+
+use crate::extract::{Content, Found, MAX_LINES};
+use crate::key::KeySet;
+use crate::policy::Policy;
+use crate::signature::{BatchVerifier, Kernel, Pending, Proof, recycle};
+use crate::stage::{Clock, Stage};
+use crate::time::UnixTime;
+use crate::token::{Claims, Payload, PayloadScratch, Token};
+use crate::validator::{Judged, Validator};
+use crate::verdict::{Reason, Verdict};
+
+/// The most tokens of a batch.
+pub(crate) const MAX_TOKENS: usize = MAX_LINES as usize;
+
+/// Tokens per group: few enough that all they touch stays in the first-level cache.
+pub(crate) const GROUP: usize = 16;
+
+/// 2^64 divided by the golden ratio, odd: multiplied by it, small differences spread over 64 bits.
+const FIBONACCI_HASH: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// What takes the verdicts. Those from the cache come before the others of their group, all others in
+/// the order of the tokens.
+pub(crate) trait Sink {
+    /// Whether the `kid` of every header is needed, and not only of those that no key has.
+    fn wants_kid(&self) -> bool;
+
+    /// Takes the verdict on a token from the cache. Returns false where more of the token is needed:
+    /// it then comes once more by [`take`](Self::take).
+    fn take_cached(&mut self, found: &Found<'_>, verdict: &Verdict, cached: &Cached) -> bool;
+
+    /// Takes the verdict on a token. Returns the group that it was counted in, if any.
+    fn take(
+        &mut self,
+        found: &Found<'_>,
+        judged: &Judged<'_>,
+        is_kid_unknown: bool,
+    ) -> Option<GroupId>;
+}
+
+/// Validates batches under one validator.
+pub(crate) struct BatchJudge {
+    validator: Validator,
+    headers: HeaderCache,
+    repeats: RepeatCache,
+    in_flight: Vec<InFlight<'static>>,
+    pending: Vec<Pending<'static>>,
+    verifier: BatchVerifier,
+    payload: PayloadScratch,
+    /// Whether findings depend on the `kid`.
+    needs_kid: bool,
+    repeated: u64,
+}
+
+/// A token between the stages.
+#[derive(Clone, Copy)]
+struct InFlight<'b> {
+    found: Found<'b>,
+    header: Option<(u32, HeaderSummary)>,
+    /// The entry of the cache that waits for its verdict.
+    entry: Option<EntryId>,
+    signature: Signature,
+}
+
+/// What is known of a token's signature.
+#[derive(Clone, Copy)]
+enum Signature {
+    /// Nothing yet.
+    Unknown,
+    /// It is the one of this number among those pending.
+    Pending(u32),
+    /// The same token was verified before.
+    Cached(Result<Proof, Reason>),
+    /// The token was rejected at an earlier stage.
+    NotReached(Reason),
+}
+
+impl<'b> InFlight<'b> {
+    const fn new(found: Found<'b>) -> Self {
+        let signature = match found.content {
+            Content::Token(_) => Signature::Unknown,
+            Content::Malformed(_, reason) => Signature::NotReached(reason),
+            Content::TooLong(_) => Signature::NotReached(Reason::TooLong),
+        };
+        Self {
+            found,
+            header: None,
+            entry: None,
+            signature,
+        }
+    }
+
+    /// The token, if its header is still to be looked at.
+    const fn token(&self) -> Option<Token<'b>> {
+        match (self.found.content, self.signature) {
+            (_, Signature::NotReached(_)) => None,
+            (Content::Token(token), _) => Some(token),
+            _ => None,
+        }
+    }
+}
+
+impl BatchJudge {
+    /// A judge with a cache of repeated tokens of about `cache_bytes`.
+    pub(crate) fn new(validator: Validator, kernel: Kernel, cache_bytes: usize) -> Self {
+        Self {
+            needs_kid: validator.policies().iter().any(Policy::takes_kid_as_hint),
+            validator,
+            headers: HeaderCache::new(),
+            repeats: RepeatCache::new(cache_bytes),
+            in_flight: Vec::new(),
+            pending: Vec::new(),
+            verifier: BatchVerifier::new(kernel),
+            payload: PayloadScratch::new(),
+            repeated: 0,
+        }
+    }
+
+    /// The payload that was decoded last: that of the only token of a batch, if it is valid and was
+    /// not taken from the cache.
+    pub(crate) fn last_payload(&self) -> &[u8] {
+        self.payload.decoded()
+    }
+
+    /// How many tokens of the last batch were known from the cache.
+    pub(crate) const fn repeated(&self) -> u64 {
+        self.repeated
+    }
+
+    /// Validates tokens, at most [`MAX_TOKENS`] of them, at the instant of each or else at `now`.
+    /// Returns whether all verdicts were given; none of the batch counts when `stop` turned true
+    /// before the end.
+    pub(crate) fn judge<'b>(
+        &mut self,
+        tokens: &mut impl Iterator<Item = Found<'b>>,
+        now: UnixTime,
+        stop: &AtomicBool,
+        sink: &mut impl Sink,
+        clock: &mut impl Clock,
+    ) -> bool {
+        // A clone of a validator is three counters; it lets the keys outlive this borrow of `self`.
+        let validator = self.validator.clone();
+        let keys = validator.keys();
+        let mut in_flight = recycle(std::mem::take(&mut self.in_flight));
+        let mut pending = recycle(std::mem::take(&mut self.pending));
+        self.headers.begin_batch();
+        self.repeats.begin_batch();
+        self.repeated = 0;
+        loop {
+            let begin = in_flight.len();
+            in_flight.extend(tokens.by_ref().take(GROUP).map(InFlight::new));
+            clock.lap(Stage::Extract);
+            if in_flight.len() == begin {
+                break;
+            }
+            let probes = self.look_up(&mut in_flight, begin, now, sink);
+            clock.lap(Stage::Cache);
+            self.select_keys(&mut in_flight[begin..], &probes, keys, &mut pending, clock);
+        }
+        let verifying = |key| keys.verifying(key);
+        let is_done = (self.verifier).verify(&mut pending, keys.states(), verifying, stop);
+        clock.lap(Stage::Signature);
+        if is_done {
+            for group in in_flight.chunks(GROUP) {
+                if self.needs_kid || sink.wants_kid() {
+                    let headers = group.iter().filter_map(|it| it.header);
+                    self.headers.prefetch(headers.map(|(index, _)| index));
+                }
+                for token in group {
+                    self.finish(&validator, token, &pending, now, sink);
+                }
+            }
+            clock.lap(Stage::Claims);
+        }
+        self.in_flight = recycle(in_flight);
+        self.pending = recycle(pending);
+        is_done
+    }
+
+    /// The cache stage for the tokens from `begin` on, one group: those whose verdicts the sink took
+    /// are removed. Returns where the others were looked for.
+    fn look_up(
+        &mut self,
+        in_flight: &mut Vec<InFlight<'_>>,
+        begin: usize,
+        now: UnixTime,
+        sink: &mut impl Sink,
+    ) -> [Probe; GROUP] {
+        if !self.repeats.is_active() {
+            return [Probe::default(); GROUP];
+        }
+        let mut tokens = [None; GROUP];
+        for (token, in_flight) in tokens.iter_mut().zip(&in_flight[begin..]) {
+            *token = in_flight.token().map(|token| token.bytes());
+        }
+        let mut probes = self.repeats.probe(&tokens);
+        let mut kept = begin;
+        for at in begin..in_flight.len() {
+            let index = at - begin;
+            let mut token = in_flight[at];
+            if let Some(bytes) = tokens[index] {
+                match self.repeats.look_up(bytes, probes[index]) {
+                    Lookup::Hit(cached) => {
+                        self.repeated += 1;
+                        let verdict =
+                            verdict_at(&self.validator, cached, token.found.at.unwrap_or(now));
+                        if sink.take_cached(&token.found, &verdict, cached) {
+                            continue;
+                        }
+                        token.signature = Signature::Cached(cached.signature);
+                    }
+                    Lookup::Pending(number) => {
+                        self.repeated += 1;
+                        token.signature = Signature::Pending(number);
+                    }
+                    Lookup::Miss => {}
+                }
+            }
+            in_flight[kept] = token;
+            probes[kept - begin] = probes[index];
+            kept += 1;
+        }
+        in_flight.truncate(kept);
+        probes
+    }
+
+    /// The header stage for one group, and the signatures to verify, each with the keys to try.
+    fn select_keys<'t: 'k, 'k>(
+        &mut self,
+        in_flight: &mut [InFlight<'t>],
+        probes: &[Probe; GROUP],
+        keys: &'k KeySet,
+        pending: &mut Vec<Pending<'k>>,
+        clock: &mut impl Clock,
+    ) {
+        let tokens = || in_flight.iter().filter_map(InFlight::token);
+        let likely = self.headers.probe(tokens().map(|token| token.header()));
+        let mut likely = likely.into_iter();
+        let mut selected = [None; GROUP];
+        for (token, selected) in in_flight.iter_mut().zip(&mut selected) {
+            let Some(bytes) = token.token() else {
+                continue;
+            };
+            let likely = likely.next().flatten();
+            let index = self.headers.find(&self.validator, bytes.header(), likely);
+            token.header = Some((index, self.headers.summary(index)));
+            if !matches!(token.signature, Signature::Unknown) {
+                continue;
+            }
+            match (self.headers).select(&self.validator, index, bytes, &mut self.payload) {
+                Ok(selection) => *selected = Some(*selection),
+                Err(reason) => token.signature = Signature::NotReached(reason),
+            }
+        }
+        clock.lap(Stage::Header);
+        for ((token, probe), selection) in in_flight.iter_mut().zip(probes).zip(&selected) {
+            let (Some(selection), Some(bytes)) = (selection, token.token()) else {
+                continue;
+            };
+            let algorithm = selection.algorithm();
+            // A batch has at most MAX_TOKENS.
+            let number = u32::try_from(pending.len()).unwrap_or(u32::MAX);
+            token.signature = Signature::Pending(number);
+            match (self.repeats).admit(bytes.bytes(), *probe, number, algorithm.is_hmac()) {
+                Admission::Pending(earlier) => {
+                    self.repeated += 1;
+                    token.signature = Signature::Pending(earlier);
+                    continue;
+                }
+                Admission::New(entry) => token.entry = Some(entry),
+                Admission::None => {}
+            }
+            let candidates = keys.candidates(*selection);
+            let (input, signature) = (bytes.signing_input(), bytes.signature());
+            Pending::push(pending, input, signature, algorithm, candidates);
+        }
+        clock.lap(Stage::SignatureBase64url);
+    }
+
+    /// The claims stage for one token, and its verdict.
+    fn finish(
+        &mut self,
+        validator: &Validator,
+        token: &InFlight<'_>,
+        pending: &[Pending<'_>],
+        now: UnixTime,
+        sink: &mut impl Sink,
+    ) {
+        let wants_kid = self.needs_kid || sink.wants_kid();
+        let unsigned = self.headers.unsigned(token.header, wants_kid);
+        let authentic = match (token.signature, token.found.content) {
+            (Signature::Pending(number), _) => pending[number as usize].outcome(),
+            (Signature::Cached(signature), Content::Token(token)) => {
+                // The cache compared all bytes of the token.
+                signature.map(|proof| proof.of_same_token(token.signing_input()))
+            }
+            (Signature::NotReached(reason), _) => Err(reason),
+            _ => unreachable!("every token was looked up, selected keys, or was rejected"),
+        };
+        let signature = authentic.map(|authentic| authentic.proof());
+        let mut claims = Claims::none();
+        let mut judged = match authentic {
+            Err(reason) => unsigned.with(reason),
+            Ok(authentic) => {
+                let proof = authentic.proof();
+                let wanted = validator.policy_of(Some(proof.key())).wanted();
+                let payload = Payload::decode(authentic, wanted, &mut self.payload);
+                let read = payload.and_then(|payload| payload.read(&mut claims));
+                validator.judge_time_invariant(proof, unsigned, read.map(|()| &claims))
+            }
+        };
+        let Verdict {
+            reasons, findings, ..
+        } = judged.verdict;
+        validator.judge_at(&mut judged, token.found.at.unwrap_or(now));
+        let is_kid_unknown = token
+            .header
+            .is_some_and(|(_, header)| header.is_kid_unknown);
+        let group = sink.take(&token.found, &judged, is_kid_unknown);
+        if let Some(entry) = token.entry {
+            let dates = judged.claims.map(Claims::dates);
+            let cached = Cached {
+                signature,
+                reasons,
+                findings,
+                dates,
+                group,
+            };
+            self.repeats.fill(entry, cached);
+        }
+    }
+}
+
+/// The verdict at an instant on a token from the cache.
+fn verdict_at(validator: &Validator, cached: &Cached, now: UnixTime) -> Verdict {
+    let key = cached.signature.ok().map(Proof::key);
+    let mut reasons = cached.reasons;
+    if let Some(dates) = &cached.dates {
+        reasons = reasons.union(validator.policy_of(key).check_at(dates, now));
+    }
+    Verdict {
+        reasons,
+        findings: cached.findings,
+        key,
+    }
+}
+
+#[cfg(test)]
+mod tests;

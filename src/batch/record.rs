@@ -1,0 +1,192 @@
+//! What a run keeps of the verdicts: counts, the first places of each reason, rows.
+
+use super::Sink;
+use super::groups::{CountGroups, GroupId};
+use super::repeats::Cached;
+use crate::extract::Found;
+use crate::report::rows::{self, RowOptions, Rows, Subject};
+use crate::report::tally::{SAMPLES, Sample, Tally};
+use crate::time::UnixTime;
+use crate::validator::{Judged, Validator};
+use crate::verdict::{Reason, ReasonSet, Verdict};
+
+/// The result of a batch: bounded by its tokens, and reused.
+pub(crate) struct Outcome {
+    pub(crate) tally: Tally,
+    pub(crate) rows: Rows,
+    /// The reasons of which enough places are known from earlier batches.
+    pub(crate) placed: ReasonSet,
+    /// How many lines were read.
+    pub(crate) lines: u64,
+    /// How many bytes of the block they are.
+    pub(crate) bytes: usize,
+    /// How many tokens were known from the cache.
+    pub(crate) repeated: u64,
+    /// The run was stopped in the middle of the batch, and nothing above counts.
+    pub(crate) was_stopped: bool,
+}
+
+impl Outcome {
+    pub(crate) fn new(now: UnixTime, distinct: bool) -> Self {
+        Self {
+            tally: Tally::of_block(now).with_distinct(distinct),
+            rows: Rows::default(),
+            placed: ReasonSet::EMPTY,
+            lines: 0,
+            bytes: 0,
+            repeated: 0,
+            was_stopped: false,
+        }
+    }
+}
+
+/// Records verdicts: a worker's own.
+pub(crate) struct Recorder {
+    validator: Validator,
+    rows: Option<RowOptions>,
+    /// Whether every `kid` may be needed: rows show it, and where there are several issuers it may
+    /// turn out to be unknown.
+    wants_kid: bool,
+    groups: CountGroups,
+}
+
+impl Recorder {
+    pub(crate) fn new(validator: Validator, rows: Option<RowOptions>) -> Self {
+        let has_issuers = validator.policies().len() > 1;
+        let wants_kid = rows.is_some() || has_issuers;
+        Self {
+            validator,
+            rows,
+            wants_kid,
+            groups: CountGroups::default(),
+        }
+    }
+
+    /// A sink that records into an outcome; `input` is the index of the input of its tokens.
+    pub(crate) fn record<'r>(
+        &'r mut self,
+        input: usize,
+        outcome: &'r mut Outcome,
+    ) -> Recording<'r> {
+        Recording {
+            recorder: self,
+            input,
+            outcome,
+        }
+    }
+
+    /// Moves what was counted together to the tally of the batch.
+    pub(crate) fn end_batch(&mut self, outcome: &mut Outcome) {
+        self.groups.drain(&mut outcome.tally);
+    }
+}
+
+/// The sink of one batch.
+pub(crate) struct Recording<'r> {
+    recorder: &'r mut Recorder,
+    input: usize,
+    outcome: &'r mut Outcome,
+}
+
+impl Recording<'_> {
+    fn add_distinct(&mut self, found: &Found<'_>) {
+        if let Some(distinct) = &mut self.outcome.tally.distinct
+            && let Some(token) = found.content.bytes()
+        {
+            distinct.add(token);
+        }
+    }
+
+    /// Counts a `kid` that is the id of no key, unless the token was meant for others or a key
+    /// without an id verified it, which may have any `kid`.
+    #[cold]
+    fn add_unknown_kid(&mut self, judged: &Judged<'_>) {
+        let keys = self.recorder.validator.keys();
+        let verdict = &judged.verdict;
+        let key = verdict.key.and_then(|key| keys.get(key));
+        let is_anonymous = key.is_some_and(|key| key.id().is_none());
+        if let Some(kid) = judged.kid
+            && !is_anonymous
+            && !verdict.reasons.contains(Reason::IssuerUnknown)
+        {
+            (self.outcome.tally).count_unknown_kid(kid, verdict.is_valid());
+        }
+    }
+
+    fn add_samples(&mut self, found: &Found<'_>, reasons: ReasonSet) {
+        for reason in reasons.iter() {
+            // Tokens come in order, so that no later one is among the first of this outcome.
+            let own = self.outcome.tally.samples[reason.index()].len();
+            if own == SAMPLES || self.outcome.placed.contains(reason) {
+                continue;
+            }
+            let sample = Sample {
+                input: self.input,
+                line: found.line.into(),
+                offset: found.offset,
+                sha256: found.content.bytes().map(rows::digest),
+            };
+            self.outcome.tally.add_sample(reason, sample);
+        }
+    }
+}
+
+impl Sink for Recording<'_> {
+    fn wants_kid(&self) -> bool {
+        self.recorder.wants_kid
+    }
+
+    /// Counts a token of a group; not where a row or its place is wanted.
+    #[inline]
+    fn take_cached(&mut self, found: &Found<'_>, verdict: &Verdict, cached: &Cached) -> bool {
+        let (Some(group), Some(dates)) = (cached.group, &cached.dates) else {
+            return false;
+        };
+        if self.recorder.rows.is_some() || !verdict.reasons.is_subset(self.outcome.placed) {
+            return false;
+        }
+        self.recorder.groups.count(group, verdict.is_valid());
+        (self.outcome.tally).count_own(verdict.reasons, verdict.key, Some(dates.exp));
+        self.add_distinct(found);
+        true
+    }
+
+    fn take(
+        &mut self,
+        found: &Found<'_>,
+        judged: &Judged<'_>,
+        is_kid_unknown: bool,
+    ) -> Option<GroupId> {
+        let Verdict { reasons, key, .. } = judged.verdict;
+        // With several issuers, another one may have a key of this id.
+        let is_kid_unknown = is_kid_unknown || reasons.contains(Reason::KeyNotFound);
+        if is_kid_unknown {
+            self.add_unknown_kid(judged);
+        }
+        let group = self.recorder.groups.find(judged);
+        match group {
+            Some(group) => {
+                self.recorder.groups.count(group, judged.verdict.is_valid());
+                let exp = judged.claims.map(|claims| claims.exp);
+                self.outcome.tally.count_own(reasons, key, exp);
+            }
+            None => self.outcome.tally.count(judged),
+        }
+        self.add_distinct(found);
+        self.add_samples(found, reasons);
+        if let Some(options) = &self.recorder.rows
+            && options.wants(&judged.verdict)
+        {
+            let subject = match found.content {
+                crate::extract::Content::TooLong(length) => Subject::TooLong(length),
+                _ => Subject::Token(found.content.bytes().unwrap_or_default()),
+            };
+            let validator = &self.recorder.validator;
+            let policy = validator.policy_of(key);
+            let context = (policy, validator.keys(), options);
+            (self.outcome.rows).push(found.line.into(), found.offset, &subject, judged, context);
+        }
+        // An unknown `kid` is counted for each token, which a group does not do.
+        group.filter(|_| !is_kid_unknown)
+    }
+}

@@ -1,0 +1,155 @@
+use std::sync::atomic::AtomicBool;
+
+use super::*;
+use crate::extract::LineTokens;
+use crate::input::{Block, Stretches};
+use crate::report::fixture::{OCTOBER, bare_policy, claims, mint, named_keys, now};
+use crate::report::tally::Tally;
+use crate::stage::NoClock;
+use crate::verdict::ReasonSet;
+
+/// A judge and a recorder without rows, as a worker has them.
+struct Worker {
+    judge: BatchJudge,
+    recorder: Recorder,
+}
+
+impl Worker {
+    fn new(validator: &Validator, cache_bytes: usize) -> Self {
+        Self {
+            judge: BatchJudge::new(validator.clone(), Kernel::best(), cache_bytes),
+            recorder: Recorder::new(validator.clone(), None),
+        }
+    }
+
+    fn judge(&mut self, block: &Block<'_>, outcome: &mut Outcome) {
+        let never = AtomicBool::new(false);
+        let mut tokens = LineTokens::new(block, 1 << 20);
+        let mut sink = self.recorder.record(0, outcome);
+        assert!((self.judge).judge(&mut tokens, now(), &never, &mut sink, &mut NoClock));
+        self.recorder.end_batch(outcome);
+        outcome.repeated = self.judge.repeated();
+    }
+}
+
+fn block(text: &[u8]) -> Block<'_> {
+    let mut block = Block::default();
+    assert!(Stretches::new(text, 0).fill(&mut block, usize::MAX));
+    block
+}
+
+/// The counts of a batch, drained.
+fn counts(validator: &Validator, outcome: &mut Outcome) -> Tally {
+    let mut tally = Tally::new(now(), validator.keys()).with_distinct(true);
+    tally.drain(&mut outcome.tally, 0);
+    tally
+}
+
+fn shown(tally: &Tally) -> String {
+    let distinct = tally.distinct.as_ref().map(|it| it.estimate());
+    let names = (tally.issuers.sorted(), tally.unknown_kids.sorted());
+    let fixed = (tally.tokens, tally.blank_lines, tally.reasons, tally.algs);
+    let dates = (tally.expiry, tally.no_expiry);
+    let rest = (&tally.keys, tally.findings, &tally.samples);
+    format!("{distinct:?} {names:?} {fixed:?} {dates:?} {rest:?}")
+}
+
+fn tokens(count: u64) -> Vec<String> {
+    (10..10 + count)
+        .map(|number| mint(r#"{"alg":"HS256"}"#, &claims("one", 90, number), OCTOBER))
+        .collect()
+}
+
+#[test]
+fn repeated_tokens_are_hits_for_as_long_as_they_repeat() {
+    let validator = Validator::new(bare_policy(), named_keys()).unwrap();
+    let lines = tokens(30);
+    let every_third: Vec<String> = lines.iter().step_by(3).cloned().collect();
+    // One of them is not text.
+    let texts = [every_third, lines].map(|lines| {
+        [
+            lines.join("\n").as_bytes(),
+            b"\n",
+            lines[0].as_bytes(),
+            b"\xff",
+        ]
+        .concat()
+    });
+    let mut worker = Worker::new(&validator, 1 << 20);
+    let mut outcome = Outcome::new(now(), false);
+    outcome.placed = Reason::ALL.iter().copied().collect();
+    for (text, (times, tokens)) in texts.iter().zip([(3, 10), (400, 30)]) {
+        for _ in 0..times {
+            worker.judge(&block(text), &mut outcome);
+        }
+        assert_eq!(outcome.repeated, tokens + 1);
+        let tally = counts(&validator, &mut outcome);
+        assert_eq!(
+            (tally.tokens.valid, tally.tokens.rejected),
+            (times * tokens, times)
+        );
+    }
+}
+
+/// A log that has something of everything.
+fn mixed_log() -> String {
+    let mut lines = Vec::new();
+    for (kid, ahead, number) in [
+        ("2026-10", 90, 1),
+        ("2026-10", 90, 2),
+        ("2026-10", -90, 3),
+        // The id of no key, and that of another key than the one that signed.
+        ("2026-12", 90, 4),
+        ("2026-11", 90, 5),
+        ("2026-11", -90, 5),
+    ] {
+        let header = format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#);
+        let token = mint(&header, &claims("one", ahead, number), OCTOBER);
+        // Forged, and not a token at all.
+        let forged = format!("{}AA", &token[..token.len() - 2]);
+        lines.extend([token, forged, format!("x{number}")]);
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn tokens_from_the_cache_are_counted_like_all_others() {
+    let validator = Validator::new(bare_policy().kid_as_hint(), named_keys()).unwrap();
+    let log = mixed_log();
+    for placed in [ReasonSet::EMPTY, Reason::ALL.iter().copied().collect()] {
+        let mut worker = Worker::new(&validator, 1 << 20);
+        let mut first = None;
+        for round in 0..5 {
+            let mut outcome = Outcome::new(now(), true);
+            outcome.placed = placed;
+            worker.judge(&block(log.as_bytes()), &mut outcome);
+            // Noted, then admitted, then hits: all but those that are no tokens.
+            assert_eq!(outcome.repeated, if round < 2 { 0 } else { 12 }, "{round}");
+            let shown = shown(&counts(&validator, &mut outcome));
+            assert_eq!(
+                first.get_or_insert_with(|| shown.clone()),
+                &shown,
+                "{round}"
+            );
+        }
+        let first = first.unwrap();
+        assert!(first.contains(r#"("2026-12", "#), "{first}");
+    }
+}
+
+#[test]
+fn a_batch_that_is_stopped_gives_no_verdict_as_done() {
+    let validator = Validator::new(bare_policy(), named_keys()).unwrap();
+    let text = tokens(3).join("\n");
+    let block = block(text.as_bytes());
+    let stopped = AtomicBool::new(true);
+    let mut worker = Worker::new(&validator, 1 << 20);
+    let mut outcome = Outcome::new(now(), false);
+    let mut lines = LineTokens::new(&block, 1 << 20);
+    let mut sink = worker.recorder.record(0, &mut outcome);
+    assert!(!(worker.judge).judge(&mut lines, now(), &stopped, &mut sink, &mut NoClock));
+    // The next batch is as if there had been none before.
+    let mut outcome = Outcome::new(now(), false);
+    worker.judge(&block, &mut outcome);
+    assert_eq!(counts(&validator, &mut outcome).tokens.valid, 3);
+}
