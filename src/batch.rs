@@ -668,11 +668,11 @@ impl Record<'_> {
 mod tests {
     use super::*;
     use crate::input::{Stretches, lines as lines_of};
-    use crate::report::fixture::{OCTOBER, bare_policy, claims, mint, named_keys};
+    use crate::report::fixture::{OCTOBER, bare_policy, claims, mint, named_keys, now, options};
 
     /// What a block tells, but for rows.
     fn told(validator: &Validator, outcome: &mut Outcome) -> String {
-        let mut tally = Tally::new(validator.policy(), validator.keys()).with_distinct(true);
+        let mut tally = Tally::new(now(), validator.keys()).with_distinct(true);
         tally.drain(&mut outcome.tally, 0);
         let distinct = tally.distinct.as_ref().map(|it| it.estimate());
         let names = (tally.issuers.sorted(), tally.unknown_kids.sorted());
@@ -680,33 +680,6 @@ mod tests {
         let dates = (tally.expiry, tally.no_expiry);
         let rest = (&tally.keys, tally.findings, &tally.samples);
         format!("{distinct:?} {names:?} {fixed:?} {dates:?} {rest:?}")
-    }
-
-    /// A token that is like one before is counted by what was found of that, and no other is.
-    #[test]
-    fn what_has_a_precedent_is_not_judged_anew() {
-        let policies = [bare_policy(), bare_policy().kid_as_hint()];
-        for (policy, alike) in policies.into_iter().zip([8, 0]) {
-            let validator = Validator::new(policy, named_keys()).unwrap();
-            let lines: Vec<String> = (10..18)
-                .map(|number| mint(r#"{"alg":"HS256"}"#, &claims("one", 90, number), OCTOBER))
-                .collect();
-            let text = lines.join("\n");
-            let mut block = Block::default();
-            assert!(Stretches::new(text.as_bytes(), 0).fill(&mut block, usize::MAX));
-            let stop = AtomicBool::new(false);
-            let mut judge = BatchJudge::new(&validator, None, Kernel::best(), 0, &stop);
-            let mut outcome = Outcome::new(&validator, false);
-            outcome.placed = Reason::ALL.iter().copied().collect();
-            judge.judge(&block, &mut outcome);
-            assert_eq!(outcome.tally.tokens.valid, 8);
-            // Were a precedent wrong, that would show.
-            judge
-                .precedents
-                .overrule([Reason::TooOld].into_iter().collect());
-            judge.judge(&block, &mut outcome);
-            assert_eq!(outcome.tally.tokens.rejected, alike);
-        }
     }
 
     /// What came again is still recalled after many blocks, and so is what came later than others.
@@ -733,15 +706,15 @@ mod tests {
             block
         });
         let stop = AtomicBool::new(false);
-        let mut judge = BatchJudge::new(&validator, None, Kernel::best(), 1 << 20, &stop);
-        let mut outcome = Outcome::new(&validator, false);
+        let mut judge = BatchJudge::new(&validator, None, &options(), 1 << 20, &stop);
+        let mut outcome = Outcome::new(now(), false);
         outcome.placed = Reason::ALL.iter().copied().collect();
         for (block, (times, tokens)) in blocks.iter().zip([(3, 10), (400, 30)]) {
             for _ in 0..times {
                 judge.judge(block, &mut outcome);
             }
             assert_eq!(outcome.repeated, tokens + 1);
-            let mut tally = Tally::new(validator.policy(), validator.keys());
+            let mut tally = Tally::new(now(), validator.keys());
             tally.drain(&mut outcome.tally, 0);
             let wanted = (times * tokens, times);
             assert_eq!((tally.tokens.valid, tally.tokens.rejected), wanted);
@@ -773,10 +746,10 @@ mod tests {
         assert!(Stretches::new(text.as_bytes(), 0).fill(&mut block, usize::MAX));
         for placed in [ReasonSet::EMPTY, Reason::ALL.iter().copied().collect()] {
             let stop = AtomicBool::new(false);
-            let mut judge = BatchJudge::new(&validator, None, Kernel::best(), 1 << 20, &stop);
+            let mut judge = BatchJudge::new(&validator, None, &options(), 1 << 20, &stop);
             let mut first = None;
             for round in 0..5 {
-                let mut outcome = Outcome::new(&validator, true);
+                let mut outcome = Outcome::new(now(), true);
                 outcome.placed = placed;
                 judge.judge(&block, &mut outcome);
                 // Noted, then remembered, then recalled: all but those that are no tokens.
@@ -789,7 +762,7 @@ mod tests {
 
             // Those of the first lines that are through before any signature: not the one of an
             // unknown key, and not those of which a place is to be told.
-            let mut outcome = Outcome::new(&validator, true);
+            let mut outcome = Outcome::new(now(), true);
             outcome.placed = placed;
             let (mut unread, mut left) = (lines_of(block.bytes()), Vec::new());
             judge.repeats.begin_block(false);

@@ -293,15 +293,15 @@ impl Validator {
         })
     }
 
-    /// The decoded payload of a token that is valid at the time of the system clock.
+    /// The decoded payload of a token that is valid at this instant.
     ///
     /// ```
-    /// # use jotmill::{KeySet, Policy, Validator};
+    /// # use jotmill::{KeySet, Policy, UnixTime, Validator};
     /// # fn main() -> Result<(), jotmill::Error> {
     /// # let mut keys = KeySet::new();
     /// # keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
     /// # let validator = Validator::new(Policy::service(), keys)?;
-    /// match validator.accept(b"not a token", UnixTime::now()?) {
+    /// match validator.accept_at(b"not a token", UnixTime::now()?) {
     ///     Ok(payload) => println!("{} bytes of JSON", payload.len()),
     ///     Err(verdict) => println!("rejected: {:?}", verdict.reasons),
     /// }

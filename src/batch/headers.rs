@@ -462,12 +462,11 @@ mod tests {
     use super::*;
     use crate::key::KeySet;
     use crate::policy::Policy;
-    use crate::time::UnixTime;
 
     fn validator() -> Validator {
         let mut keys = KeySet::new();
         keys.add_secret(&[b'k'; 32], "a test").unwrap();
-        let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
+        let policy = Policy::new();
         Validator::new(policy, keys).unwrap()
     }
 

@@ -100,7 +100,6 @@ impl Kinds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Policy;
     use crate::time::UnixTime;
     use crate::token::{Claims, Member};
     use crate::verdict::Finding;
@@ -113,9 +112,9 @@ mod tests {
 
     #[test]
     fn what_is_counted_by_kind_is_what_is_counted_one_by_one() {
-        let policy = Policy::new(UnixTime::new(1_790_000_000, 0).unwrap());
         let mut kinds = Kinds::new();
-        let (mut together, mut one_by_one) = (Tally::of_block(&policy), Tally::of_block(&policy));
+        let now = UnixTime::new(1_790_000_000, 0).unwrap();
+        let (mut together, mut one_by_one) = (Tally::of_block(now), Tally::of_block(now));
         let issuers = [Member::Absent, Member::Is("one"), Member::Is("two")];
         let mut one = FindingSet::EMPTY;
         one.insert(Finding::ALL[0]);

@@ -130,16 +130,6 @@ impl<'v> Precedents<'v> {
     }
 }
 
-#[cfg(test)]
-impl Precedents<'_> {
-    /// Makes all of them say that tokens like them are rejected for these reasons.
-    pub(super) fn overrule(&mut self, reasons: ReasonSet) {
-        for precedent in self.places.iter_mut().flatten() {
-            precedent.ruling.reasons = reasons;
-        }
-    }
-}
-
 impl Case<'_, '_> {
     /// What is known of a token that this key verified, where this is what was found of its like.
     #[inline]
@@ -169,7 +159,7 @@ impl Case<'_, '_> {
 mod tests {
     use super::super::kinds::Kinds;
     use super::*;
-    use crate::time::{NumericDate, UnixTime};
+    use crate::time::NumericDate;
     use crate::token::{Claims, Dates, Member};
     use crate::validator::Judged;
     use crate::verdict::{Finding, Reason};
@@ -182,7 +172,7 @@ mod tests {
     }
 
     fn policy() -> Policy {
-        Policy::new(UnixTime::new(1_790_000_000, 0).unwrap())
+        Policy::new()
     }
 
     const NO_DATES: Dates = Dates {
