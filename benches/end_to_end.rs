@@ -30,7 +30,7 @@ use criterion::{
     criterion_main,
 };
 use hmac::{Hmac, KeyInit, Mac};
-use jotmill::{Kernel, RowOptions, RowSink, RunOptions};
+use jotmill::{Kernel, RowOptions, RowSink};
 use sha2::{Sha256, Sha384, Sha512};
 
 use mixes::{Mix, plain};
@@ -55,11 +55,7 @@ impl Write for RowCounter {
 }
 
 fn audit(mix: &Mix, threads: usize, kernel: Kernel, rows: Option<RowSink<'_>>) {
-    let options = RunOptions {
-        threads,
-        kernel,
-        ..RunOptions::default()
-    };
+    let options = mix.options().threads(threads).kernel(kernel);
     mix.audit(&options, rows);
 }
 

@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 
 use jotmill::dataset::Spec;
 use jotmill::measure::Signatures;
-use jotmill::{Finished, Kernel, RunOptions};
+use jotmill::{Finished, Kernel};
 
 use mixes::Mix;
 
@@ -126,7 +126,7 @@ struct Subject<'m> {
     signatures: Option<Signatures<'m>>,
     times: Vec<Duration>,
     /// What the last run came to.
-    finished: Option<Finished<'m>>,
+    finished: Option<Finished>,
 }
 
 impl<'m> Subject<'m> {
@@ -159,7 +159,7 @@ impl<'m> Subject<'m> {
         times[times.len() / 2].as_secs_f64() * 1e9 / self.mix.lines as f64
     }
 
-    fn finished(&self) -> &Finished<'m> {
+    fn finished(&self) -> &Finished {
         self.finished.as_ref().expect("it was judged")
     }
 
@@ -169,10 +169,10 @@ impl<'m> Subject<'m> {
     }
 }
 
-fn audit(mix: &Mix, how: How) -> Finished<'_> {
-    let mut options = RunOptions::default();
+fn audit(mix: &Mix, how: How) -> Finished {
+    let mut options = mix.options();
     match how {
-        How::Forgetful => options.repeat_bytes = 0,
+        How::Forgetful => options.cache_bytes = 0,
         How::TwoThreads => options.threads = 2,
         How::Usual | How::Macs => {}
     }

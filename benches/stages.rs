@@ -130,10 +130,11 @@ fn crates(criterion: &mut Criterion) {
         });
     });
 
+    let now = mix.instant();
     group.bench_function("validate", |bencher| {
         bencher.iter(|| {
             let tokens = black_box(&tokens).iter();
-            let valid = tokens.filter(|token| mix.validator.validate(token).is_valid());
+            let valid = tokens.filter(|token| mix.validator.validate_at(token, now).is_valid());
             assert_eq!(valid.count(), all);
         });
     });
@@ -152,7 +153,8 @@ fn steps(criterion: &mut Criterion) {
         group.bench_function(step.name(), |bencher| {
             bencher.iter_custom(|iterations| {
                 let walk = |_| {
-                    let steps = measure::steps(&mix.validator, &mix.tokens, Kernel::best());
+                    let steps =
+                        measure::steps(&mix.validator, mix.instant(), &mix.tokens, Kernel::best());
                     assert_eq!((steps.tokens.valid, steps.tokens.rejected), (mix.valid, 0));
                     steps.time(step)
                 };

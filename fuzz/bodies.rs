@@ -13,9 +13,7 @@ use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jotmill::{
-    Algorithm, Encoding, Key, KeyError, KeySet, RunOptions, SetAside, UnixTime, Validator,
-};
+use jotmill::{Algorithm, Encoding, Key, KeyError, KeySet, SetAside, UnixTime, Validator, Verdict};
 use serde_json::Value;
 
 use crate::judges::{Judges, Row, audit, comparable};
@@ -180,7 +178,7 @@ pub fn layouts(data: &[u8]) -> Seen {
             offset += line.len() + 1;
         }
         let log = lines.join(&b'\n');
-        let (text, _) = audit(&judges.validator, &*log, &RunOptions::default());
+        let (text, _) = audit(&judges.validator, &*log, &judges.options());
         assert_eq!(read_rows(&text), expected);
     }
     seen
@@ -223,11 +221,7 @@ pub fn split(data: &[u8]) -> Seen {
             most,
             reads: 0,
         };
-        let options = RunOptions {
-            threads,
-            block_bytes,
-            ..RunOptions::default()
-        };
+        let options = judges.options().threads(threads).block_bytes(block_bytes);
         let (text, finished) = audit(&judges.validator, reader, &options);
         let cut = format!("{threads} threads, blocks of {block_bytes}, reads of {most} bytes");
         match &first_rows {
@@ -344,8 +338,7 @@ pub fn keys(data: &[u8]) -> Seen {
     if loaded.keys.is_empty() {
         return seen;
     }
-    let now = UnixTime::new(KEY_TIMES[0], 0).expect("a time");
-    let validator = Validator::new(jotmill::Policy::new(now), loaded.keys).expect("a key");
+    let validator = Validator::new(jotmill::Policy::new(), loaded.keys).expect("a key");
     seen.extend(nobody_signs(&validator));
     if is_json && let Some(document) = document {
         seen.extend(secrets_sign(&validator, &document));
@@ -450,6 +443,12 @@ fn key_header(alg: &str, kid: Option<&str>) -> String {
     format!(r#"{{"alg":"{alg}"{}}}"#, kid.unwrap_or_default())
 }
 
+/// The verdict at the first of [`KEY_TIMES`].
+fn validate(validator: &Validator, token: &[u8]) -> Verdict {
+    let now = UnixTime::new(KEY_TIMES[0], 0).expect("a time");
+    validator.validate_at(token, now)
+}
+
 /// No key takes a signature that nobody made, under any of its algorithms.
 fn nobody_signs(validator: &Validator) -> Seen {
     let mut seen = Seen::new();
@@ -458,7 +457,7 @@ fn nobody_signs(validator: &Validator) -> Seen {
             let len = key.signature_len(algorithm).expect("its algorithm");
             let made = TokenMaker::new().header(key_header(algorithm.name(), key.id()));
             for filling in [0, 1, 0xff] {
-                let verdict = validator.validate(&made.with_signature(encode(vec![filling; len])));
+                let verdict = validate(validator, &made.with_signature(encode(vec![filling; len])));
                 assert!(!verdict.is_valid() && verdict.key.is_none(), "{key:?}");
                 seen.extend(verdict.reasons.iter().map(|reason| reason.code()));
             }
@@ -481,7 +480,7 @@ fn secrets_sign(validator: &Validator, document: &Value) -> Seen {
     };
     let judge = |alg: &str, kid: Option<&str>, secret: &[u8]| {
         let made = TokenMaker::new().header(key_header(alg, kid)).alg(alg);
-        validator.validate(&made.secret(secret).sign())
+        validate(validator, &made.secret(secret).sign())
     };
     let aside = validator.keys().set_aside();
     for (index, member) in members.iter().enumerate() {

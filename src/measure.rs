@@ -265,6 +265,11 @@ mod tests {
     use crate::time::UnixTime;
     use crate::{KeySet, audit};
 
+    /// The instant that data sets are made for.
+    fn now() -> UnixTime {
+        UnixTime::new(Spec::default().now.cast_unsigned(), 0).unwrap()
+    }
+
     /// Tokens of every algorithm, a good part of them wrong at one stage or another, in more than
     /// one block; blank lines, and no line feed at the end.
     fn mixed(limit: usize) -> (Validator, Vec<u8>) {
@@ -288,9 +293,7 @@ mod tests {
         let dataset = dataset.unwrap();
         let mut keys = KeySet::new();
         keys.add_jwks(dataset.jwks().as_bytes(), "here").unwrap();
-        let now = u64::try_from(dataset.audit_flags().now).unwrap();
-        let policy = Policy::new(UnixTime::new(now, 0).unwrap());
-        let policy = policy.max_token_bytes(limit).unwrap();
+        let policy = Policy::new().max_token_bytes(limit).unwrap();
         let validator = Validator::new(policy, keys).unwrap();
         let mut text = b"\n  \n".to_vec();
         text.extend(dataset.buffer());
@@ -310,7 +313,7 @@ mod tests {
             lines <= MAX_LINES && block.ends_with(b"\n")
         }));
         assert!(blocks(text.as_bytes()).flatten().eq(text.as_bytes()));
-        let steps = steps(&validator, text.as_bytes(), Kernel::best());
+        let steps = steps(&validator, now(), text.as_bytes(), Kernel::best());
         assert_eq!(steps.tokens.rejected, lines);
         assert!(Signatures::new(&validator, text.as_bytes()).is_empty());
     }
@@ -319,10 +322,10 @@ mod tests {
     fn steps_come_to_the_verdicts_of_a_run() {
         let (validator, text) = mixed(1 << 20);
         assert!(blocks(&text).count() > 1);
-        let expected = audit(&validator, &text[..]).report.tally.tokens;
+        let expected = audit(&validator, now(), &text[..]).report.tally.tokens;
         assert!(expected.valid > 0 && expected.rejected > 0);
         for kernel in Kernel::available() {
-            let steps = steps(&validator, &text, kernel);
+            let steps = steps(&validator, now(), &text, kernel);
             assert_eq!(steps.tokens, expected, "{kernel}");
             let all: Duration = Step::ALL.iter().map(|step| steps.time(*step)).sum();
             assert!(!all.is_zero());
@@ -332,11 +335,14 @@ mod tests {
     #[test]
     fn a_line_beyond_the_limit_counts_as_in_a_run() {
         let (validator, text) = mixed(600);
-        let expected = audit(&validator, &text[..]).report.tally.tokens;
-        let steps = steps(&validator, &text, Kernel::best());
+        let expected = audit(&validator, now(), &text[..]).report.tally.tokens;
+        let steps = steps(&validator, now(), &text, Kernel::best());
         assert_eq!(steps.tokens, expected);
         let (usual, _) = mixed(1 << 20);
-        assert_ne!(audit(&usual, &text[..]).report.tally.tokens, expected);
+        assert_ne!(
+            audit(&usual, now(), &text[..]).report.tally.tokens,
+            expected
+        );
     }
 
     #[test]
@@ -364,7 +370,7 @@ mod tests {
         let dataset = dataset.unwrap();
         let mut keys = KeySet::new();
         keys.add_jwks(dataset.jwks().as_bytes(), "here").unwrap();
-        let validator = Validator::new(Policy::new(UnixTime::new(0, 0).unwrap()), keys).unwrap();
+        let validator = Validator::new(Policy::new(), keys).unwrap();
         let text = dataset.buffer();
         let mut all = Signatures::new(&validator, &text);
         assert!(all.has_macs() && !all.public.is_empty());

@@ -50,8 +50,8 @@ static ALLOCATOR: Counting = Counting;
 struct Way {
     threads: usize,
     rows: bool,
-    /// To spend on tokens that may come again.
-    repeat_bytes: usize,
+    /// The size of the cache of repeated tokens.
+    cache_bytes: usize,
 }
 
 /// What a run over a log asks of the heap.
@@ -60,11 +60,9 @@ fn allocations(validator: &Validator, log: &[u8], way: Way) -> u64 {
         name: "log".to_owned(),
         reader: Box::new(log),
     }];
-    let options = RunOptions {
-        threads: way.threads,
-        repeat_bytes: way.repeat_bytes,
-        ..RunOptions::default()
-    };
+    let options = RunOptions::new(now())
+        .threads(way.threads)
+        .cache_bytes(way.cache_bytes);
     let (stop, mut sink) = (AtomicBool::new(false), io::sink());
     let watch = Watch {
         stop: &stop,
@@ -82,6 +80,11 @@ fn allocations(validator: &Validator, log: &[u8], way: Way) -> u64 {
     after - before
 }
 
+/// The instant that data sets are made for.
+fn now() -> UnixTime {
+    UnixTime::new(1_790_000_000, 0).expect("a time")
+}
+
 /// A validator for the keys of a data set, and its tokens.
 fn data(spec: dataset::Spec) -> (Validator, Vec<u8>) {
     let made = dataset::Dataset::new(spec).expect("a data set");
@@ -90,8 +93,7 @@ fn data(spec: dataset::Spec) -> (Validator, Vec<u8>) {
     let mut keys = KeySet::new();
     keys.add_jwks(made.jwks().as_bytes(), "keys.json")
         .expect("usable keys");
-    let now = UnixTime::new(1_790_000_000, 0).expect("a time");
-    let validator = Validator::new(Policy::new(now), keys).expect("a validator");
+    let validator = Validator::new(Policy::new(), keys).expect("a validator");
     (validator, tokens)
 }
 
@@ -116,8 +118,8 @@ fn judging_a_token_allocates_nothing_after_the_first_blocks() {
             let way = Way {
                 threads: 1,
                 rows,
-                // Tokens that are remembered take memory, up to its bound.
-                repeat_bytes: 0,
+                // Tokens that are cached take memory, up to its bound.
+                cache_bytes: 0,
             };
             let (few_times, many_times) = (log.repeat(10), log.repeat(40));
             let few = allocations(&validator, &few_times, way);
@@ -163,7 +165,7 @@ fn tokens_that_do_not_come_again_are_not_remembered() {
         let way = Way {
             threads,
             rows: false,
-            repeat_bytes: RunOptions::default().repeat_bytes,
+            cache_bytes: RunOptions::new(now()).cache_bytes,
         };
         // To the end of some line; all lines are about as long.
         let end = log[..log.len() / 4].iter().rposition(|byte| *byte == b'\n');

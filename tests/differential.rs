@@ -68,11 +68,7 @@ fn agree_on(mut lines: impl Iterator<Item = Vec<u8>>, cases: usize, judges: &Jud
             last.push(b'\r');
         }
         let (threads, block_bytes) = [(1, 1 << 18), (2, 1 << 16), (8, 5000)][log_number % 3];
-        let options = RunOptions {
-            threads,
-            block_bytes,
-            ..RunOptions::default()
-        };
+        let options = judges.options().threads(threads).block_bytes(block_bytes);
         let (rows, finished) = judges::audit(&judges.validator, &log[..], &options);
         let mut rows = rows.lines();
         let mut offset = 0;
@@ -88,7 +84,7 @@ fn agree_on(mut lines: impl Iterator<Item = Vec<u8>>, cases: usize, judges: &Jud
                 let shown = String::from_utf8_lossy(line);
                 assert_eq!(comparable(row), expected_row, "{shown}");
                 if judgement.codes != ["too-long"] {
-                    let verdict = judges.validator.validate(trimmed(line));
+                    let verdict = judges.validate(trimmed(line));
                     let codes: Vec<&str> = verdict.reasons.iter().map(Reason::code).collect();
                     assert_eq!(codes, judgement.codes, "one token: {shown}");
                     let findings = judges::findings(&verdict);
@@ -204,19 +200,15 @@ fn every_judge_agrees_on_which_hostile_keys_are_broken() {
 
 #[test]
 fn threads_and_blocks_change_no_byte_of_rows_or_report() {
-    let Judges { validator, .. } = Judges::new(policy(&Algorithm::ALL, 2000), &hostile::keys());
+    let judges = Judges::new(policy(&Algorithm::ALL, 2000), &hostile::keys());
     let mut log = Vec::new();
     for (index, line) in hostile::cases(4).take(20_000).enumerate() {
         log.extend_from_slice(&line);
         log.extend_from_slice([&b"\n"[..], b"\r\n", b"\n\n", b" \n"][index % 4]);
     }
     let rows_and_report = |threads, block_bytes| {
-        let options = RunOptions {
-            threads,
-            block_bytes,
-            ..RunOptions::default()
-        };
-        told_of_log(&validator, &log, &options).0
+        let options = judges.options().threads(threads).block_bytes(block_bytes);
+        told_of_log(&judges.validator, &log, &options).0
     };
     let first = rows_and_report(1, 1 << 18);
     for threads in [1, 2, 8] {
@@ -226,17 +218,6 @@ fn threads_and_blocks_change_no_byte_of_rows_or_report() {
                 "{threads} threads, blocks of {block_bytes} bytes"
             );
         }
-    }
-}
-
-/// A run that estimates how many tokens differ, on so many threads and with so much memory.
-fn distinct_with(threads: usize, block_bytes: usize, repeat_bytes: usize) -> RunOptions {
-    RunOptions {
-        threads,
-        block_bytes,
-        repeat_bytes,
-        distinct: true,
-        ..RunOptions::default()
     }
 }
 
@@ -255,22 +236,20 @@ fn repetitive_log(seed: u64, distinct: usize, lines: usize) -> Vec<u8> {
 
 #[test]
 fn tokens_that_come_again_are_told_of_as_if_they_did_not() {
-    let Judges { validator, .. } = Judges::new(policy(&Algorithm::ALL, 2000), &hostile::keys());
+    let judges = Judges::new(policy(&Algorithm::ALL, 2000), &hostile::keys());
     for (seed, distinct) in [(5, 20), (6, 500), (7, 5000)] {
         let log = repetitive_log(seed, distinct, 20_000);
-        let options = RunOptions {
-            repeat_bytes: 0,
-            distinct: true,
-            ..RunOptions::default()
-        };
-        let (never, _) = told_of_log(&validator, &log, &options);
+        let options = judges.options().distinct(true);
+        let (never, _) = told_of_log(&judges.validator, &log, &options.clone().cache_bytes(0));
         for threads in [1, 2, 8] {
             for block_bytes in [100, 4096, 1 << 16, 1 << 20] {
                 // With little room most tokens take the place of others.
-                for repeat_bytes in [16 << 20, 100 << 10] {
-                    let options = distinct_with(threads, block_bytes, repeat_bytes);
-                    let (again, repeated) = told_of_log(&validator, &log, &options);
-                    let case = format!("{distinct} {threads} {block_bytes} {repeat_bytes}");
+                for cache_bytes in [16 << 20, 100 << 10] {
+                    let options = (options.clone().threads(threads))
+                        .block_bytes(block_bytes)
+                        .cache_bytes(cache_bytes);
+                    let (again, repeated) = told_of_log(&judges.validator, &log, &options);
+                    let case = format!("{distinct} {threads} {block_bytes} {cache_bytes}");
                     assert!(again == never, "{case}");
                     assert!(repeated > 0 || threads > 1, "{case}");
                 }
@@ -342,7 +321,7 @@ fn log_of_one_layout(lines: usize) -> Vec<u8> {
 fn tokens_laid_out_alike_are_told_of_each_by_what_it_says() {
     let log = log_of_one_layout(20_000);
     let now = UnixTime::new(hostile::NOW.cast_unsigned(), 0).expect("a time");
-    let bare = || Policy::new(now);
+    let bare = Policy::new;
     let (one, two) = ("https://one.example/", "https://two.example/");
     let keys = || {
         let secret = encode(SECRET);
@@ -380,8 +359,11 @@ fn tokens_laid_out_alike_are_told_of_each_by_what_it_says() {
     for validator in alone.into_iter().chain([of_issuers]) {
         let mut first = None;
         for threads in [1, 2] {
-            for (block_bytes, repeat_bytes) in [(1 << 18, 0), (4096, 0), (1 << 18, 16 << 20)] {
-                let options = distinct_with(threads, block_bytes, repeat_bytes);
+            for (block_bytes, cache_bytes) in [(1 << 18, 0), (4096, 0), (1 << 18, 16 << 20)] {
+                let options = (RunOptions::new(now).threads(threads))
+                    .block_bytes(block_bytes)
+                    .cache_bytes(cache_bytes)
+                    .distinct(true);
                 // Rows are made one by one, so the report without rows has to be theirs.
                 let (told, _) = told_of_log(&validator, &log, &options);
                 assert!(*first.get_or_insert_with(|| told.clone()) == told);
@@ -395,8 +377,8 @@ fn headers_that_are_forgotten_are_read_again_for_tokens_that_are_not() {
     let mut keys = KeySet::new();
     // Without an id, so that it may have signed for any `kid`.
     keys.add_secret(SECRET, "a test").expect("a secret");
-    let policy = Policy::new(UnixTime::new(hostile::NOW.cast_unsigned(), 0).expect("a time"));
-    let validator = Validator::new(policy, keys).expect("a validator");
+    let now = UnixTime::new(hostile::NOW.cast_unsigned(), 0).expect("a time");
+    let validator = Validator::new(Policy::new(), keys).expect("a validator");
     // More headers than a judge keeps from block to block, and each token soon and late again.
     let tokens: Vec<Vec<u8>> = (0..14_000)
         .map(|kid| token(format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#), "{}"))
@@ -405,13 +387,10 @@ fn headers_that_are_forgotten_are_read_again_for_tokens_that_are_not() {
     let log: Vec<u8> = places
         .flat_map(|at| [&tokens[at][..], b"\n"].concat())
         .collect();
-    let told = |repeat_bytes| {
-        let options = RunOptions {
-            threads: 1,
-            block_bytes: 1 << 16,
-            repeat_bytes,
-            ..RunOptions::default()
-        };
+    let told = |cache_bytes| {
+        let options = RunOptions::new(now)
+            .block_bytes(1 << 16)
+            .cache_bytes(cache_bytes);
         told_of_log(&validator, &log, &options)
     };
     let (never, none) = told(0);

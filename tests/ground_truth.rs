@@ -10,6 +10,12 @@ use jotmill::{
 };
 use serde_json::Value;
 
+/// The instant at which the ground truth of a data set holds.
+pub fn now(dataset: &Dataset) -> UnixTime {
+    let seconds = u64::try_from(dataset.audit_flags().now).expect("after 1970");
+    UnixTime::new(seconds, 0).expect("a time")
+}
+
 /// The policies and keys that the data set asks for.
 pub fn validator(dataset: &Dataset) -> Validator {
     match dataset.issuers() {
@@ -25,10 +31,7 @@ pub fn validator(dataset: &Dataset) -> Validator {
 /// The policy and the keys of an issuer.
 fn policy(issuer: &Issuer) -> (Policy, KeySet) {
     let flags = issuer.audit_flags();
-    let now = UnixTime::new(u64::try_from(flags.now).expect("after 1970"), 0).expect("a time");
-    let mut policy = Policy::new(now)
-        .leeway(flags.leeway.into())
-        .expect("a leeway");
+    let mut policy = Policy::new().leeway(flags.leeway.into()).expect("a leeway");
     policy = flags
         .issuers
         .iter()
@@ -97,10 +100,7 @@ pub fn check(spec: Spec) {
             stop: &stop,
             progress: &mut |_| (),
         };
-        let options = RunOptions {
-            threads,
-            ..RunOptions::default()
-        };
+        let options = RunOptions::new(now(&dataset)).threads(threads);
         let sink = has_rows.then_some(sink);
         let mut finished = run(&validator, vec![input], &options, sink, watch);
         assert!(finished.report.complete);
@@ -319,11 +319,11 @@ fn a_key_of_another_issuer_is_all_that_is_wrong_with_a_token() {
                 .expect("usable keys");
         }
         let careless = Validator::new(of_all, keys).expect("a validator");
-        let strict = validator(&dataset);
+        let (strict, now) = (validator(&dataset), now(&dataset));
         for token in dataset.tokens() {
             let shown = String::from_utf8_lossy(&token);
-            assert!(careless.validate(&token).is_valid(), "{shown}");
-            let reasons = strict.validate(&token).reasons;
+            assert!(careless.validate_at(&token, now).is_valid(), "{shown}");
+            let reasons = strict.validate_at(&token, now).reasons;
             let codes: Vec<_> = reasons.iter().map(|reason| reason.code()).collect();
             assert_eq!(codes, ["key-not-found"], "{shown}");
         }

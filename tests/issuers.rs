@@ -1,7 +1,7 @@
 //! Several issuers in one run: which policy judges a token, that only the keys of that policy may
 //! have signed it, and that nothing but the issuer's exact name chooses.
 
-use jotmill::{Reason, RunOptions};
+use jotmill::Reason;
 use serde_json::{Value, json};
 
 use crate::hostile;
@@ -292,11 +292,8 @@ fn tokens_that_repeat_stay_with_their_policy_whatever_the_threads_and_blocks() {
         }
     }
     let rows = rows_of(&judges, &lines);
-    let repeated = audit(
-        &judges.validator,
-        &lines.join(&b'\n')[..],
-        &RunOptions::default(),
-    );
+    let log = lines.join(&b'\n');
+    let repeated = audit(&judges.validator, &log[..], &judges.options());
     assert!(repeated.1.repeated > 100, "{}", repeated.1.repeated);
     assert!(rows.contains("issuer-unknown") && rows.contains("\"main#2\""));
 }
@@ -304,21 +301,18 @@ fn tokens_that_repeat_stay_with_their_policy_whatever_the_threads_and_blocks() {
 /// The rows of a log, which must be what the oracle says, the same for any threads and blocks.
 fn rows_of(judges: &Judges, lines: &[Vec<u8>]) -> String {
     let log = lines.join(&b'\n');
-    let rows_with = |threads, block_bytes, repeat_bytes| {
-        let options = RunOptions {
-            threads,
-            block_bytes,
-            repeat_bytes,
-            ..RunOptions::default()
-        };
+    let rows_with = |threads, block_bytes, cache_bytes| {
+        let options = (judges.options().threads(threads))
+            .block_bytes(block_bytes)
+            .cache_bytes(cache_bytes);
         told_of_log(&judges.validator, &log, &options).0.rows
     };
     let rows = rows_with(1, 1 << 20, 16 << 20);
-    for (threads, block_bytes, repeat_bytes) in
+    for (threads, block_bytes, cache_bytes) in
         [(1, 4000, 16 << 20), (2, 9000, 16 << 20), (4, 1 << 16, 0)]
     {
-        let other = rows_with(threads, block_bytes, repeat_bytes);
-        assert!(rows == other, "{threads} {block_bytes} {repeat_bytes}");
+        let other = rows_with(threads, block_bytes, cache_bytes);
+        assert!(rows == other, "{threads} {block_bytes} {cache_bytes}");
     }
     let (mut found, mut offset) = (rows.lines(), 0);
     for (index, line) in lines.iter().enumerate() {
@@ -328,7 +322,7 @@ fn rows_of(judges: &Judges, lines: &[Vec<u8>]) -> String {
             let shown = String::from_utf8_lossy(line);
             assert_eq!(comparable(row), expected, "{shown}");
             if judgement.codes != ["too-long"] {
-                let verdict = judges.validator.validate(crate::judges::trimmed(line));
+                let verdict = judges.validate(crate::judges::trimmed(line));
                 let codes: Vec<_> = verdict.reasons.iter().map(Reason::code).collect();
                 assert_eq!(codes, judgement.codes, "one token: {shown}");
             }

@@ -30,6 +30,8 @@ pub type Row = BTreeMap<String, Value>;
 /// The three judges, under one policy and one key set, or those of several issuers.
 pub struct Judges {
     pub validator: Validator,
+    /// The instant at which all three judge.
+    pub now: UnixTime,
     /// The policy and the keys of each issuer; or of all, where there is one.
     policies: Vec<(oracle::Policy, Vec<oracle::Key>)>,
     /// By their place among the keys of all policies.
@@ -81,6 +83,7 @@ impl Judges {
     fn with(policy: oracle::Policy, keys: KeySet, expected_keys: Vec<oracle::Key>) -> Self {
         Self {
             validator: Validator::new(policy_like(&policy), keys).expect("a key"),
+            now: time_of(&policy),
             key_names: key_names(&expected_keys),
             policies: vec![(policy, expected_keys)],
         }
@@ -97,11 +100,28 @@ impl Judges {
             all_keys.extend(oracle::keys_from_jwks(&jwks));
             expected.push((policy, oracle::keys_from_jwks(&jwks)));
         }
+        assert!(expected.iter().all(|(it, _)| it.now == expected[0].0.now));
         Self {
             validator: Validator::with_issuers(own).expect("policies that go together"),
+            now: time_of(&expected[0].0),
             key_names: key_names(&all_keys),
             policies: expected,
         }
+    }
+
+    /// A run at their instant.
+    pub fn options(&self) -> RunOptions {
+        RunOptions::new(self.now)
+    }
+
+    /// What the validator says of a token at their instant.
+    pub fn validate(&self, token: &[u8]) -> Verdict {
+        self.validator.validate_at(token, self.now)
+    }
+
+    /// The payload that the validator gives of a token at their instant.
+    pub fn accept(&self, token: &[u8]) -> Result<Vec<u8>, Verdict> {
+        self.validator.accept_at(token, self.now)
     }
 
     /// What a line without LF comes to; `None` for a blank line. Fails where the judges differ.
@@ -110,7 +130,7 @@ impl Judges {
         // On the second line a byte order mark is no longer one, and with a LF behind it a final
         // CR is always part of the ending.
         let log = [b"\n", line, b"\n"].concat();
-        let (rows, finished) = audit(&self.validator, &log[..], &RunOptions::default());
+        let (rows, finished) = audit(&self.validator, &log[..], &self.options());
         let tally = &finished.report.tally;
         let shown = String::from_utf8_lossy(line);
 
@@ -131,7 +151,7 @@ impl Judges {
         }
 
         let token = trimmed(line);
-        let mut verdict = self.validator.validate(token);
+        let mut verdict = self.validate(token);
         if expected.codes == ["too-long"] {
             // The validator takes a token, and the limit is that of the line around it.
             verdict = Verdict::rejected(Reason::TooLong);
@@ -148,7 +168,7 @@ impl Judges {
         if verdict.is_valid() {
             let payload = token.split(|byte| *byte == b'.').nth(1);
             let payload = payload.and_then(|encoded| URL_SAFE_NO_PAD.decode(encoded).ok());
-            assert_eq!(self.validator.accept(token).ok(), payload, "{shown}");
+            assert_eq!(self.accept(token).ok(), payload, "{shown}");
         }
         Some(Judged {
             codes: expected.codes,
@@ -232,10 +252,15 @@ impl Judges {
     }
 }
 
+/// The instant of an oracle's policy.
+pub fn time_of(policy: &oracle::Policy) -> UnixTime {
+    let seconds = u64::try_from(policy.now.0).expect("not before 1970");
+    UnixTime::new(seconds, policy.now.1).expect("before 10000")
+}
+
 /// The policy of the library that asks for the same as the oracle's.
 pub fn policy_like(wanted: &oracle::Policy) -> Policy {
-    let seconds = u64::try_from(wanted.now.0).expect("not before 1970");
-    let mut policy = Policy::new(UnixTime::new(seconds, wanted.now.1).expect("before 10000"))
+    let mut policy = Policy::new()
         .leeway(wanted.leeway)
         .and_then(|policy| policy.max_token_bytes(wanted.max_token_bytes))
         .and_then(|policy| policy.max_key_tries(wanted.max_key_tries))
@@ -274,11 +299,7 @@ pub fn policy_like(wanted: &oracle::Policy) -> Policy {
 }
 
 /// Runs over one log; gives the rows and what the run came to, which must be complete.
-pub fn audit<'v>(
-    validator: &'v Validator,
-    log: impl Read,
-    options: &RunOptions,
-) -> (String, Finished<'v>) {
+pub fn audit(validator: &Validator, log: impl Read, options: &RunOptions) -> (String, Finished) {
     let input = Input::Reader {
         name: "log".to_owned(),
         reader: Box::new(log),
@@ -287,11 +308,11 @@ pub fn audit<'v>(
 }
 
 /// [`audit`] of any input.
-pub fn audit_input<'v>(
-    validator: &'v Validator,
+pub fn audit_input(
+    validator: &Validator,
     input: Input<'_>,
     options: &RunOptions,
-) -> (String, Finished<'v>) {
+) -> (String, Finished) {
     let mut rows = Vec::new();
     let sink = RowSink {
         out: &mut rows,
@@ -302,12 +323,12 @@ pub fn audit_input<'v>(
 }
 
 /// Runs over one input, which must be judged to its end.
-fn run_to_end<'v>(
-    validator: &'v Validator,
+fn run_to_end(
+    validator: &Validator,
     input: Input<'_>,
     options: &RunOptions,
     rows: Option<RowSink<'_>>,
-) -> Finished<'v> {
+) -> Finished {
     let stop = AtomicBool::new(false);
     let watch = Watch {
         stop: &stop,
@@ -350,7 +371,7 @@ pub fn told_of_log(validator: &Validator, log: &[u8], options: &RunOptions) -> (
 }
 
 /// A report in JSON, without the time that its run took.
-fn report(mut finished: Finished<'_>) -> String {
+fn report(mut finished: Finished) -> String {
     finished.report.elapsed = Duration::ZERO;
     let mut report = Vec::new();
     let written = finished.report.write_json(&mut report);

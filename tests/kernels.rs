@@ -7,7 +7,7 @@
 use std::io::Write;
 
 use jotmill::dataset::{Algorithm, Dataset, Defect, KeyForm, Share, Spec};
-use jotmill::{DEFAULT_BLOCK_BYTES, Input, Kernel, Key, RunOptions, Validator};
+use jotmill::{DEFAULT_BLOCK_BYTES, Input, Kernel, Key, RunOptions, UnixTime, Validator};
 use serde_json::Value;
 
 use crate::ground_truth;
@@ -16,8 +16,8 @@ use crate::judges::{Told, told};
 /// Sizes of blocks: a token or two, too few to fill the lanes, some lanes full, most of a log, all
 /// of it. There are five, so that turns of two and three meet all of them.
 const BLOCKS: [usize; 5] = [600, 5_000, 30_000, 1 << 16, DEFAULT_BLOCK_BYTES];
-/// Room for tokens that come again: none, hardly any, and the default.
-const REPEATS: [usize; 3] = [0, 64 << 10, 16 << 20];
+/// Sizes of the cache of repeated tokens: none, hardly any, and the default.
+const CACHES: [usize; 3] = [0, 64 << 10, 16 << 20];
 
 /// A log as a stream and as a regular file, under one name.
 struct Log {
@@ -48,6 +48,7 @@ impl Log {
 fn every_way_tells_the_same(spec: Spec) {
     let dataset = Dataset::new(spec).expect("a data set");
     let validator = ground_truth::validator(&dataset);
+    let now = ground_truth::now(&dataset);
     let log = Log::new(dataset.buffer());
     let mut first = None;
     let mut kernels = Vec::new();
@@ -55,26 +56,24 @@ fn every_way_tells_the_same(spec: Spec) {
         kernels.push(kernel.name());
         let mut blocks = BLOCKS.into_iter().cycle();
         for threads in [1, 2, 8] {
-            for repeat_bytes in REPEATS {
+            for cache_bytes in CACHES {
                 for input in [log.stream(), log.file()] {
                     let block_bytes = blocks.next().unwrap_or(DEFAULT_BLOCK_BYTES);
                     let way = format!(
-                        "{}, {threads} threads, blocks of {block_bytes}, {repeat_bytes} for \
+                        "{}, {threads} threads, blocks of {block_bytes}, {cache_bytes} for \
                          repeats, file: {}",
                         kernel.name(),
                         matches!(input, Input::Path(_)),
                     );
-                    let options = RunOptions {
-                        threads,
-                        block_bytes,
-                        kernel,
-                        repeat_bytes,
-                        distinct: true,
-                    };
+                    let options = (RunOptions::new(now).threads(threads))
+                        .block_bytes(block_bytes)
+                        .kernel(kernel)
+                        .cache_bytes(cache_bytes)
+                        .distinct(true);
                     let (told, repeated) = told(&validator, input, &options);
-                    assert!(repeat_bytes > 0 || repeated == 0, "{way}");
+                    assert!(cache_bytes > 0 || repeated == 0, "{way}");
                     let first = first.get_or_insert_with(|| {
-                        is_what_the_validator_says(&validator, &log.bytes, &told);
+                        is_what_the_validator_says(&validator, now, &log.bytes, &told);
                         told.clone()
                     });
                     assert!(told.rows == first.rows, "rows: {way}");
@@ -88,7 +87,7 @@ fn every_way_tells_the_same(spec: Spec) {
 
 /// Each token's row has the codes and the key that the validator gives it by itself, and the report
 /// counts them.
-fn is_what_the_validator_says(validator: &Validator, log: &[u8], told: &Told) {
+fn is_what_the_validator_says(validator: &Validator, now: UnixTime, log: &[u8], told: &Told) {
     let mut rows = told.rows.lines();
     let (mut valid, mut rejected) = (0, 0);
     for token in log.split(|byte| *byte == b'\n').filter(|it| !it.is_empty()) {
@@ -99,7 +98,7 @@ fn is_what_the_validator_says(validator: &Validator, log: &[u8], told: &Told) {
             rejected += 1;
             continue;
         }
-        let verdict = validator.validate(token);
+        let verdict = validator.validate_at(token, now);
         let codes: Vec<&str> = verdict.reasons.iter().map(|reason| reason.code()).collect();
         let found = row.get("reasons").cloned().unwrap_or(Value::Array(vec![]));
         assert_eq!(found, Value::from(codes), "{row}");

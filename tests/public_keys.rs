@@ -24,12 +24,12 @@ use crate::token_maker::{TokenMaker, encode};
 /// Between the ends of the certificates in `keyfiles`.
 const NOW: u64 = 1_800_000_000;
 
-fn policy() -> Policy {
-    Policy::new(UnixTime::new(NOW, 0).expect("a time"))
+fn now() -> UnixTime {
+    UnixTime::new(NOW, 0).expect("a time")
 }
 
 fn validator(jwks: &str) -> Validator {
-    validator_with(policy(), jwks)
+    validator_with(Policy::new(), jwks)
 }
 
 fn validator_with(policy: Policy, jwks: &str) -> Validator {
@@ -41,8 +41,8 @@ fn validator_with(policy: Policy, jwks: &str) -> Validator {
 
 /// The codes of a token; the validator and a run must agree on them and on the key.
 fn codes(validator: &Validator, token: &str) -> String {
-    let verdict = validator.validate(token.as_bytes());
-    let (rows, finished) = audit(validator, token.as_bytes(), &RunOptions::default());
+    let verdict = validator.validate_at(token.as_bytes(), now());
+    let (rows, finished) = audit(validator, token.as_bytes(), &RunOptions::new(now()));
     for reason in Reason::ALL {
         let count = u64::from(verdict.reasons.contains(*reason));
         let found = finished.report.tally.reasons[reason.index()];
@@ -682,7 +682,7 @@ fn a_certificate_that_issued_another_of_its_file_is_no_key() {
     let read = |texts: &[&str]| {
         let mut keys = KeySet::new();
         keys.add_key(texts.concat().as_bytes(), "file")
-            .map(|()| Validator::new(policy(), keys).expect("a validator"))
+            .map(|()| Validator::new(Policy::new(), keys).expect("a validator"))
     };
     for (texts, aside) in [
         (vec![leaf, authority, root], vec![1, 2]),
@@ -777,7 +777,7 @@ fn a_private_jwk_is_used_for_its_public_half_and_found() {
     let validator = validator(&jwk.to_string());
     assert_eq!(codes(&validator, &signer.token("EdDSA", "")), "");
     let key = validator.keys().get(0).expect("a key");
-    let findings = validator.keys().findings(key, validator.policy().now());
+    let findings = validator.keys().findings(key, now());
     assert_eq!(findings, [KeyFinding::PrivateMaterial]);
 }
 
@@ -789,11 +789,14 @@ fn a_kid_is_a_rule_and_with_a_hint_it_is_a_hint() {
     second["kid"] = "two".into();
     let set = json!({"keys": [first, second]}).to_string();
     let strict = validator(&set);
-    let lenient = validator_with(policy().kid_as_hint(), &set);
-    let scarce = policy().kid_as_hint().max_key_tries(1).expect("a limit");
+    let lenient = validator_with(Policy::new().kid_as_hint(), &set);
+    let scarce = Policy::new()
+        .kid_as_hint()
+        .max_key_tries(1)
+        .expect("a limit");
     let scarce = validator_with(scarce, &set);
     let finding = |validator: &Validator, token: &str| {
-        let verdict = validator.validate(token.as_bytes());
+        let verdict = validator.validate_at(token.as_bytes(), now());
         verdict
             .findings
             .iter()
@@ -857,16 +860,14 @@ fn a_log_of_every_algorithm_is_judged_as_its_tokens_are_one_by_one() {
     let mixed: Vec<&str> = (0..count).map(|at| &*tokens[at * 37 % count]).collect();
     let validator = validator(&json!({ "keys": members }).to_string());
     for (threads, block_bytes) in [(1, 1 << 20), (2, 4096)] {
-        let options = RunOptions {
-            threads,
-            block_bytes,
-            ..RunOptions::default()
-        };
+        let options = RunOptions::new(now())
+            .threads(threads)
+            .block_bytes(block_bytes);
         let (rows, _) = audit(&validator, mixed.join("\n").as_bytes(), &options);
         assert_eq!(rows.lines().count(), count);
         for (row, token) in rows.lines().zip(&mixed) {
             let row: serde_json::Value = serde_json::from_str(row).expect("a row");
-            let verdict = validator.validate(token.as_bytes());
+            let verdict = validator.validate_at(token.as_bytes(), now());
             let expected: Vec<&str> = verdict.reasons.iter().map(|r| r.code()).collect();
             assert_eq!(row["verdict"] == "valid", verdict.is_valid(), "{row}");
             if !expected.is_empty() {
@@ -897,13 +898,10 @@ fn a_signature_is_verified_once_though_its_token_comes_three_times() {
         let mut log = Vec::new();
         dataset.write(&mut log, None, |_| ()).expect("in memory");
         let log = log.repeat(3);
-        let options = RunOptions::default();
+        let options = RunOptions::new(ground_truth::now(&dataset));
         let (rows, finished) = audit(&validator, &*log, &options);
         assert_eq!(finished.repeated, 40, "{algorithm:?}");
-        let one_by_one = RunOptions {
-            repeat_bytes: 0,
-            ..options
-        };
+        let one_by_one = options.cache_bytes(0);
         assert!(audit(&validator, &*log, &one_by_one).0 == rows);
         assert_eq!(finished.report.tally.tokens.rejected, 18);
     }

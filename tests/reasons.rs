@@ -573,11 +573,7 @@ fn there_is_a_case_for_every_code() {
 fn a_log_of_every_case_has_a_row_for_each_in_order() {
     let (judges, cases) = (judges(), cases());
     let lines: Vec<&[u8]> = cases.iter().map(|case| &case.line[..]).collect();
-    let options = jotmill::RunOptions {
-        threads: 2,
-        block_bytes: 1000,
-        ..jotmill::RunOptions::default()
-    };
+    let options = judges.options().threads(2).block_bytes(1000);
     let log = lines.join(&b"\r\n"[..]);
     let (rows, finished) = crate::judges::audit(&judges.validator, &log[..], &options);
     assert_eq!(finished.report.tally.tokens.rejected, cases.len() as u64);

@@ -71,8 +71,18 @@ impl Mix {
         mix
     }
 
+    /// The instant at which the tokens are judged.
+    pub fn instant(&self) -> UnixTime {
+        UnixTime::new(self.now, 0).expect("a time")
+    }
+
+    /// A run at that instant.
+    pub fn options(&self) -> RunOptions {
+        RunOptions::new(self.instant())
+    }
+
     /// Audits the tokens once, from memory, and holds what came of it against what their maker says.
-    pub fn audit(&self, options: &RunOptions, rows: Option<RowSink<'_>>) -> Finished<'_> {
+    pub fn audit(&self, options: &RunOptions, rows: Option<RowSink<'_>>) -> Finished {
         let input = Input::Bytes {
             name: self.name.clone(),
             bytes: black_box(&self.tokens),
@@ -203,10 +213,7 @@ fn now(dataset: &Dataset) -> u64 {
 /// The policy and keys that a data set asks for. None of the mixes needs more options than these.
 fn validator(dataset: &Dataset) -> Validator {
     let flags = dataset.audit_flags();
-    let now = UnixTime::new(now(dataset), 0).expect("a time");
-    let mut policy = Policy::new(now)
-        .leeway(flags.leeway.into())
-        .expect("a leeway");
+    let mut policy = Policy::new().leeway(flags.leeway.into()).expect("a leeway");
     for issuer in &flags.issuers {
         policy = policy.issuer(*issuer);
     }

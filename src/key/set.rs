@@ -800,7 +800,6 @@ impl fmt::Debug for KeySet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::UnixTime;
 
     fn set(keys: &str) -> KeySet {
         let mut set = KeySet::new();
@@ -810,9 +809,7 @@ mod tests {
     }
 
     fn chosen(set: &KeySet, kid: Option<&str>, algorithm: Algorithm) -> Result<Vec<u32>, Reason> {
-        let policy = Policy::new(UnixTime::new(0, 0).unwrap())
-            .max_key_tries(3)
-            .unwrap();
+        let policy = Policy::new().max_key_tries(3).unwrap();
         let selection = set.select(0, kid, algorithm, &policy)?;
         Ok(set.candidates(selection).keys().collect())
     }

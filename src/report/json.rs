@@ -413,7 +413,7 @@ fn algs(report: &Report) -> Entries<&'static str, CountsMembers> {
     Entries::sorted(occurring.map(|(name, counts)| (name, counts.into())))
 }
 
-fn keys<'r>(report: &'r Report) -> Entries<&'r str, KeyMembers> {
+fn keys(report: &Report) -> Entries<&str, KeyMembers> {
     let members = |(name, sum): (_, KeySum)| {
         let weak_for = sum.weak_for.iter().map(Algorithm::name).collect();
         let Counts { valid, rejected } = sum.counts;

@@ -108,7 +108,7 @@ fn an_unsigned_token_is_refused_in_every_spelling_of_none() {
     }
     // None of them goes uncounted.
     let log = lines.join(&b"\n"[..]);
-    let (_, finished) = audit(&judges.validator, &log[..], &jotmill::RunOptions::default());
+    let (_, finished) = audit(&judges.validator, &log[..], &judges.options());
     let tally = &finished.report.tally;
     assert_eq!(tally.tokens.valid, 0);
     assert_eq!(tally.tokens.rejected, lines.len() as u64);

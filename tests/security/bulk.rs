@@ -7,7 +7,7 @@ use jotmill::{Reason, RunOptions};
 use serde_json::{Value, json};
 
 use super::{NOW, judges, judges_with, plain};
-use crate::judges::{Judges, Row, audit};
+use crate::judges::{Judges, Row, audit, time_of};
 use crate::oracle;
 use crate::token_maker::{HEADER, SECRET, TokenMaker, encode, token};
 
@@ -18,11 +18,10 @@ fn rows(text: &str) -> Vec<Row> {
 }
 
 fn options(threads: usize, block_bytes: usize) -> RunOptions {
-    RunOptions {
-        threads,
-        block_bytes,
-        ..RunOptions::default()
-    }
+    let now = time_of(&plain());
+    RunOptions::new(now)
+        .threads(threads)
+        .block_bytes(block_bytes)
 }
 
 /// Bytes that are made as they are read: so many times a pattern.
@@ -183,7 +182,7 @@ fn a_token_has_the_same_verdict_however_often_and_after_whatever_it_comes() {
                 &expected[*index],
                 "{row:?}"
             );
-            let verdict = judges.validator.validate(&lines[*index]);
+            let verdict = judges.validate(&lines[*index]);
             assert_eq!(verdict.is_valid(), expected[*index] == none);
         }
     }
@@ -235,7 +234,7 @@ fn what_is_remembered_of_a_header_serves_no_other_token() {
     }
     // A header that is empty is a header, whether it is the first or comes after others.
     for log in ["..\n..", ".e30.\n..\n.e30.AAAA"] {
-        let (text, _) = audit(&judges.validator, log.as_bytes(), &RunOptions::default());
+        let (text, _) = audit(&judges.validator, log.as_bytes(), &judges.options());
         for row in rows(&text) {
             assert_eq!(row["reasons"], json!(["header-json"]), "{log}");
         }
@@ -293,11 +292,11 @@ fn no_row_report_or_error_gives_away_a_token_a_mac_or_a_secret() {
         [&good.sign()[..], b".AA.AA"].concat(),
     ];
     let log = lines.join(&b"\n"[..]);
-    let (rows, finished) = audit(&judges.validator, &log[..], &RunOptions::default());
+    let (rows, finished) = audit(&judges.validator, &log[..], &judges.options());
     let mut told = vec![rows];
     for line in &lines {
-        told.push(format!("{:?}", judges.validator.validate(line)));
-        told.push(format!("{:?}", judges.validator.accept(line)));
+        told.push(format!("{:?}", judges.validate(line)));
+        told.push(format!("{:?}", judges.accept(line)));
     }
     told.push(format!("{:?}", judges.validator));
     told.push(format!("{:?}", finished.report.tally));

@@ -56,7 +56,7 @@ fn a_segment_has_one_spelling_and_every_other_is_refused() {
         let accepts = |line: &[u8], spelled: &[u8], code: &str| {
             // A LF is the end of a line, so that only the validator sees it within a token.
             if line.contains(&b'\n') {
-                let verdict = judges.validator.validate(line);
+                let verdict = judges.validate(line);
                 assert!(!verdict.is_valid(), "{}", shown(spelled));
             } else {
                 assert_eq!(judges.codes(line), code, "{}", shown(spelled));

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use jotmill::{Encoding, Finding, KeySet, RunOptions};
+use jotmill::{Encoding, Finding, KeySet};
 use serde_json::json;
 
 use super::{judges, judges_with, plain};
@@ -417,7 +417,7 @@ fn what_a_header_points_to_is_never_fetched_and_always_found() {
     let (_, finished) = audit(
         &judges.validator,
         &lines.join(&b"\n"[..])[..],
-        &RunOptions::default(),
+        &judges.options(),
     );
     let tally = &finished.report.tally;
     let found = |finding: Finding| tally.findings[finding as usize];

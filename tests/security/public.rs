@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jotmill::{Finding, RunOptions};
+use jotmill::Finding;
 use serde_json::{Value, json};
 
 use super::{judges_with, plain};
@@ -115,8 +115,8 @@ fn a_public_key_of_any_type_is_never_an_hmac_secret() {
             let mut keys = jotmill::KeySet::new();
             keys.add_key(key, name).expect("a usable key");
             let now = jotmill::UnixTime::new(1_790_000_000, 0).expect("a time");
-            let policy = jotmill::Policy::new(now);
-            let validator = jotmill::Validator::new(policy, keys).expect("a validator");
+            let validator =
+                jotmill::Validator::new(jotmill::Policy::new(), keys).expect("a validator");
             for secret in [
                 file.to_vec(),
                 file.trim_ascii_end().to_vec(),
@@ -134,7 +134,7 @@ fn a_public_key_of_any_type_is_never_an_hmac_secret() {
                         .header(header)
                         .alg(alg)
                         .secret(&secret[..]);
-                    let verdict = validator.validate(&made.sign());
+                    let verdict = validator.validate_at(&made.sign(), now);
                     let codes: Vec<_> = verdict.reasons.iter().map(|r| r.code()).collect();
                     assert_eq!(codes, ["key-not-found"], "{name}");
                 }
@@ -219,17 +219,15 @@ fn both_signatures_of_an_ecdsa_pair_are_good_and_the_greater_is_found() {
         // Tokens that come again have what they had: with a memory and without, at once and in a
         // later block.
         let log = [log.join("\n"), log.join("\n"), log.join("\n")].join("\n");
-        for (repeat_bytes, block_bytes) in [(0, 1 << 18), (1 << 20, 1 << 18), (1 << 20, 6000)] {
-            let options = RunOptions {
-                threads: 1,
-                repeat_bytes,
-                block_bytes,
-                ..RunOptions::default()
-            };
+        for (cache_bytes, block_bytes) in [(0, 1 << 18), (1 << 20, 1 << 18), (1 << 20, 6000)] {
+            let options = judges
+                .options()
+                .cache_bytes(cache_bytes)
+                .block_bytes(block_bytes);
             let (_, finished) = audit(&judges.validator, log.as_bytes(), &options);
             let found = finished.report.tally.findings[Finding::EcdsaHighS as usize];
             assert_eq!(found, 3 * 8, "{alg}");
-            assert_eq!(finished.repeated > 0, repeat_bytes > 0, "{alg}");
+            assert_eq!(finished.repeated > 0, cache_bytes > 0, "{alg}");
         }
         // One that does not hold has none, nor has a good signature of another type.
         let token = signer.token(alg, KID);

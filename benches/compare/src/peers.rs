@@ -12,7 +12,6 @@ use aws_lc_rs::signature::{
     VerificationAlgorithm,
 };
 use hmac::{Hmac, KeyInit, Mac};
-use jotmill::RunOptions;
 use jotmill::dataset::Algorithm;
 use jsonwebtoken::crypto::{CryptoProvider, aws_lc, rust_crypto};
 use jsonwebtoken::jwk::JwkSet;
@@ -119,10 +118,11 @@ impl<'m> Peer<'m> {
 
 /// Everyone who verifies the algorithm. The first is who the others are compared with.
 pub fn peers(mix: &Mix, algorithm: Algorithm) -> Vec<Peer<'_>> {
+    let now = mix.instant();
     let mut peers = vec![
         jotmill_in_bulk(mix),
-        Peer::of_tokens("jotmill, one by one", |token| {
-            mix.validator.validate(token).is_valid()
+        Peer::of_tokens("jotmill, one by one", move |token| {
+            mix.validator.validate_at(token, now).is_valid()
         }),
         jsonwebtoken::<Claims>("jsonwebtoken, aws_lc_rs, claims", mix, true),
         jsonwebtoken::<Claims>("jsonwebtoken, rust_crypto, claims", mix, false),
@@ -202,10 +202,7 @@ fn member(mix: &Mix, name: &str) -> Vec<u8> {
 
 fn jotmill_in_bulk(mix: &Mix) -> Peer<'_> {
     let judge = |threads| {
-        let options = RunOptions {
-            threads,
-            ..RunOptions::default()
-        };
+        let options = mix.options().threads(threads);
         mix.audit(&options, None).report.tally.tokens.valid
     };
     Peer {

@@ -36,7 +36,7 @@ fn token(payload: impl AsRef<[u8]>) -> String {
 }
 
 fn policy() -> Policy {
-    Policy::new(UnixTime::new(NOW, 0).unwrap())
+    Policy::new()
 }
 
 fn keys() -> KeySet {
@@ -89,11 +89,16 @@ impl Explained {
 }
 
 fn explain_by(token: &[u8], policy: &Policy, keys: Option<KeySet>) -> Explained {
+    explain_at(NOW, token, policy, keys)
+}
+
+fn explain_at(now: u64, token: &[u8], policy: &Policy, keys: Option<KeySet>) -> Explained {
+    let now = UnixTime::new(now, 0).unwrap();
     let validator = keys.map(|keys| Validator::new(policy.clone(), keys).unwrap());
     let run = |json, color, width| {
         let mut out = Vec::new();
         let options = InspectOptions { color, width, json };
-        let outcome = explain(token, validator.as_ref(), policy, &options, &mut out).unwrap();
+        let outcome = explain(token, validator.as_ref(), policy, now, &options, &mut out).unwrap();
         (outcome, String::from_utf8(out).unwrap())
     };
     let (outcome, page) = run(false, false, 80);
@@ -109,7 +114,7 @@ fn explain_by(token: &[u8], policy: &Policy, keys: Option<KeySet>) -> Explained 
     let has_mark = page.lines().any(|line| line.starts_with('?'));
     let verdict = validator
         .as_ref()
-        .map(|validator| validator.validate(token));
+        .map(|validator| validator.validate_at(token, now));
     let is_covered = verdict.is_some_and(|verdict| verdict.key.is_some());
     assert!(!(has_mark && is_covered), "{page}");
     assert_eq!(page.contains("NOT VERIFIED"), !is_covered, "{page}");
@@ -550,8 +555,7 @@ fn the_greater_s_of_ecdsa_is_told_of_with_the_signature() {
     );
     let mut keys = KeySet::new();
     keys.add_jwks(key.as_bytes(), "RFC 7515 A.3").unwrap();
-    let policy = Policy::new(UnixTime::new(1_300_819_379, 0).unwrap());
-    let found = explain_by(token.as_bytes(), &policy, Some(keys));
+    let found = explain_at(1_300_819_379, token.as_bytes(), &policy(), Some(keys));
     assert_eq!(found.outcome, Outcome::Valid);
     found.must_say(&["ecdsa-high-s: of the two signatures"]);
     let told = found.page.matches("ecdsa-high-s").count();

@@ -5,8 +5,10 @@ use serde_json::Value;
 
 use super::*;
 use crate::key::KeySet;
+use crate::pipeline::RunOptions;
 use crate::report::fixture::{
-    NOW, example_report, judged, lenient_validator, log, named_keys, two_issuers, validator,
+    NOW, example_report, judged, lenient_validator, log, named_keys, now, options, two_issuers,
+    validator,
 };
 use crate::report::{MAX_NAMES, Tally};
 use crate::time::UnixTime;
@@ -60,10 +62,7 @@ fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 
 /// A report in which nothing is left out.
 fn full_report(validator: &Validator, log: &str) -> Report {
-    let options = RunOptions {
-        distinct: true,
-        ..options()
-    };
+    let options = options().distinct(true);
     let mut report = judged(validator, &[("tokens.txt", log)], &options);
     report.inputs[0].grown = 1;
     for number in 0..=MAX_NAMES {
@@ -126,12 +125,10 @@ fn threads_and_blocks_change_no_byte() {
     let log = log(300);
     let inputs = [("a", &*log), ("b", "x\n\n"), ("c", &log[1000..])];
     let report = |threads, block_bytes| {
-        let options = RunOptions {
-            threads,
-            block_bytes,
-            distinct: true,
-            ..options()
-        };
+        let options = options()
+            .threads(threads)
+            .block_bytes(block_bytes)
+            .distinct(true);
         json(&judged(&validator, &inputs, &options))
     };
     let expected = report(1, 1 << 20);
@@ -194,7 +191,7 @@ fn weak_keys_name_the_algorithms_that_they_are_too_short_for() {
     keys.add_secret(&[1; 31], "a").unwrap();
     keys.add_secret(&[1; 32], "b").unwrap();
     keys.add_secret(&[1; 64], "c").unwrap();
-    let validator = Validator::new(crate::Policy::new(UnixTime::new(0, 0).unwrap()), keys).unwrap();
+    let validator = Validator::new(crate::Policy::new(), keys).unwrap();
     let keys = parsed(&judged(&validator, &[], &options()))["keys"].clone();
     let weak_for = |name: &str| keys[name]["weak_for"].to_string();
     assert_eq!(weak_for("secret-1"), r#"["HS256","HS384","HS512"]"#);
@@ -210,7 +207,7 @@ fn beyond_the_names_that_are_counted_the_rest_is_summed() {
     assert_eq!(value["issuers"].as_object().unwrap().len(), MAX_NAMES);
     assert_eq!(value["issuers_rest"]["valid"], 1);
     assert_eq!(value["unknown_kids_rest"], 1);
-    report.tally = Tally::new(validator.policy(), validator.keys());
+    report.tally = Tally::new(now(), validator.keys());
     let value = parsed(&report);
     assert!(value.get("issuers_rest").is_none());
     assert!(value.get("unknown_kids_rest").is_none());
@@ -223,8 +220,7 @@ fn names_that_deceive_are_escaped_and_read_back() {
     let kid = serde_json::to_string(name).unwrap();
     let set = format!(r#"{{"keys":[{{"kty":"oct","k":"YQ","kid":{kid}}}]}}"#);
     keys.add_jwks(set.as_bytes(), name).unwrap();
-    let now = UnixTime::new(NOW, 0).unwrap();
-    let policy = crate::Policy::new(now).issuer(name).require(name).unwrap();
+    let policy = crate::Policy::new().issuer(name).require(name).unwrap();
     let validator = Validator::new(policy, keys).unwrap();
     let mut report = judged(&validator, &[(name, "x")], &options());
     report.inputs[0].error = Some(name.to_owned());
@@ -270,9 +266,9 @@ fn equal_moments_are_equal_strings() {
         (500_000_000, "2026-09-21T14:13:20.5Z"),
         (1, "2026-09-21T14:13:20.000000001Z"),
     ] {
-        let policy = crate::Policy::new();
-        let validator = Validator::new(policy, named_keys()).unwrap();
-        let value = parsed(&judged(&validator, &[], &options()));
+        let validator = Validator::new(crate::Policy::new(), named_keys()).unwrap();
+        let options = RunOptions::new(UnixTime::new(NOW, nanos).unwrap());
+        let value = parsed(&judged(&validator, &[], &options));
         assert_eq!(value["now"], expected);
     }
 }

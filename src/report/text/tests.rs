@@ -4,7 +4,7 @@ use super::*;
 use crate::key::KeySet;
 use crate::policy::Policy;
 use crate::report::fixture::{
-    bare_policy, claims, example_report, judged, lenient_validator, log, mint, named_keys,
+    bare_policy, claims, example_report, judged, lenient_validator, log, mint, named_keys, options,
     two_issuers, validator,
 };
 use crate::report::rows::is_deceptive;
