@@ -3,7 +3,7 @@
 //! - `crates`: the stages of the plain loop (`benches/mixes/plain.rs`) one by one, each over all
 //!   tokens, and `Validator::validate` over the same tokens one at a time. They say which stage is
 //!   the largest, and thereby which is worth writing by hand.
-//! - `steps`: the stages of a run, a block at a time, by the code of a run.
+//! - `stages`: the stages of a run, by the code of a run.
 //! - `macs`: HMAC in every kernel that this machine has, and by a loop over `hmac` beside them.
 //!
 //! The tokens are those of `all-valid`. What a stage needs of those before it is made outside the
@@ -30,7 +30,7 @@ use criterion::{
 use hmac::{Hmac, KeyInit, Mac};
 use jotmill::Kernel;
 use jotmill::dataset::Algorithm;
-use jotmill::measure::{self, Signatures, Step};
+use jotmill::measure::{self, Signatures, Stage};
 use memchr::memchr_iter;
 use sha2::{Sha256, Sha384, Sha512};
 use simd_json::INPUT_PADDING;
@@ -142,21 +142,25 @@ fn crates(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn steps(criterion: &mut Criterion) {
+fn stages(criterion: &mut Criterion) {
     let mix = Mix::all_valid();
-    let mut group = criterion.benchmark_group("steps");
+    let mut group = criterion.benchmark_group("stages");
     group.throughput(Throughput::Elements(mix.lines));
-    // An iteration is a walk through all steps, of which the time of one counts.
+    // An iteration passes all stages, of which the time of one counts.
     group.measurement_time(Duration::from_millis(200));
     group.warm_up_time(Duration::from_millis(50));
-    for step in Step::ALL {
-        group.bench_function(step.name(), |bencher| {
+    for stage in Stage::ALL {
+        group.bench_function(stage.name(), |bencher| {
             bencher.iter_custom(|iterations| {
                 let walk = |_| {
-                    let steps =
-                        measure::steps(&mix.validator, mix.instant(), &mix.tokens, Kernel::best());
-                    assert_eq!((steps.tokens.valid, steps.tokens.rejected), (mix.valid, 0));
-                    steps.time(step)
+                    let (validator, tokens) = (&mix.validator, &mix.tokens);
+                    let (now, kernel) = (mix.instant(), Kernel::best());
+                    let stages = measure::stages(validator, now, tokens, kernel, 0);
+                    assert_eq!(
+                        (stages.tokens.valid, stages.tokens.rejected),
+                        (mix.valid, 0)
+                    );
+                    stages.time(stage)
                 };
                 (0..iterations).map(walk).sum()
             });
@@ -217,6 +221,6 @@ criterion_group! {
         .sample_size(15)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2));
-    targets = crates, steps, macs
+    targets = crates, stages, macs
 }
 criterion_main!(benches);

@@ -73,7 +73,7 @@ impl Judge {
     pub fn validate_at(&mut self, token: &[u8], now: UnixTime) -> Verdict {
         let mut verdict = [UNDECIDED];
         let mut sink = Verdicts::new(&mut verdict, true);
-        self.judge(std::iter::once((token, None)), now, &mut sink);
+        self.judge(std::iter::once((token, now)), &mut sink);
         verdict[0]
     }
 
@@ -130,7 +130,7 @@ impl Judge {
     pub fn payload_at(&mut self, token: &[u8], now: UnixTime) -> Result<&[u8], Verdict> {
         let mut verdict = [UNDECIDED];
         let mut sink = Verdicts::new(&mut verdict, false);
-        self.judge(std::iter::once((token, None)), now, &mut sink);
+        self.judge(std::iter::once((token, now)), &mut sink);
         match verdict[0] {
             verdict if verdict.is_valid() => Ok(self.batch.last_payload()),
             verdict => Err(verdict),
@@ -147,20 +147,18 @@ impl Judge {
 
     /// Validates many tokens at a given instant.
     pub fn validate_all_at<T: AsRef<[u8]>>(&mut self, tokens: &[T], now: UnixTime) -> Vec<Verdict> {
-        self.judge_all(tokens, now, |token| (token.as_ref(), None))
+        self.judge_all(tokens, |token| (token.as_ref(), now))
     }
 
     /// Validates many tokens, each at an instant of its own.
     pub fn validate_each_at<T: AsRef<[u8]>>(&mut self, tokens: &[(T, UnixTime)]) -> Vec<Verdict> {
-        let now = tokens.first().map_or(UnixTime::EPOCH, |(_, at)| *at);
-        self.judge_all(tokens, now, |(token, at)| (token.as_ref(), Some(*at)))
+        self.judge_all(tokens, |(token, at)| (token.as_ref(), *at))
     }
 
     fn judge_all<T>(
         &mut self,
         tokens: &[T],
-        now: UnixTime,
-        parts: impl Fn(&T) -> (&[u8], Option<UnixTime>),
+        parts: impl Fn(&T) -> (&[u8], UnixTime),
     ) -> Vec<Verdict> {
         let mut verdicts = vec![UNDECIDED; tokens.len()];
         let (mut rest, mut unset) = (tokens, &mut verdicts[..]);
@@ -180,7 +178,7 @@ impl Judge {
             let (batch, further) = rest.split_at(count);
             let (own, others) = unset.split_at_mut(count);
             let mut sink = Verdicts::new(own, true);
-            self.judge(batch.iter().map(&parts), now, &mut sink);
+            self.judge(batch.iter().map(&parts), &mut sink);
             (rest, unset) = (further, others);
         }
         verdicts
@@ -188,8 +186,7 @@ impl Judge {
 
     fn judge<'t>(
         &mut self,
-        tokens: impl Iterator<Item = (&'t [u8], Option<UnixTime>)>,
-        now: UnixTime,
+        tokens: impl Iterator<Item = (&'t [u8], UnixTime)>,
         sink: &mut Verdicts<'_>,
     ) {
         let limit = self.validator.policy().token_limit();
@@ -204,7 +201,7 @@ impl Judge {
             },
         });
         self.batch
-            .judge(&mut found, now, &self.never, sink, &mut NoClock);
+            .judge(&mut found, &self.never, sink, &mut NoClock);
     }
 }
 

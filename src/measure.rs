@@ -70,11 +70,11 @@ pub fn stages(
     };
     let mut tokens = Counts::default();
     let never = AtomicBool::new(false);
-    each_block(validator, text, |mut lines| {
+    each_block(validator, now, text, |mut lines| {
         let mut outcome = Outcome::new(now, false);
         clock.last = Instant::now();
         let mut sink = recorder.record(0, &mut outcome);
-        judge.judge(&mut lines, now, &never, &mut sink, &mut clock);
+        judge.judge(&mut lines, &never, &mut sink, &mut clock);
         recorder.end_batch(&mut outcome);
         clock.lap(Stage::Claims);
         tokens.add(outcome.tally.tokens);
@@ -104,6 +104,7 @@ impl Clock for StageClock {
 /// its block it took.
 fn each_block<'t>(
     validator: &Validator,
+    now: UnixTime,
     text: &'t [u8],
     mut each: impl FnMut(LineTokens<'_>) -> usize,
 ) {
@@ -112,7 +113,7 @@ fn each_block<'t>(
     let mut block: Block<'t> = Block::default();
     while stretches.fill(&mut block, DEFAULT_BLOCK_BYTES) {
         while !block.bytes().is_empty() {
-            let consumed = each(LineTokens::new(&block, limit));
+            let consumed = each(LineTokens::new(&block, limit, now));
             block.resume(block.end_of(consumed));
         }
     }
@@ -302,32 +303,27 @@ mod tests {
     }
 
     /// Short lines with a header each: more of them in the bytes of a block than a run judges at a
-    /// time, and than headers are remembered.
+    /// time, and than headers are cached.
     #[test]
     fn more_lines_than_a_block_has_are_judged_all_the_same() {
         let (validator, _) = mixed(1000);
         let lines = 40_000;
         let text: String = (0..lines).map(|line| format!("{line:x}..\n")).collect();
-        assert!(blocks(text.as_bytes()).all(|block| {
-            let lines = memchr::memchr_iter(b'\n', block).count();
-            lines <= MAX_LINES && block.ends_with(b"\n")
-        }));
-        assert!(blocks(text.as_bytes()).flatten().eq(text.as_bytes()));
-        let steps = steps(&validator, now(), text.as_bytes(), Kernel::best());
-        assert_eq!(steps.tokens.rejected, lines);
+        let stages = stages(&validator, now(), text.as_bytes(), Kernel::best(), 1 << 20);
+        assert_eq!(stages.tokens.rejected, lines);
         assert!(Signatures::new(&validator, text.as_bytes()).is_empty());
     }
 
     #[test]
-    fn steps_come_to_the_verdicts_of_a_run() {
+    fn stages_come_to_the_verdicts_of_a_run() {
         let (validator, text) = mixed(1 << 20);
-        assert!(blocks(&text).count() > 1);
+        assert!(text.len() > 2 * DEFAULT_BLOCK_BYTES);
         let expected = audit(&validator, now(), &text[..]).report.tally.tokens;
         assert!(expected.valid > 0 && expected.rejected > 0);
         for kernel in Kernel::available() {
-            let steps = steps(&validator, now(), &text, kernel);
-            assert_eq!(steps.tokens, expected, "{kernel}");
-            let all: Duration = Step::ALL.iter().map(|step| steps.time(*step)).sum();
+            let stages = stages(&validator, now(), &text, kernel, 1 << 20);
+            assert_eq!(stages.tokens, expected, "{kernel}");
+            let all: Duration = Stage::ALL.iter().map(|stage| stages.time(*stage)).sum();
             assert!(!all.is_zero());
         }
     }
@@ -336,8 +332,8 @@ mod tests {
     fn a_line_beyond_the_limit_counts_as_in_a_run() {
         let (validator, text) = mixed(600);
         let expected = audit(&validator, now(), &text[..]).report.tally.tokens;
-        let steps = steps(&validator, now(), &text, Kernel::best());
-        assert_eq!(steps.tokens, expected);
+        let stages = stages(&validator, now(), &text, Kernel::best(), 1 << 20);
+        assert_eq!(stages.tokens, expected);
         let (usual, _) = mixed(1 << 20);
         assert_ne!(
             audit(&usual, now(), &text[..]).report.tally.tokens,
@@ -381,14 +377,5 @@ mod tests {
             let is_signed = |key: &Parsed| key.verify(token.message, &token.signature);
             assert!(key.is_some_and(is_signed), "{}", token.algorithm);
         }
-    }
-
-    #[test]
-    fn blocks_are_whole_lines_and_together_the_text() {
-        let (_, text) = mixed(1 << 20);
-        assert_eq!(blocks(&text).collect::<Vec<_>>().concat(), text);
-        let ends_well = |block: &[u8]| block.ends_with(b"\n");
-        assert_eq!(blocks(&text).filter(|block| !ends_well(block)).count(), 1);
-        assert_eq!(blocks(b"").count(), 0);
     }
 }

@@ -370,11 +370,11 @@ impl Finding {
 }
 
 // A set holds one bit a finding.
-const _: () = assert!(Finding::ALL.len() <= 64);
+const _: () = assert!(Finding::ALL.len() <= 32);
 
 /// A set of [`Finding`]s.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub struct FindingSet(u64);
+pub struct FindingSet(u32);
 
 impl FindingSet {
     /// The set without a finding.

@@ -121,7 +121,7 @@ impl Judges {
 
     /// The payload that the validator gives of a token at their instant.
     pub fn accept(&self, token: &[u8]) -> Result<Vec<u8>, Verdict> {
-        self.validator.accept_at(token, self.now)
+        self.validator.payload_at(token, self.now)
     }
 
     /// What a line without LF comes to; `None` for a blank line. Fails where the judges differ.

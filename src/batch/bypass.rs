@@ -11,8 +11,6 @@ const FIRST_PROBE: u32 = 4;
 /// The longest pause, in batches.
 const MAX_PAUSE: u32 = 256;
 
-/// The cost of storing a token, in lookups.
-const STORE: u64 = 6;
 /// What a hit saves where the signature is a MAC, in lookups.
 const MAC: u64 = 12;
 /// What a hit saves where it is an asymmetric signature: 16 microseconds and more.
@@ -25,9 +23,9 @@ pub(super) struct Bypass {
     /// The length of the next pause.
     pause: u32,
     lookups: u64,
-    /// Tokens that were seen before, whether they were in the cache or only noted.
+    /// Tokens that were seen before, whether they were cached or only noted.
     repeated: u64,
-    cost: u64,
+    /// What hits saved, in lookups.
     saved: u64,
 }
 
@@ -46,7 +44,6 @@ impl Bypass {
             pause: WINDOW,
             lookups: 0,
             repeated: 0,
-            cost: 0,
             saved: 0,
         }
     }
@@ -54,16 +51,11 @@ impl Bypass {
     #[inline]
     pub(super) const fn count_lookup(&mut self) {
         self.lookups += 1;
-        self.cost += 1;
     }
 
     /// A token that was noted is seen for the second time.
     pub(super) const fn count_second(&mut self) {
         self.repeated += 1;
-    }
-
-    pub(super) const fn count_store(&mut self) {
-        self.cost += STORE;
     }
 
     #[inline]
@@ -75,9 +67,9 @@ impl Bypass {
     /// Whether lookups are on for the next batch.
     pub(super) fn next_batch(&mut self) -> bool {
         if self.left == 0 {
-            let pays = self.saved >= self.cost && self.saved > 0;
+            let pays = self.saved > self.lookups;
             // In a probe most tokens had no chance to be seen before, so that one in 50 is a sign.
-            let is_sign = self.repeated > 0 && self.repeated >= self.lookups / 50;
+            let is_sign = self.repeated * 50 > self.lookups;
             (self.mode, self.left) = match self.mode {
                 Mode::Off => (Mode::Probe, 1),
                 Mode::On if pays => {
@@ -91,7 +83,7 @@ impl Bypass {
                     (Mode::Off, pause)
                 }
             };
-            (self.lookups, self.repeated, self.cost, self.saved) = (0, 0, 0, 0);
+            (self.lookups, self.repeated, self.saved) = (0, 0, 0);
         }
         self.left -= 1;
         self.mode != Mode::Off
@@ -110,7 +102,6 @@ mod tests {
                 active += 1;
                 (0..100).for_each(|_| bypass.count_lookup());
                 (0..hits).for_each(|_| bypass.count_hit(is_mac));
-                (hits..100).for_each(|_| bypass.count_store());
             }
         }
         active

@@ -154,13 +154,12 @@ impl BatchJudge {
         self.repeated
     }
 
-    /// Validates tokens, at most [`MAX_TOKENS`] of them, at the instant of each or else at `now`.
+    /// Validates tokens, at most [`MAX_TOKENS`] of them, each at its instant.
     /// Returns whether all verdicts were given; none of the batch counts when `stop` turned true
     /// before the end.
     pub(crate) fn judge<'b>(
         &mut self,
         tokens: &mut impl Iterator<Item = Found<'b>>,
-        now: UnixTime,
         stop: &AtomicBool,
         sink: &mut impl Sink,
         clock: &mut impl Clock,
@@ -180,7 +179,7 @@ impl BatchJudge {
             if in_flight.len() == begin {
                 break;
             }
-            let probes = self.look_up(&mut in_flight, begin, now, sink);
+            let probes = self.look_up(&mut in_flight, begin, sink);
             clock.lap(Stage::Cache);
             self.select_keys(&mut in_flight[begin..], &probes, keys, &mut pending, clock);
         }
@@ -194,7 +193,7 @@ impl BatchJudge {
                     self.headers.prefetch(headers.map(|(index, _)| index));
                 }
                 for token in group {
-                    self.finish(&validator, token, &pending, now, sink);
+                    self.finish(&validator, token, &pending, sink);
                 }
             }
             clock.lap(Stage::Claims);
@@ -210,7 +209,6 @@ impl BatchJudge {
         &mut self,
         in_flight: &mut Vec<InFlight<'_>>,
         begin: usize,
-        now: UnixTime,
         sink: &mut impl Sink,
     ) -> [Probe; GROUP] {
         if !self.repeats.is_active() {
@@ -229,8 +227,7 @@ impl BatchJudge {
                 match self.repeats.look_up(bytes, probes[index]) {
                     Lookup::Hit(cached) => {
                         self.repeated += 1;
-                        let verdict =
-                            verdict_at(&self.validator, cached, token.found.at.unwrap_or(now));
+                        let verdict = verdict_at(&self.validator, cached, token.found.at);
                         if sink.take_cached(&token.found, &verdict, cached) {
                             continue;
                         }
@@ -310,7 +307,6 @@ impl BatchJudge {
         validator: &Validator,
         token: &InFlight<'_>,
         pending: &[Pending<'_>],
-        now: UnixTime,
         sink: &mut impl Sink,
     ) {
         let wants_kid = self.needs_kid || sink.wants_kid();
@@ -339,7 +335,7 @@ impl BatchJudge {
         let Verdict {
             reasons, findings, ..
         } = judged.verdict;
-        validator.judge_at(&mut judged, token.found.at.unwrap_or(now));
+        validator.judge_at(&mut judged, token.found.at);
         let is_kid_unknown = token
             .header
             .is_some_and(|(_, header)| header.is_kid_unknown);

@@ -14,14 +14,14 @@
 
 use super::bypass::Bypass;
 use super::groups::GroupId;
-use super::{FIBONACCI_HASH, GROUP};
+use super::{FIBONACCI_HASH, GROUP, MAX_TOKENS};
 use crate::prefetch::{CACHE_LINE, prefetch};
 use crate::signature::Proof;
 use crate::token::Dates;
 use crate::verdict::{FindingSet, Reason, ReasonSet};
 
-/// Slots of a set: how many tokens with the same set are noted or cached.
-const WAYS: usize = 8;
+/// Slots of a set: as many as fit into a cache line.
+const WAYS: usize = 6;
 /// Bytes of the budget per slot: somewhat more slots than tokens of usual length fit into the rest.
 const BYTES_PER_SLOT: usize = 512;
 /// Fewest and most sets, each of one cache line.
@@ -60,9 +60,13 @@ pub(super) enum Admission {
     None,
 }
 
-/// The number of an entry, counted from the first one on; it is never used again.
+/// An entry, for as long as it is not evicted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct EntryId(u64);
+pub(super) struct EntryId {
+    index: u32,
+    /// No other entry has the same.
+    position: u64,
+}
 
 /// Where a token may be: its set, and a tag by which other tokens of the set are told apart.
 #[derive(Clone, Copy, Default)]
@@ -98,21 +102,26 @@ struct Set {
     slots: [Slot; WAYS],
 }
 
-/// What a slot holds: nothing, a token that was seen once, or the index of an entry.
+/// What a slot holds: nothing, a token that was seen once, or an entry.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Slot(u32);
+struct Slot {
+    content: u32,
+    /// Where the token of an entry is: beside its index, so that both can be prefetched together.
+    at: u32,
+}
 
 impl Slot {
-    const EMPTY: Self = Self(0);
-    const NOTED: Self = Self(1);
+    const EMPTY: Self = Self { content: 0, at: 0 };
+    const NOTED: Self = Self { content: 1, at: 0 };
 
-    const fn of(index: u32) -> Self {
-        Self(index + 2)
+    const fn of(index: u32, at: u32) -> Self {
+        let content = index + 2;
+        Self { content, at }
     }
 
     #[inline]
     const fn entry(self) -> Option<usize> {
-        match self.0.checked_sub(2) {
+        match self.content.checked_sub(2) {
             Some(index) => Some(index as usize),
             None => None,
         }
@@ -127,29 +136,35 @@ impl Set {
     }
 }
 
+/// What is known of a token: two cache lines.
+#[repr(align(64))]
 struct Entry {
-    id: u64,
-    /// Where its token begins, counted in bytes from the first one on, and in the ring.
+    /// Where its token begins, counted in bytes from the first one on.
     position: u64,
-    at: u32,
     len: u16,
-    /// Its slot; `None` once that was given to another token.
-    slot: Option<(u32, u8)>,
+    /// Its slot; the way is [`NO_WAY`] once that was given to another token.
+    set: u32,
+    way: u8,
     is_mac: bool,
     /// The batch in which its signature is pending, and its number there.
     batch: u32,
-    pending: u32,
+    pending: u16,
     cached: Option<Cached>,
 }
 
+const NO_WAY: u8 = u8::MAX;
+
+const _: () = assert!(size_of::<Set>() == CACHE_LINE && size_of::<Entry>() == 2 * CACHE_LINE);
+const _: () = assert!(MAX_TOKENS < u16::MAX as usize);
+
 pub(super) struct RepeatCache {
     sets: Vec<Set>,
-    /// A ring: entry `id` is at `id % capacity`.
+    /// A ring: the `n`-th entry is at `n % capacity`.
     entries: Vec<Entry>,
     capacity: usize,
     /// The ring of tokens, none of which wraps around its end.
     bytes: Vec<u8>,
-    /// The oldest entry, and the next one.
+    /// The numbers of the oldest entry and of the next one.
     oldest: u64,
     next: u64,
     /// Where the next token may begin.
@@ -199,7 +214,7 @@ impl RepeatCache {
 
     /// Prefetches what the lookups of a group need.
     pub(super) fn probe(&mut self, tokens: &[Option<&[u8]>; GROUP]) -> [Probe; GROUP] {
-        // All sets first, then all entries, then all tokens.
+        // All sets first, then all entries and tokens.
         let mut probes = [Probe::default(); GROUP];
         for (token, probe) in tokens.iter().zip(&mut probes) {
             if let Some(token) = token.filter(|token| LENGTHS.contains(&token.len())) {
@@ -208,22 +223,27 @@ impl RepeatCache {
                 prefetch(&self.sets[probe.set as usize]);
             }
         }
-        let entries = probes.map(|probe| {
+        for (token, probe) in tokens
+            .iter()
+            .zip(&probes)
+            .filter(|(_, probe)| probe.tag != 0)
+        {
             let set = &self.sets[probe.set as usize];
-            let way = set.ways(probe.tag).last().filter(|_| probe.tag != 0)?;
-            set.slots[way].entry().map(|index| &self.entries[index])
-        });
-        entries.iter().flatten().for_each(|entry| prefetch(*entry));
-        for entry in entries.iter().flatten() {
-            let token = self.token(entry);
-            token.iter().step_by(CACHE_LINE).for_each(prefetch);
+            for slot in set.ways(probe.tag).map(|way| set.slots[way]) {
+                if let (Some(index), Some(token)) = (slot.entry(), token) {
+                    prefetch(&self.entries[index]);
+                    let own = self.token(slot, token.len()).unwrap_or_default();
+                    own.iter().step_by(CACHE_LINE).for_each(prefetch);
+                }
+            }
         }
         probes
     }
 
-    fn token(&self, entry: &Entry) -> &[u8] {
-        let at = entry.at as usize;
-        &self.bytes[at..at + usize::from(entry.len)]
+    /// The bytes of the token of a slot, if it has `len` of them.
+    #[inline]
+    fn token(&self, slot: Slot, len: usize) -> Option<&[u8]> {
+        self.bytes.get(slot.at as usize..)?.get(..len)
     }
 
     /// Looks up a token in the set that the probe names.
@@ -240,7 +260,7 @@ impl RepeatCache {
             }
             None if entry.batch == self.batch => {
                 self.bypass.count_hit(entry.is_mac);
-                Lookup::Pending(entry.pending)
+                Lookup::Pending(entry.pending.into())
             }
             None => Lookup::Miss,
         }
@@ -253,8 +273,13 @@ impl RepeatCache {
             return None;
         }
         let set = &self.sets[probe.set as usize];
-        let mut entries = set.ways(probe.tag).filter_map(|way| set.slots[way].entry());
-        entries.find(|index| self.token(&self.entries[*index]) == token)
+        let mut slots = set.ways(probe.tag).map(|way| set.slots[way]);
+        slots.find_map(|slot| {
+            let index = slot.entry()?;
+            let is_it = usize::from(self.entries[index].len) == token.len()
+                && self.token(slot, token.len()) == Some(token);
+            is_it.then_some(index)
+        })
     }
 
     /// Notes or admits a token that missed. `number` is that of its signature in this batch; `is_mac`
@@ -269,16 +294,18 @@ impl RepeatCache {
         if !self.is_active || probe.tag == 0 {
             return Admission::None;
         }
+        // A batch has at most MAX_TOKENS.
+        let number = u16::try_from(number).unwrap_or(u16::MAX);
         // An earlier token of the group may have been admitted since the lookup.
         if let Some(index) = self.find(token, probe) {
             let entry = &mut self.entries[index];
             if entry.cached.is_none() && entry.batch == self.batch {
                 self.bypass.count_hit(is_mac);
-                return Admission::Pending(entry.pending);
+                return Admission::Pending(entry.pending.into());
             }
             // Its batch was stopped before the verdict.
             (entry.batch, entry.pending, entry.cached) = (self.batch, number, None);
-            return Admission::New(EntryId(entry.id));
+            return Admission::New(EntryId::of(index, entry));
         }
         let set = &self.sets[probe.set as usize];
         let noted = set
@@ -292,7 +319,6 @@ impl RepeatCache {
             self.set_slot(probe, way, Slot::NOTED);
             return Admission::None;
         }
-        self.bypass.count_store();
         match self.insert(token, probe, way, number, is_mac) {
             Some(id) => Admission::New(id),
             None => Admission::None,
@@ -306,7 +332,7 @@ impl RepeatCache {
         // From another slot on for each token, so that notes take turns.
         let ways = || (0..WAYS).map(|way| (way + probe.tag as usize) % WAYS);
         let holds = |wanted| ways().find(|way| set.slots[*way] == wanted);
-        let age = |way: &usize| (set.slots[*way].entry()).map(|index| self.entries[index].id);
+        let age = |way: &usize| (set.slots[*way].entry()).map(|index| self.entries[index].position);
         (holds(Slot::EMPTY).or_else(|| holds(Slot::NOTED)))
             .or_else(|| ways().min_by_key(age))
             .unwrap_or(0)
@@ -315,7 +341,7 @@ impl RepeatCache {
     fn set_slot(&mut self, probe: Probe, way: usize, slot: Slot) {
         let set = &mut self.sets[probe.set as usize];
         if let Some(index) = set.slots[way].entry() {
-            self.entries[index].slot = None;
+            self.entries[index].way = NO_WAY;
         }
         set.tags[way] = probe.tag;
         set.slots[way] = slot;
@@ -327,14 +353,14 @@ impl RepeatCache {
         token: &[u8],
         probe: Probe,
         way: usize,
-        number: u32,
+        number: u16,
         is_mac: bool,
     ) -> Option<EntryId> {
         let (ring, len) = (self.bytes.len() as u64, token.len() as u64);
         if len > ring {
             return None;
         }
-        let mut position = self.position;
+        let mut position = self.position.next_multiple_of(CACHE_LINE as u64);
         if position % ring + len > ring {
             position = position.next_multiple_of(ring);
         }
@@ -346,9 +372,9 @@ impl RepeatCache {
             if !is_overwritten && self.next - self.oldest < capacity {
                 break;
             }
-            if let Some((set, way)) = entry.slot {
-                let set = &mut self.sets[set as usize];
-                (set.tags[usize::from(way)], set.slots[usize::from(way)]) = (0, Slot::EMPTY);
+            if entry.way != NO_WAY {
+                let (set, way) = (&mut self.sets[entry.set as usize], usize::from(entry.way));
+                (set.tags[way], set.slots[way]) = (0, Slot::EMPTY);
             }
             self.oldest += 1;
         }
@@ -357,35 +383,42 @@ impl RepeatCache {
         let (at, index) = ((position % ring) as u32, (self.next % capacity) as u32);
         self.bytes[at as usize..][..token.len()].copy_from_slice(token);
         let entry = Entry {
-            id: self.next,
             position,
-            at,
             // LENGTHS and WAYS are small.
             len: u16::try_from(token.len()).ok()?,
-            slot: Some((probe.set, u8::try_from(way).ok()?)),
+            set: probe.set,
+            way: u8::try_from(way).ok()?,
             is_mac,
             batch: self.batch,
             pending: number,
             cached: None,
         };
+        let id = EntryId::of(index as usize, &entry);
         match self.entries.get_mut(index as usize) {
             Some(place) => *place = entry,
             None => self.entries.push(entry),
         }
-        self.set_slot(probe, way, Slot::of(index));
-        let id = EntryId(self.next);
+        self.set_slot(probe, way, Slot::of(index, at));
         (self.next, self.position) = (self.next + 1, position + len);
         Some(id)
     }
 
     /// Fills in what was found of the token of an entry, unless it was evicted meanwhile.
-    pub(super) fn fill(&mut self, EntryId(id): EntryId, cached: Cached) {
-        #[allow(clippy::cast_possible_truncation)] // below the capacity
-        let index = (id % self.capacity as u64) as usize;
-        if let Some(entry) = self.entries.get_mut(index)
-            && entry.id == id
+    pub(super) fn fill(&mut self, id: EntryId, cached: Cached) {
+        if let Some(entry) = self.entries.get_mut(id.index as usize)
+            && entry.position == id.position
         {
             entry.cached = Some(cached);
+        }
+    }
+}
+
+impl EntryId {
+    fn of(index: usize, entry: &Entry) -> Self {
+        Self {
+            // The capacity is below 2^32.
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+            position: entry.position,
         }
     }
 }

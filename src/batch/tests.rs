@@ -24,9 +24,9 @@ impl Worker {
 
     fn judge(&mut self, block: &Block<'_>, outcome: &mut Outcome) {
         let never = AtomicBool::new(false);
-        let mut tokens = LineTokens::new(block, 1 << 20);
+        let mut tokens = LineTokens::new(block, 1 << 20, now());
         let mut sink = self.recorder.record(0, outcome);
-        assert!((self.judge).judge(&mut tokens, now(), &never, &mut sink, &mut NoClock));
+        assert!((self.judge).judge(&mut tokens, &never, &mut sink, &mut NoClock));
         self.recorder.end_batch(outcome);
         outcome.repeated = self.judge.repeated();
     }
@@ -145,9 +145,9 @@ fn a_batch_that_is_stopped_gives_no_verdict_as_done() {
     let stopped = AtomicBool::new(true);
     let mut worker = Worker::new(&validator, 1 << 20);
     let mut outcome = Outcome::new(now(), false);
-    let mut lines = LineTokens::new(&block, 1 << 20);
+    let mut lines = LineTokens::new(&block, 1 << 20, now());
     let mut sink = worker.recorder.record(0, &mut outcome);
-    assert!(!(worker.judge).judge(&mut lines, now(), &stopped, &mut sink, &mut NoClock));
+    assert!(!(worker.judge).judge(&mut lines, &stopped, &mut sink, &mut NoClock));
     // The next batch is as if there had been none before.
     let mut outcome = Outcome::new(now(), false);
     worker.judge(&block, &mut outcome);

@@ -2,6 +2,7 @@
 
 use super::{Content, Found};
 use crate::input::{Block, Lines, leading_blanks, lines};
+use crate::time::UnixTime;
 
 /// The most lines that are taken from a block at a time, since each of them may become a row.
 pub(crate) const MAX_LINES: u32 = 8192;
@@ -12,6 +13,7 @@ pub(crate) struct LineTokens<'b> {
     lines: Lines<'b>,
     /// The most bytes of a token.
     limit: usize,
+    now: UnixTime,
     /// Whether the line that the block stands for without its bytes is still to be given.
     has_passed_over: bool,
     /// How many lines were taken, blank ones included.
@@ -20,12 +22,14 @@ pub(crate) struct LineTokens<'b> {
 }
 
 impl<'b> LineTokens<'b> {
-    /// The first [`MAX_LINES`] lines of a block; a line of more than `limit` bytes is too long.
-    pub(crate) fn new(block: &'b Block<'_>, limit: usize) -> Self {
+    /// The first [`MAX_LINES`] lines of a block, all to be validated at `now`; a line of more than
+    /// `limit` bytes is too long.
+    pub(crate) fn new(block: &'b Block<'_>, limit: usize, now: UnixTime) -> Self {
         Self {
             block,
             lines: lines(block.bytes()),
             limit,
+            now,
             has_passed_over: block.passed_over.is_some(),
             count: 0,
             blank: 0,
@@ -51,7 +55,7 @@ impl<'b> LineTokens<'b> {
         Found {
             line: self.count,
             offset: self.block.offset() + at as u64,
-            at: None,
+            at: self.now,
             content,
         }
     }
@@ -108,7 +112,7 @@ mod tests {
     fn every_line_that_is_not_blank_is_found_at_its_place() {
         let text = b"a.b.c\n\n  d\r\n \t\nx.............y\na.b.c.d.e";
         let block = block(text);
-        let mut tokens = LineTokens::new(&block, 9);
+        let mut tokens = LineTokens::new(&block, 9, UnixTime::EPOCH);
         let mut seen = Vec::new();
         for found in &mut tokens {
             let content = match found.content {
@@ -138,7 +142,7 @@ mod tests {
         let lines = MAX_LINES as usize + 1;
         for text in ["x\n".repeat(lines), "\n".repeat(2 * lines)] {
             let block = block(text.as_bytes());
-            let mut tokens = LineTokens::new(&block, 9);
+            let mut tokens = LineTokens::new(&block, 9, UnixTime::EPOCH);
             assert!(tokens.by_ref().count() <= MAX_LINES as usize);
             assert_eq!(tokens.taken(), MAX_LINES);
             let line_bytes = text.find('\n').unwrap() + 1;

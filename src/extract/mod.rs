@@ -1,7 +1,7 @@
 //! Where tokens are in a block of an input.
 //!
-//! An extractor is an iterator over the tokens of a block, each with its place and, where its record
-//! has one, the instant of its use. The stages behind it know tokens and nothing of lines or
+//! An extractor is an iterator over the tokens of a block, each with its place and the instant to
+//! validate it at. The stages behind it know tokens and nothing of lines or
 //! formats. [`LineTokens`] takes one token a line.
 
 mod lines;
@@ -19,8 +19,8 @@ pub(crate) struct Found<'b> {
     pub(crate) line: u32,
     /// The byte offset of its first byte in the input.
     pub(crate) offset: u64,
-    /// The instant to validate it at, in place of that of the run.
-    pub(crate) at: Option<UnixTime>,
+    /// The instant to validate it at: that of its record, or that of the run.
+    pub(crate) at: UnixTime,
     pub(crate) content: Content<'b>,
 }
 

@@ -1,0 +1,318 @@
+//! The ordered end of a run: counts, writes rows, and gives buffers back.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
+
+use super::feeder::{Fed, Feeder};
+use super::worker::{Rest, Work, work_guarded};
+use super::{
+    FIRST_BYTES, Finished, MAX_BYTES, MIN_BYTES, PATIENCE, Progress, RowSink, RunOptions, Watch,
+};
+use crate::batch::Outcome;
+use crate::error::Error;
+use crate::extract::MAX_LINES;
+use crate::input::Input;
+use crate::report::tally::Tally;
+use crate::report::{InputReport, Report};
+use crate::time::UnixTime;
+use crate::validator::Validator;
+
+/// The ends of the channels that the calling thread holds.
+pub(super) struct Channels<'t> {
+    pub(super) to_workers: Sender<Work<'t>>,
+    /// The workers' end: the calling thread takes a block from it when it has nothing to read.
+    pub(super) from_reader: Receiver<Work<'t>>,
+    pub(super) from_workers: Receiver<Work<'t>>,
+}
+
+/// What was counted so far, and the work that is not in flight.
+pub(super) struct Aggregator<'v, 'r, 'w, 't> {
+    validator: &'v Validator,
+    now: UnixTime,
+    tally: Tally,
+    inputs: Vec<InputReport>,
+    rows: Option<RowSink<'r>>,
+    watch: Watch<'w>,
+    free: Vec<Work<'t>>,
+    /// Outcomes that came before their turn, by sequence.
+    early: BTreeMap<u64, Work<'t>>,
+    next: u64,
+    /// Work of which a part is still to be judged.
+    again: Option<Work<'t>>,
+    /// The last file that could not be read to its end: nothing more of it is judged.
+    faulty: Option<usize>,
+    /// About how many bytes to judge at a time.
+    target: usize,
+    block_bytes: usize,
+    repeated: u64,
+    bytes: u64,
+    errors: Vec<Error>,
+    /// Set once nothing more is taken from the inputs before they have ended.
+    is_cut_short: bool,
+    /// Set once what follows could no longer be put in order: nothing more is counted.
+    is_broken: bool,
+    stopped: bool,
+}
+
+impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
+    pub(super) fn new(
+        validator: &'v Validator,
+        inputs: &[Input<'_>],
+        rows: Option<RowSink<'r>>,
+        watch: Watch<'w>,
+        free: Vec<Work<'t>>,
+        options: &RunOptions,
+    ) -> Self {
+        let block_bytes = options.block_bytes.clamp(1, MAX_BYTES);
+        let distinct = options.distinct;
+        let report = |input: &Input<'_>| InputReport {
+            name: input.name(),
+            ..Default::default()
+        };
+        Self {
+            validator,
+            now: options.now,
+            tally: Tally::new(options.now, validator.keys()).with_distinct(distinct),
+            inputs: inputs.iter().map(report).collect(),
+            rows,
+            watch,
+            free,
+            early: BTreeMap::new(),
+            next: 0,
+            again: None,
+            faulty: None,
+            target: block_bytes.min(FIRST_BYTES),
+            block_bytes,
+            repeated: 0,
+            bytes: 0,
+            errors: Vec::new(),
+            is_cut_short: false,
+            is_broken: false,
+            stopped: false,
+        }
+    }
+
+    /// The loop of the calling thread.
+    pub(super) fn drive<J: FnMut(&mut Work<'_>)>(
+        &mut self,
+        channels: Channels<'t>,
+        feeder: &mut Feeder<'t>,
+        new_judge: &impl Fn() -> J,
+        alive: &AtomicUsize,
+        workers: usize,
+    ) {
+        let Channels {
+            to_workers,
+            from_reader,
+            from_workers,
+        } = channels;
+        let mut judge = new_judge();
+        let mut in_flight = 0_usize;
+        let mut is_fed = false;
+        loop {
+            while let Ok(work) = from_workers.try_recv() {
+                in_flight -= 1;
+                self.take(work);
+            }
+            if let Some(input) = self.faulty {
+                feeder.skip(input);
+            }
+            if let Some(work) = self.again.take() {
+                in_flight += 1;
+                if to_workers.send(work).is_err() {
+                    return self.fail(Error::ChannelClosed);
+                }
+            }
+            if !self.stopped && self.watch.stop.load(Ordering::SeqCst) {
+                self.stopped = true;
+                self.is_cut_short = true;
+            }
+            if self.is_cut_short {
+                // Blocks leave the channel in order, so those still in it are the last ones.
+                while let Ok(work) = from_reader.try_recv() {
+                    in_flight -= 1;
+                    self.free.push(work);
+                }
+            } else if !is_fed && let Some(mut work) = self.free.pop() {
+                work.outcome.placed = self.tally.placed();
+                let fed = feeder.feed(&mut work, self.target);
+                if let Fed::Work = fed {
+                    in_flight += 1;
+                    if to_workers.send(work).is_err() {
+                        return self.fail(Error::ChannelClosed);
+                    }
+                    continue;
+                }
+                self.free.push(work);
+                match fed {
+                    // Whoever reads the rows of a silent input wants to see them.
+                    Fed::Idle if in_flight == 0 => self.flush_rows(),
+                    // There may be a block to judge meanwhile.
+                    Fed::Idle => {}
+                    Fed::Work | Fed::Opened => continue,
+                    Fed::InputOver(input, error, growth) => {
+                        self.end_input(input, error, growth);
+                        continue;
+                    }
+                    Fed::End => is_fed = true,
+                }
+            }
+            if let Ok(mut work) = from_reader.try_recv() {
+                work_guarded(&mut judge, new_judge, &mut work);
+                in_flight -= 1;
+                self.take(work);
+            } else if in_flight == 0 {
+                if is_fed || self.is_cut_short {
+                    return;
+                }
+            } else {
+                match from_workers.recv_timeout(PATIENCE) {
+                    Ok(work) => {
+                        in_flight -= 1;
+                        self.take(work);
+                    }
+                    Err(RecvTimeoutError::Timeout) if alive.load(Ordering::SeqCst) == workers => {}
+                    Err(_) => return self.fail(Error::ChannelClosed),
+                }
+            }
+        }
+    }
+
+    /// Takes an outcome, and deals with every one whose turn has come.
+    fn take(&mut self, work: Work<'t>) {
+        self.early.insert(work.sequence, work);
+        while self.again.is_none()
+            && let Some(work) = self.early.remove(&self.next)
+        {
+            self.put_in_order(work);
+        }
+    }
+
+    /// Counts what came of the work whose turn it is.
+    fn put_in_order(&mut self, mut work: Work<'t>) {
+        let input = &mut self.inputs[work.input];
+        if std::mem::take(&mut work.has_panicked) {
+            let error = Error::Worker {
+                input: input.name.clone(),
+                offset: work.begin,
+            };
+            input.error = Some(error.to_string());
+            work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
+            self.fail(error);
+        } else if work.outcome.was_stopped {
+            // Judged in part, so not at all: what is in order ends before it.
+            work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
+            (self.is_cut_short, self.is_broken, self.stopped) = (true, true, true);
+        } else if self.is_broken || self.faulty == Some(work.input) {
+            // What is behind a fault is not judged.
+            work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
+        } else {
+            self.count(&mut work);
+            match std::mem::replace(&mut work.rest, Rest::Nothing) {
+                Rest::Lines if !self.is_cut_short => {
+                    work.resume();
+                    self.again = Some(work);
+                    return;
+                }
+                // Nothing that follows them is counted without them.
+                Rest::Lines => self.is_broken = true,
+                Rest::Fault(error) => {
+                    self.faulty = Some(work.input);
+                    self.end_input(work.input, Some(error), 0);
+                }
+                Rest::Nothing => {
+                    if let Some(section) = work.section.as_ref().filter(|it| it.is_last()) {
+                        self.end_input(work.input, None, section.file().growth());
+                    }
+                }
+            }
+        }
+        self.next += 1;
+        self.free.push(work);
+    }
+
+    fn count(&mut self, work: &mut Work<'_>) {
+        let outcome = &mut work.outcome;
+        let input = &mut self.inputs[work.input];
+        let line_base = input.lines;
+        self.tally.drain(&mut outcome.tally, line_base);
+        input.lines += outcome.lines;
+        self.repeated += outcome.repeated;
+        // A section in which no line begins is a piece of one that was counted before it.
+        self.bytes += work.end.saturating_sub(input.bytes);
+        input.bytes = input.bytes.max(work.end);
+        self.target = match work.rest {
+            Rest::Lines => outcome.bytes.max(MIN_BYTES),
+            _ if outcome.lines > u64::from(MAX_LINES) / 2 => self.target,
+            _ => self.target.saturating_mul(2),
+        }
+        .min(self.block_bytes);
+        if let Some(sink) = &mut self.rows {
+            let file = sink.options.with_file.then_some(&*input.name);
+            if let Err(source) = outcome.rows.write(sink.out, file, line_base) {
+                self.fail(Error::Write { source });
+            }
+        }
+        (self.watch.progress)(Progress {
+            tokens: self.tally.tokens.total(),
+            rejected: self.tally.tokens.rejected,
+            bytes: self.bytes,
+        });
+    }
+
+    fn end_input(&mut self, index: usize, error: Option<Error>, growth: u64) {
+        let input = &mut self.inputs[index];
+        input.grown = growth;
+        if let Some(error) = error {
+            input.error = Some(error.to_string());
+            self.errors.push(error);
+        }
+    }
+
+    fn flush_rows(&mut self) {
+        if let Some(sink) = &mut self.rows
+            && let Err(source) = sink.out.flush()
+        {
+            self.fail(Error::Write { source });
+        }
+    }
+
+    /// Ends the run early.
+    pub(super) fn fail(&mut self, error: Error) {
+        self.errors.push(error);
+        self.is_cut_short = true;
+        self.is_broken = true;
+    }
+
+    pub(super) fn finish(mut self, elapsed: Duration) -> Finished {
+        if !self.is_broken || self.stopped {
+            self.flush_rows();
+        }
+        // An interrupt that is seen before the report is made wins over the end of the input.
+        let stopped = self.stopped || self.watch.stop.load(Ordering::SeqCst);
+        let ended_by = if stopped {
+            Some("interrupted".to_owned())
+        } else if self.is_broken {
+            self.errors.last().map(ToString::to_string)
+        } else {
+            None
+        };
+        Finished {
+            report: Report {
+                validator: self.validator.clone(),
+                now: self.now,
+                tally: self.tally,
+                inputs: self.inputs,
+                complete: self.errors.is_empty() && !stopped,
+                ended_by,
+                elapsed,
+            },
+            errors: self.errors,
+            stopped,
+            repeated: self.repeated,
+        }
+    }
+}

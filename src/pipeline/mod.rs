@@ -1,0 +1,300 @@
+//! A run: inputs are read, validated on several threads, and reported in order.
+//!
+//! The thread that calls [`run`] sends work into a bounded channel ([`feeder`]): a block of a stream,
+//! lines of a text in memory, or a section of a regular file, which the worker reads itself. Rayon
+//! workers validate ([`worker`]). The caller takes the outcomes back, puts them in order, counts
+//! them, writes their rows and reuses their buffers ([`aggregator`]). Where there is nothing to send
+//! it works like the others, so that `threads` threads do all the work, and one thread is the same
+//! loop without workers. Memory is bounded by the work in flight, of which there is a fixed number.
+//!
+//! Of very short lines a worker takes as many as may become rows at a time; the rest of the work
+//! goes around once more.
+//!
+//! Nothing that goes wrong looks like the end of the input: every way out of the loop says whether
+//! all lines were validated.
+
+mod aggregator;
+mod feeder;
+mod worker;
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::bounded;
+
+use aggregator::{Aggregator, Channels};
+use feeder::Feeder;
+use worker::{Work, Worker, WorkforceGuard, work_until_closed};
+
+use crate::error::Error;
+use crate::extract::MAX_LINES;
+use crate::input::{DEFAULT_BLOCK_BYTES, Input};
+use crate::report::{Report, RowOptions};
+use crate::signature::Kernel;
+use crate::time::UnixTime;
+use crate::validator::Validator;
+
+/// How long to wait for an outcome before looking around.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// The fewest bytes of a piece of work where lines are short: at two bytes a line, as many lines as
+/// are taken at a time.
+const MIN_BYTES: usize = 2 * MAX_LINES as usize;
+/// The most bytes of the first pieces, so that the first results come soon.
+const FIRST_BYTES: usize = 64 << 10;
+/// The most bytes that are aimed at: with one more line, which has a GiB at most, places within a
+/// block are numbers of 32 bits.
+const MAX_BYTES: usize = 1 << 30;
+
+/// The instant of a run, and how it is carried out. Only `now` changes verdicts, rows and counts.
+///
+/// ```
+/// use jotmill::{RunOptions, UnixTime};
+///
+/// # fn main() -> Result<(), jotmill::Error> {
+/// let options = RunOptions::new(UnixTime::now()?).threads(2);
+/// # assert_eq!(options.threads, 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[must_use]
+pub struct RunOptions {
+    /// The instant that dates are compared with.
+    pub now: UnixTime,
+    /// How many threads work, the calling one included; at least 1.
+    pub threads: usize,
+    /// About how many bytes a block has; at least 1, and of more than 1 GiB no more is taken.
+    pub block_bytes: usize,
+    /// The kernel that computes MACs.
+    pub kernel: Kernel,
+    /// The size in bytes of the cache of repeated tokens, over all threads; each thread has at least
+    /// 512 KiB. With 0 there is no such cache.
+    pub cache_bytes: usize,
+    /// Whether to estimate how many tokens differ.
+    pub distinct: bool,
+}
+
+/// The default size of the cache of repeated tokens.
+const CACHE_BYTES: usize = 16 << 20;
+/// The smallest cache of a thread: a smaller one evicts tokens before they are repeated.
+const MIN_CACHE_BYTES: usize = 512 << 10;
+
+impl RunOptions {
+    /// A run at this instant: one thread, blocks of [`DEFAULT_BLOCK_BYTES`], the fastest kernel.
+    pub fn new(now: UnixTime) -> Self {
+        Self {
+            now,
+            threads: 1,
+            block_bytes: DEFAULT_BLOCK_BYTES,
+            kernel: Kernel::best(),
+            cache_bytes: CACHE_BYTES,
+            distinct: false,
+        }
+    }
+
+    /// Sets [`threads`](Self#structfield.threads).
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Sets [`block_bytes`](Self#structfield.block_bytes).
+    pub const fn block_bytes(mut self, bytes: usize) -> Self {
+        self.block_bytes = bytes;
+        self
+    }
+
+    /// Sets [`kernel`](Self#structfield.kernel).
+    pub const fn kernel(mut self, kernel: Kernel) -> Self {
+        self.kernel = kernel;
+        self
+    }
+
+    /// Sets [`cache_bytes`](Self#structfield.cache_bytes).
+    pub const fn cache_bytes(mut self, bytes: usize) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// Sets [`distinct`](Self#structfield.distinct).
+    pub const fn distinct(mut self, distinct: bool) -> Self {
+        self.distinct = distinct;
+        self
+    }
+}
+
+/// Where rows go, and how they are written.
+pub struct RowSink<'a> {
+    /// What takes the rows; flushed whenever the input is silent and at the end.
+    pub out: &'a mut dyn Write,
+    /// How they are written.
+    pub options: RowOptions,
+}
+
+/// How far a run has come, for whoever wants to watch it.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Tokens judged.
+    pub tokens: u64,
+    /// Tokens rejected.
+    pub rejected: u64,
+    /// Bytes judged.
+    pub bytes: u64,
+}
+
+/// Whoever watches a run and may end it.
+pub struct Watch<'a> {
+    /// Ends the run soon after it turns true; what was judged by then is reported.
+    pub stop: &'a AtomicBool,
+    /// Told of progress after each block.
+    pub progress: &'a mut dyn FnMut(Progress),
+}
+
+/// The result of a run.
+pub struct Finished {
+    /// What was counted, of all lines or, if it is not complete, of those before it ended.
+    pub report: Report,
+    /// What kept lines from being judged or rows from being written.
+    pub errors: Vec<Error>,
+    /// Whether it was stopped.
+    pub stopped: bool,
+    /// How many tokens were not judged from the start, because the same worker had judged them
+    /// before. It depends on how the threads took turns, and so is no part of the report.
+    pub repeated: u64,
+}
+
+/// Judges every line of every input.
+///
+/// Rows and counts are the same for any number of threads and any size of blocks. An input that
+/// cannot be opened or read is reported, and the others are still judged.
+///
+/// ```
+/// use std::sync::atomic::AtomicBool;
+/// use jotmill::{Input, KeySet, Policy, RunOptions, UnixTime, Validator, Watch, run};
+///
+/// # fn main() -> Result<(), jotmill::Error> {
+/// let mut keys = KeySet::new();
+/// keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
+/// let validator = Validator::new(Policy::new(), keys)?;
+/// let log = Input::Reader { name: "log".to_owned(), reader: Box::new(&b"a.b.c\n\nd\n"[..]) };
+///
+/// let stop = AtomicBool::new(false);
+/// let watch = Watch { stop: &stop, progress: &mut |_| () };
+/// let options = RunOptions::new(UnixTime::now()?);
+/// let finished = run(&validator, vec![log], &options, None, watch);
+/// assert!(finished.report.complete);
+/// assert_eq!(finished.report.tally.tokens.rejected, 2);
+/// assert_eq!(finished.report.tally.blank_lines, 1);
+/// # Ok(())
+/// # }
+/// ```
+pub fn run(
+    validator: &Validator,
+    inputs: Vec<Input<'_>>,
+    options: &RunOptions,
+    rows: Option<RowSink<'_>>,
+    watch: Watch<'_>,
+) -> Finished {
+    let row_options = rows.as_ref().map(|sink| sink.options);
+    let stop = watch.stop;
+    let new_judge = || {
+        let mut worker = Worker::new(validator, row_options, options, stop);
+        move |work: &mut Work<'_>| worker.work(work)
+    };
+    run_with(&new_judge, validator, inputs, options, rows, watch)
+}
+
+/// Validates every line of one reader at `now` on the calling thread: [`run`] with its defaults.
+///
+/// ```
+/// use jotmill::{KeySet, Policy, UnixTime, Validator, audit};
+///
+/// # fn main() -> Result<(), jotmill::Error> {
+/// let mut keys = KeySet::new();
+/// keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
+/// let validator = Validator::new(Policy::new(), keys)?;
+/// let finished = audit(&validator, UnixTime::now()?, &b"a.b.c\n"[..]);
+/// assert!(finished.report.complete);
+/// assert_eq!(finished.report.tally.tokens.rejected, 1);
+/// # Ok(())
+/// # }
+/// ```
+pub fn audit(validator: &Validator, now: UnixTime, reader: impl std::io::Read) -> Finished {
+    let input = Input::Reader {
+        name: "-".to_owned(),
+        reader: Box::new(reader),
+    };
+    let stop = AtomicBool::new(false);
+    let watch = Watch {
+        stop: &stop,
+        progress: &mut |_| (),
+    };
+    run(validator, vec![input], &RunOptions::new(now), None, watch)
+}
+
+/// [`run`] with any judge: each worker makes one of its own.
+fn run_with<J: FnMut(&mut Work<'_>)>(
+    new_judge: &(impl Fn() -> J + Sync),
+    validator: &Validator,
+    inputs: Vec<Input<'_>>,
+    options: &RunOptions,
+    rows: Option<RowSink<'_>>,
+    watch: Watch<'_>,
+) -> Finished {
+    let started = Instant::now();
+    let workers = options.threads.saturating_sub(1);
+    // One block for the only thread; with workers, enough that neither side waits for the other.
+    let in_flight = if workers == 0 { 1 } else { 2 * (workers + 1) };
+    let (to_workers, from_reader) = bounded::<Work<'_>>(in_flight);
+    let (to_aggregator, from_workers) = bounded::<Work<'_>>(in_flight);
+    let alive = AtomicUsize::new(workers);
+
+    let channels = Channels {
+        from_reader: from_reader.clone(),
+        to_workers,
+        from_workers,
+    };
+    let free = (0..in_flight).map(|_| Work::new(options)).collect();
+    let mut aggregator = Aggregator::new(validator, &inputs, rows, watch, free, options);
+    let mut feeder = Feeder::new(validator, inputs, workers + 1);
+    if options.kernel.self_test().is_err() {
+        aggregator.fail(Error::Kernel {
+            kernel: options.kernel.name(),
+        });
+    } else if workers == 0 {
+        aggregator.drive(channels, &mut feeder, new_judge, &alive, workers);
+    } else {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(workers)
+            .thread_name(|index| format!("jotmill-{index}"))
+            .build();
+        match pool {
+            Ok(pool) => pool.in_place_scope(|scope| {
+                for _ in 0..workers {
+                    let (from_reader, to_aggregator) = (from_reader.clone(), to_aggregator.clone());
+                    let alive = &alive;
+                    scope.spawn(move |_| {
+                        let _guard = WorkforceGuard(alive);
+                        // A panic that gets past the guard of a block is seen as the loss of the
+                        // worker; rayon would hand it on to the caller.
+                        let life = || work_until_closed(new_judge, &from_reader, &to_aggregator);
+                        let _ = catch_unwind(AssertUnwindSafe(life));
+                    });
+                }
+                // The workers' ends are theirs alone, so that losing them all can be seen.
+                drop((from_reader, to_aggregator));
+                aggregator.drive(channels, &mut feeder, new_judge, &alive, workers);
+            }),
+            Err(error) => aggregator.fail(Error::Threads {
+                message: error.to_string(),
+            }),
+        }
+    }
+    aggregator.finish(started.elapsed())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! A worker: what a thread needs to validate lines, and the pieces of work that circulate.
+//!
+//! A panic costs the worker's buffers and is put on record; the run ends, and nothing of the piece
+//! is counted.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crossbeam::channel::{Receiver, Sender};
+
+use super::{MIN_CACHE_BYTES, RunOptions};
+use crate::batch::{BatchJudge, Outcome, Recorder};
+use crate::error::Error;
+use crate::extract::LineTokens;
+use crate::input::{Block, Section, SectionRead};
+use crate::report::RowOptions;
+use crate::stage::NoClock;
+use crate::time::UnixTime;
+use crate::validator::Validator;
+
+/// What circulates: lines to judge, and what came of them.
+pub(super) struct Work<'t> {
+    /// The place in the order of all work, from 0.
+    pub(super) sequence: u64,
+    /// Lines that are in memory, unless there is a section.
+    pub(super) block: Block<'t>,
+    /// Lines that the worker reads.
+    pub(super) section: Option<Section>,
+    pub(super) outcome: Outcome,
+    /// The index of the input, and the offsets in it between which lines were judged.
+    pub(super) input: usize,
+    pub(super) begin: u64,
+    pub(super) end: u64,
+    pub(super) rest: Rest,
+    pub(super) has_panicked: bool,
+}
+
+/// What is left of a piece of work that was judged.
+#[derive(Debug)]
+pub(super) enum Rest {
+    Nothing,
+    /// More lines, from `end` on.
+    Lines,
+    /// What could not be read.
+    Fault(Error),
+}
+
+/// What a thread needs to judge.
+pub(super) struct Worker<'v> {
+    judge: BatchJudge,
+    recorder: Recorder,
+    now: UnixTime,
+    max_token_bytes: usize,
+    stop: &'v AtomicBool,
+    /// What sections are read into: a worker's own, so that it stays in its core's cache.
+    pub(super) block: Block<'static>,
+}
+
+impl<'v> Worker<'v> {
+    pub(super) fn new(
+        validator: &Validator,
+        rows: Option<RowOptions>,
+        options: &RunOptions,
+        stop: &'v AtomicBool,
+    ) -> Self {
+        let cache_bytes = match options.cache_bytes {
+            0 => 0,
+            all => (all / options.threads.max(1)).max(MIN_CACHE_BYTES),
+        };
+        Self {
+            judge: BatchJudge::new(validator.clone(), options.kernel, cache_bytes),
+            recorder: Recorder::new(validator.clone(), rows),
+            now: options.now,
+            max_token_bytes: validator.policy().token_limit(),
+            stop,
+            block: Block::default(),
+        }
+    }
+
+    pub(super) fn work(&mut self, work: &mut Work<'_>) {
+        let mut rest = Rest::Nothing;
+        let block = match &work.section {
+            None => &work.block,
+            Some(section) => {
+                match section.read(self.max_token_bytes, self.stop, &mut self.block) {
+                    SectionRead::All => {}
+                    SectionRead::Part => rest = Rest::Lines,
+                    SectionRead::Fault(error) => rest = Rest::Fault(error),
+                    SectionRead::Stopped => {
+                        work.outcome.was_stopped = true;
+                        return;
+                    }
+                }
+                &self.block
+            }
+        };
+        let outcome = &mut work.outcome;
+        outcome.rows.clear();
+        let mut tokens = LineTokens::new(block, self.max_token_bytes, self.now);
+        let mut sink = self.recorder.record(block.input, outcome);
+        let is_done = (self.judge).judge(&mut tokens, self.stop, &mut sink, &mut NoClock);
+        self.recorder.end_batch(outcome);
+        outcome.was_stopped = !is_done;
+        outcome.tally.blank_lines += u64::from(tokens.blank());
+        (outcome.lines, outcome.bytes) = (tokens.taken().into(), tokens.consumed());
+        outcome.repeated = self.judge.repeated();
+        if work.outcome.bytes < block.bytes().len() {
+            // A fault behind them is met again.
+            rest = Rest::Lines;
+        }
+        work.input = block.input;
+        work.begin = block.offset();
+        // A byte order mark without a line behind it is as little judged as a section in which no
+        // line begins.
+        work.end = match work.outcome.lines {
+            0 => 0,
+            _ => block.end_of(work.outcome.bytes),
+        };
+        work.rest = rest;
+    }
+}
+
+impl Work<'_> {
+    pub(super) fn new(options: &RunOptions) -> Self {
+        Self {
+            sequence: 0,
+            block: Block::default(),
+            section: None,
+            outcome: Outcome::new(options.now, options.distinct),
+            input: 0,
+            begin: 0,
+            end: 0,
+            rest: Rest::Nothing,
+            has_panicked: false,
+        }
+    }
+
+    /// Leaves what has not been judged yet.
+    pub(super) fn resume(&mut self) {
+        self.begin = self.end;
+        match &mut self.section {
+            Some(section) => section.resume(self.end),
+            None => self.block.resume(self.end),
+        }
+    }
+}
+
+/// Counts a worker out, however it ends.
+pub(super) struct WorkforceGuard<'a>(pub(super) &'a AtomicUsize);
+
+impl Drop for WorkforceGuard<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A worker's life: blocks in, outcomes out, until the channel closes.
+pub(super) fn work_until_closed<'t, J: FnMut(&mut Work<'_>)>(
+    new_judge: &impl Fn() -> J,
+    from_reader: &Receiver<Work<'t>>,
+    to_aggregator: &Sender<Work<'t>>,
+) {
+    let mut judge = new_judge();
+    for mut work in from_reader {
+        work_guarded(&mut judge, new_judge, &mut work);
+        if to_aggregator.send(work).is_err() {
+            return;
+        }
+    }
+}
+
+/// Judges a block; a panic is put on record and costs the judge, whose buffers it may have left
+/// in any state.
+pub(super) fn work_guarded<J: FnMut(&mut Work<'_>)>(
+    judge: &mut J,
+    new_judge: &impl Fn() -> J,
+    work: &mut Work<'_>,
+) {
+    if catch_unwind(AssertUnwindSafe(|| judge(work))).is_err() {
+        work.has_panicked = true;
+        *judge = new_judge();
+    }
+}
