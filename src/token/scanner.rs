@@ -72,20 +72,16 @@ impl Scanner {
     /// The fastest on a platform.
     fn new(platform: Platform) -> Self {
         #[cfg(target_arch = "x86_64")]
-        match platform {
-            Platform {
-                avx2: Some(avx2), ..
-            } => return Self::Avx2(avx2),
-            Platform {
-                sse2: Some(sse2), ..
-            } => return Self::Sse2(sse2),
-            _ => {}
+        if let Some(avx2) = platform.avx2 {
+            return Self::Avx2(avx2);
+        } else if let Some(sse2) = platform.sse2 {
+            return Self::Sse2(sse2);
         }
         #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
         if let Some(neon) = platform.neon {
             return Self::Neon(neon);
         }
-        let _ = platform;
+        let _ = platform; // other architectures do not ask it
         Self::Portable(Portable)
     }
 

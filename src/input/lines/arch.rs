@@ -27,7 +27,7 @@ pub(super) fn find(platform: Platform, text: &[u8]) -> Found {
             return unsafe { x86::find_avx2(text) };
         }
     }
-    let _ = platform;
+    let _ = platform; // other architectures do not ask it
     find_portable(text)
 }
 

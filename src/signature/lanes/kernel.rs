@@ -116,21 +116,17 @@ impl Kernel {
     /// Whether this processor has the instructions.
     #[must_use]
     pub fn is_available(&self) -> bool {
-        let platform = Platform::detect();
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Kind::Shani => platform.shani.is_some(),
+            Kind::Shani => Platform::detect().shani.is_some(),
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => platform.avx512.is_some(),
+            Kind::Avx512 => Platform::detect().avx512.is_some(),
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => platform.avx2.is_some(),
+            Kind::Avx2 => Platform::detect().avx2.is_some(),
             #[cfg(target_arch = "aarch64")]
-            Kind::Aarch64Sha2 => platform.sha2.is_some(),
+            Kind::Aarch64Sha2 => Platform::detect().sha2.is_some(),
             Kind::Portable => true,
-            _ => {
-                let _ = platform;
-                false
-            }
+            _ => false,
         }
     }
 
@@ -144,55 +140,36 @@ impl Kernel {
     /// If there are not as many tags as jobs, or 2^32 jobs or more.
     pub fn hmac_sha256(self, jobs: &[Job256<'_>], scratch: &mut Scratch, tags: &mut [[u8; 32]]) {
         assert_eq!(jobs.len(), tags.len(), "one tag a job");
-        let platform = Platform::detect();
         #[cfg(target_arch = "x86_64")]
         {
+            let platform = Platform::detect();
             let (few, below): (&dyn Few<_, 64, _>, _) = match &platform.shani {
                 Some(shani) => (shani, FEW_FOR_SHANI),
                 None => (&Portable, FEW_256),
             };
-            match (self.0, platform) {
-                (
-                    Kind::Shani,
-                    Platform {
-                        shani: Some(shani), ..
-                    },
-                ) => {
-                    return shani.hmac(jobs, scratch.by_blocks::<_, 64>(jobs), tags);
-                }
-                (
-                    Kind::Avx512,
-                    Platform {
-                        avx512: Some(avx512),
-                        ..
-                    },
-                ) => {
-                    let order = scratch.by_blocks::<_, 64>(jobs);
-                    return avx512::hmac256(avx512, jobs, order, tags, few, below);
-                }
-                (
-                    Kind::Avx2,
-                    Platform {
-                        avx2: Some(avx2), ..
-                    },
-                ) => {
-                    let order = scratch.by_blocks::<_, 64>(jobs);
-                    return avx2::hmac256(avx2, jobs, order, tags, few, below);
-                }
-                _ => {}
+            if let (Kind::Shani, Some(shani)) = (self.0, platform.shani) {
+                return shani.hmac(jobs, scratch.by_blocks::<_, 64>(jobs), tags);
+            }
+            if let (Kind::Avx512, Some(avx512)) = (self.0, platform.avx512) {
+                let order = scratch.by_blocks::<_, 64>(jobs);
+                return avx512::hmac256(avx512, jobs, order, tags, few, below);
+            }
+            if let (Kind::Avx2, Some(avx2)) = (self.0, platform.avx2) {
+                let order = scratch.by_blocks::<_, 64>(jobs);
+                return avx2::hmac256(avx2, jobs, order, tags, few, below);
             }
         }
         #[cfg(target_arch = "aarch64")]
-        if let (Kind::Aarch64Sha2, Some(sha2)) = (self.0, platform.sha2) {
+        if let (Kind::Aarch64Sha2, Some(sha2)) = (self.0, Platform::detect().sha2) {
             return aarch64::hmac256(sha2, jobs, scratch.by_blocks::<_, 64>(jobs), tags);
         }
-        let _ = platform;
         Portable.hmac(jobs, scratch.as_given(jobs.len()), tags);
     }
 
     /// Computes the HMAC-SHA-512 of every job: `tags[i]` is that of `jobs[i]`.
     ///
-    /// For HMAC-SHA-384 the keys are `Midstate512::new_384`, and the tag is the first 48 bytes. A kernel that is not available computes the same as `portable` does.
+    /// For HMAC-SHA-384 the keys are `Midstate512::new_384`, and the tag is the first 48 bytes. A
+    /// kernel that is not available computes the same as `portable` does.
     ///
     /// # Panics
     ///

@@ -29,7 +29,7 @@ pub(super) fn decode(platform: Platform, text: &[u8], out: &mut [u8]) -> bool {
             return unsafe { avx2::decode(text, out) };
         }
     }
-    let _ = platform;
+    let _ = platform; // other architectures do not ask it
     super::decode_by_crate(text, out)
 }
 
