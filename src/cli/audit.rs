@@ -13,7 +13,7 @@ use jotmill::{
 use super::flags::{AuditFlags, Format, OnlyRows, OutputFlags};
 use super::output::{Destination, Output, ReadFiles, RowOutputs, share_a_file};
 use super::progress::Bar;
-use super::typed::is_like_a_token;
+use super::redact::is_like_a_token;
 use super::{Exit, args, signals};
 
 /// Runs the audit that the flags describe.

@@ -22,8 +22,8 @@ mod keys;
 mod output;
 mod policy_file;
 mod progress;
+mod redact;
 mod signals;
-mod typed;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -70,7 +70,7 @@ impl Exit {
 pub(crate) fn run() -> ExitCode {
     let cli = flags::Cli::try_parse().unwrap_or_else(|error| {
         let message = error.to_string();
-        let shown = typed::without_tokens(&message);
+        let shown = redact::without_tokens(&message);
         if shown == message {
             // Help and versions come here, too.
             error.exit();
@@ -91,7 +91,7 @@ pub(crate) fn run() -> ExitCode {
         if is_broken_pipe(&error) {
             return Exit::OutputGone;
         }
-        tell!("{}", typed::without_tokens(&format!("{error:#}")));
+        tell!("{}", redact::without_tokens(&format!("{error:#}")));
         Exit::CannotJudge
     });
     exit.into()
