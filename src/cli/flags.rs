@@ -71,21 +71,21 @@ pub(crate) struct AuditFlags {
     /// Threads that do any work; 1 is serial [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
-    /// About how many bytes are judged at a time; changes no result.
+    /// About how many bytes a block has; changes no result.
     #[arg(long, value_name = "N", value_parser = ValueParser::new(bytes), hide = true)]
     pub(crate) block_bytes: Option<usize>,
     /// What computes MACs: shani, avx512, avx2, aarch64-sha2 or portable; changes no result
     /// [default: $JOTMILL_KERNEL, or the fastest here].
     #[arg(long, value_name = "NAME", value_parser = kernel)]
     pub(crate) kernel: Option<Kernel>,
-    /// Estimate as well how many tokens differ, to about 1 %.
+    /// Also estimate the number of distinct tokens, to about 1 %.
     #[arg(long)]
     pub(crate) distinct: bool,
     #[command(flatten)]
     pub(crate) output: OutputFlags,
 }
 
-/// What is written, where, and how it looks.
+/// What is written, where, and in which form.
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputFlags {
@@ -95,16 +95,16 @@ pub(crate) struct OutputFlags {
     /// Write a row a token to this file as well, as ndjson.
     #[arg(long, value_name = "PATH")]
     pub(crate) rows: Option<PathBuf>,
-    /// Write rows of these tokens alone; totals and exit code stay.
+    /// Write rows of these tokens alone; totals and exit code do not change.
     #[arg(long, value_name = "WHICH", value_enum)]
     pub(crate) only: Option<OnlyRows>,
     /// Write whole tokens into rows. Whoever reads them can use the tokens.
     #[arg(long)]
     pub(crate) show_tokens: bool,
-    /// Write to this file what would go to standard output.
+    /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
-    /// No progress, no warnings, no report on standard error; errors are still told.
+    /// No progress, no warnings, no report on standard error; errors are still shown.
     #[arg(short, long)]
     pub(crate) quiet: bool,
     /// Colours in the report.
@@ -136,7 +136,7 @@ pub(crate) struct InspectFlags {
 pub(crate) struct KeysFlags {
     #[command(flatten)]
     pub(crate) keys: KeyFlags,
-    /// Judge certificates by this moment, in Unix seconds or RFC 3339 [default: the clock].
+    /// Judge certificates at this time, in Unix seconds or RFC 3339 [default: the clock].
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) now: Option<UnixTime>,
     /// text writes a table, json one object.

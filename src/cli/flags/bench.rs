@@ -41,7 +41,7 @@ pub(crate) struct BenchFlags {
     /// text writes tables, json one object.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = PageFormat::Text)]
     pub(crate) format: PageFormat,
-    /// Write to this file what would go to standard output.
+    /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
     /// No progress.
@@ -52,7 +52,7 @@ pub(crate) struct BenchFlags {
     pub(crate) progress: When,
 }
 
-/// What a data set made for the purpose is like.
+/// The data set that is made where no file is given.
 #[derive(Args)]
 #[command(next_help_heading = "Data set, where no file is given; --alg makes one for each")]
 pub(crate) struct MadeFlags {

@@ -24,7 +24,7 @@ pub(crate) struct KeyFlags {
     #[arg(long, value_name = "PATH")]
     pub(crate) jwks: Vec<PathBuf>,
     /// Public keys or X.509 certificates in PEM or DER, or a folder of such files and of JWK Sets.
-    /// Of a certificate and its chain in one file, those that issued another are set aside.
+    /// Of a certificate and its chain in one file, those that issued another are not used.
     #[arg(long, value_name = "PATH")]
     pub(crate) key: Vec<PathBuf>,
     /// Refuse weak keys: short or well-known secrets, certificates that are expired or not valid
@@ -61,7 +61,7 @@ pub(crate) struct PolicyFlags {
     /// Expect this media type (typ), such as JWT or at+jwt.
     #[arg(long, value_name = "T")]
     pub(crate) typ: Option<String>,
-    /// Forgive clocks that differ by so much, such as 90, 90s, 5m, 2h or 7d.
+    /// Allow clocks to differ by this much, such as 90, 90s, 5m, 2h or 7d.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) leeway: Option<u64>,
     /// Reject tokens issued longer ago than this.
@@ -70,13 +70,13 @@ pub(crate) struct PolicyFlags {
     /// Reject tokens that were issued for longer than this.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) max_lifetime: Option<u64>,
-    /// Judge times by this moment, in Unix seconds or RFC 3339 [default: the clock].
+    /// Judge at this time, in Unix seconds or RFC 3339 [default: the clock].
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) now: Option<UnixTime>,
-    /// Take a longer line as too-long; suffixes K, M and G [default: 1M].
+    /// Reject a longer line as too-long; suffixes K, M and G [default: 1M].
     #[arg(long, value_name = "N", value_parser = ValueParser::new(bytes))]
     pub(crate) max_token_bytes: Option<usize>,
-    /// Try at most so many keys on a token [default: 1000].
+    /// Try at most this many keys on a token [default: 1000].
     #[arg(long, value_name = "N")]
     pub(crate) max_key_tries: Option<usize>,
     /// Take kid as a hint: where the key that it names did not sign, try the others.
