@@ -40,6 +40,7 @@ mod judge;
 mod key;
 pub mod measure;
 mod pipeline;
+mod platform;
 mod policy;
 mod prefetch;
 mod report;

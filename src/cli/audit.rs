@@ -13,7 +13,7 @@ use jotmill::{
 use super::flags::{AuditFlags, Format, OnlyRows, OutputFlags};
 use super::output::{Destination, Output, ReadFiles, RowOutputs, share_a_file};
 use super::progress::Bar;
-use super::typed::is_like_a_token;
+use super::redact::is_like_a_token;
 use super::{Exit, args, signals};
 
 /// Runs the audit that the flags describe.
@@ -80,7 +80,7 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input<'static>>> {
         if is_stdin(&path) {
             Ok(Input::Stdin)
         } else if is_like_a_token(&path.to_string_lossy()) && !path.exists() {
-            // As an input it would be named in the report.
+            // The report would show it as the name of an input.
             bail!(
                 "a token stands in place of the name of a file; write it into a file, pipe it in, \
                  or give it to jotmill inspect"
@@ -103,7 +103,7 @@ fn row_options(flags: &OutputFlags, inputs: usize) -> RowOptions {
     }
 }
 
-/// Opens what is written to, once nothing can be lost by it any more.
+/// Opens the outputs, after the checks that none of them overwrites what is still needed.
 fn open_outputs(flags: &AuditFlags, rules: &[PathBuf]) -> Result<(Output, Option<Output>)> {
     let output = &flags.output;
     let writes_rows = output.format == Format::Ndjson || output.rows.is_some();
@@ -192,7 +192,7 @@ fn judge(
     finished
 }
 
-/// Writes the report, tells what went wrong, and settles the exit code.
+/// Writes the report and the errors, and chooses the exit code.
 fn conclude(finished: &Finished, flags: &OutputFlags, main: &mut Output) -> Result<Exit> {
     if finished.errors.iter().any(jotmill::Error::is_broken_pipe) {
         return Ok(Exit::OutputGone);

@@ -1,4 +1,4 @@
-//! `jotmill keys`: what is in a set of keys, and what is wrong with it.
+//! `jotmill keys`: lists keys and their findings.
 //!
 //! Owns the table and its JSON. No part of a secret is shown, and no hash of one (RFC 7638
 //! section 7).
@@ -87,7 +87,7 @@ fn row(keys: &KeySet, key: &Key, now: UnixTime) -> [String; COLUMNS.len()] {
         .map(|finding| finding.code())
         .collect();
     [
-        // The set has cut it, and in reports it stands as long as this.
+        // The set has shortened it, and reports show it like this.
         escaped(key.name()),
         key.subtype().map_or_else(
             || key.kty().to_owned(),
@@ -112,8 +112,7 @@ fn row(keys: &KeySet, key: &Key, now: UnixTime) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// The one that the key is bound to, else what its type verifies; or what leaves it none. In few
-/// words.
+/// In few words: the algorithm that the key is bound to, else those of its type, or why there is none.
 fn algorithms(key: &Key) -> String {
     let names: Vec<&str> = key
         .algorithms()
@@ -175,12 +174,12 @@ fn document(keys: &KeySet, now: UnixTime) -> Value {
     })
 }
 
-/// The day of a moment in seconds, in UTC.
+/// The day of a time in Unix seconds, in UTC.
 fn date(seconds: u64) -> String {
     UnixTime::new(seconds, 0).map_or_else(|| seconds.to_string(), |time| time.to_string())
 }
 
-/// Text that is whole, fit for a terminal.
+/// The whole of a text, escaped for a terminal.
 fn escaped(text: &str) -> String {
     text.chars().flat_map(char::escape_debug).collect()
 }

@@ -1,9 +1,9 @@
 //! The command line: flags in, exit code out.
 //!
-//! `flags.rs` is what was typed, `args.rs` what it means; each subcommand has a file. Nothing here
-//! judges anything: that is the library's.
+//! `flags` is what was typed, `args` what it means; each subcommand has a file. Judging is left to the
+//! library.
 
-/// Tells something on standard error. That it cannot be written there changes nothing else.
+/// Writes a message to standard error. A failure to write is ignored.
 macro_rules! tell {
     ($($arguments:tt)*) => {{
         use std::io::Write as _;
@@ -22,8 +22,8 @@ mod keys;
 mod output;
 mod policy_file;
 mod progress;
+mod redact;
 mod signals;
-mod typed;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -43,7 +43,7 @@ pub(crate) enum Exit {
     Interrupted,
     /// SIGTERM.
     Terminated,
-    /// Whoever read our output went away.
+    /// The reader of the output went away.
     OutputGone,
 }
 
@@ -66,13 +66,13 @@ impl Exit {
     }
 }
 
-/// Runs what was asked for. Whatever keeps it from running is told on standard error.
+/// Runs the command; errors go to standard error.
 pub(crate) fn run() -> ExitCode {
     let cli = flags::Cli::try_parse().unwrap_or_else(|error| {
         let message = error.to_string();
-        let shown = typed::without_tokens(&message);
+        let shown = redact::without_tokens(&message);
         if shown == message {
-            // Help and versions come here, too.
+            // Help and the version come here, too.
             error.exit();
         }
         let _ = write!(io::stderr().lock(), "{shown}");
@@ -91,7 +91,7 @@ pub(crate) fn run() -> ExitCode {
         if is_broken_pipe(&error) {
             return Exit::OutputGone;
         }
-        tell!("{}", typed::without_tokens(&format!("{error:#}")));
+        tell!("{}", redact::without_tokens(&format!("{error:#}")));
         Exit::CannotJudge
     });
     exit.into()

@@ -7,10 +7,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use jotmill::OutputError;
 
-/// Enough to make writing cheap, little enough to keep rows coming.
+/// Large enough for cheap writes, small enough that rows are seen soon.
 const BUFFER: usize = 64 << 10;
 
-/// What is read in a run, by the identity that the system gives it.
+/// The files that a run reads, by device and inode.
 pub(crate) struct ReadFiles(Vec<(String, FileId)>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ struct FileId {
 #[cfg(unix)]
 fn id(metadata: &Metadata) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt;
-    // A terminal or /dev/null may well be both read and written.
+    // A terminal or /dev/null may be both read and written.
     metadata.is_file().then(|| FileId {
         device: metadata.dev(),
         inode: metadata.ino(),
@@ -56,12 +56,12 @@ impl ReadFiles {
         Ok(())
     }
 
-    /// Sees to it that standard output is not a file that is read.
+    /// Checks that standard output is not a file that is read.
     pub(crate) fn check_stdout(&self) -> Result<()> {
         self.refuse("standard output", stream_id(&io::stdout()))
     }
 
-    /// Sees to it that a path is not a file that is read. Nothing is opened or truncated yet.
+    /// Checks that a path is not a file that is read, without opening it.
     pub(crate) fn check(&self, path: &Path) -> Result<()> {
         let metadata = std::fs::metadata(path).ok();
         self.refuse(
@@ -82,14 +82,14 @@ fn stream_id<S>(_stream: &S) -> Option<FileId> {
     None
 }
 
-/// A file that is open for writing, with what it held before still in it.
+/// A file that is open for writing and not yet truncated.
 pub(crate) struct Destination {
     file: File,
     name: String,
 }
 
 impl Destination {
-    /// Opens a file, and creates it where there is none. Nothing is lost yet.
+    /// Opens or creates a file, and leaves its content alone.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         if name == "-" {
@@ -108,7 +108,7 @@ impl Destination {
         id(&self.file.metadata().ok()?)
     }
 
-    /// Empties the file, now that everything else is known to be in order.
+    /// Truncates the file, after all other checks.
     pub(crate) fn begin(self) -> Result<Output> {
         let Self { file, name } = self;
         if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
@@ -157,7 +157,7 @@ impl Output {
     }
 }
 
-/// The standard library's own buffer ends at each line, which costs a call to the system a row.
+/// The standard library flushes at each line, which costs a system call a row.
 fn unbuffered_stdout() -> Box<dyn Write> {
     #[cfg(unix)]
     {

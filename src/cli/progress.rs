@@ -1,8 +1,8 @@
-//! A progress bar on standard error, for whoever waits at a terminal.
+//! A progress bar on standard error.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Shows how far a run has come; does nothing where it is not wanted.
+/// Shows the progress of a run, or nothing.
 pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
@@ -14,14 +14,14 @@ impl Bar {
         let target = ProgressDrawTarget::stderr_with_hz(10);
         let bar = ProgressBar::with_draw_target(total, target);
         let template = if total.is_some() { bounded } else { endless };
-        // A template that cannot be read costs its looks, nothing else.
+        // With a template that cannot be parsed the bar has default looks.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("━╸─"));
         }
         Self(bar)
     }
 
-    /// A bar over the bytes of the inputs, where their sum is known.
+    /// A bar over the bytes of the inputs, if their sum is known.
     pub(crate) fn of_bytes(is_shown: bool, total: Option<u64>) -> Self {
         Self::new(
             is_shown,
@@ -31,19 +31,19 @@ impl Bar {
         )
     }
 
-    /// A bar over so many keys that are made.
+    /// A bar over the keys that are made.
     pub(crate) fn of_keys(is_shown: bool, total: u64) -> Self {
         const TEMPLATE: &str = "{bar:24} {human_pos}/{human_len} keys, {eta} left";
         Self::new(is_shown, Some(total), TEMPLATE, TEMPLATE)
     }
 
-    /// A bar over so many tokens.
+    /// A bar over tokens.
     pub(crate) fn of_tokens(is_shown: bool, total: u64) -> Self {
         const TEMPLATE: &str = "{bar:24} {human_pos}/{human_len} tokens, {per_sec}, {eta} left";
         Self::new(is_shown, Some(total), TEMPLATE, TEMPLATE)
     }
 
-    /// A bar over so many measurements.
+    /// A bar over measurements.
     pub(crate) fn of_measurements(is_shown: bool, total: u64) -> Self {
         const TEMPLATE: &str = "{bar:24} {pos}/{len} measurements, {eta} left; {msg}";
         Self::new(is_shown, Some(total), TEMPLATE, TEMPLATE)
@@ -57,7 +57,7 @@ impl Bar {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn clear(&self) {
         self.0.finish_and_clear();
     }

@@ -1,10 +1,10 @@
-//! Ctrl-C and SIGTERM: the run is asked to stop, and if it cannot, it is stopped.
+//! Ctrl-C and SIGTERM: the run gets a moment to stop by itself, and is then ended.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use super::Exit;
 
-/// Turns true when a signal arrives.
+/// Set when a signal arrives.
 pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
 /// The signal that came first; 0 for none.
 static FIRST: AtomicI32 = AtomicI32::new(0);
@@ -31,10 +31,10 @@ const fn exit_for(_signal: i32) -> Option<Exit> {
     None
 }
 
-/// Watches for signals in a thread of its own, which works on no byte.
+/// Watches for signals in a thread of its own, which judges nothing.
 ///
-/// The first one sets [`STOP`]. A run that has not ended soon after is stuck where no flag is
-/// looked at, such as in a write that nobody reads, and is ended without its report.
+/// The first one sets [`STOP`]. A run that has not ended soon after is blocked where it cannot see
+/// that, such as in a write that nobody reads, and is ended without its report.
 #[cfg(unix)]
 pub(crate) fn watch() -> anyhow::Result<()> {
     use anyhow::Context;

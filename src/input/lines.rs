@@ -1,15 +1,16 @@
-//! The lines of a block: one scan for line ends and dots, since whoever splits lines into tokens
-//! needs both, and the blanks around a token cut off.
+//! The lines of a block: one scan finds line ends and dots, since whoever splits lines into tokens
+//! needs both, and cuts off the blanks around a token.
 //!
-//! A search by `memchr` for each of them looks at every byte three times and starts anew at every
-//! hit. Here each line is looked at from its beginning on, sixty-four bytes at a time, with a bit for
-//! each byte. Lines of a log are much alike, and so their ends and dots are found at much the same
-//! steps: the processor foresees them. Counted from the beginning of the block they would be
-//! anywhere.
+//! Each line is scanned from its own beginning, sixty-four bytes at a time, with a bit for each byte.
+//! The lines of a log are much alike, so their ends and dots are found at the same steps, and the
+//! processor predicts the branches. (`memchr` would read every byte three times and start anew at
+//! every hit.)
 
 mod arch;
 
-use arch::Finder;
+use arch::find;
+
+use crate::platform::Platform;
 
 /// A line, without its ending and the blanks around its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,15 +32,15 @@ pub(crate) struct Line<'b> {
 pub(crate) struct Dots {
     /// How many dots there are.
     pub(crate) count: usize,
-    /// Where the first two are, in bytes from the start of the token; they mean nothing where there
-    /// are fewer.
+    /// Where the first two are, in bytes from the start of the token; meaningless where there are
+    /// fewer.
     pub(crate) first_two: [usize; 2],
 }
 
 impl Dots {
     #[inline]
     fn add(&mut self, position: usize) {
-        // Two places and no index, so that both are in registers.
+        // No index, so that both stay in registers.
         let [first, second] = &mut self.first_two;
         match self.count {
             0 => *first = position,
@@ -54,15 +55,15 @@ const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// How many blanks a line of more than `limit` bytes begins with; 0 if they are all that may be
-/// looked at. Whether the line was kept or not, the answer is the same.
+/// How many blanks a line of more than `limit` bytes begins with; 0 if its first `limit + 1` bytes are
+/// nothing else. So the answer is the same whether or not the rest of the line is in memory.
 pub(crate) fn leading_blanks(line: &[u8], limit: usize) -> usize {
     let head = &line[..line.len().min(limit + 1)];
     head.iter().position(|byte| !is_blank(*byte)).unwrap_or(0)
 }
 
 impl<'b> Line<'b> {
-    /// The first line of these bytes, which are at `begin` in the block.
+    /// The first line of `rest`, which begins at `begin` in the block.
     #[inline]
     fn new(rest: &'b [u8], begin: usize, found: &Found) -> Self {
         let (bytes, behind) = rest.split_at(found.end);
@@ -86,7 +87,7 @@ impl<'b> Line<'b> {
             length: line.len(),
             dots: Dots {
                 count: found.dots.count,
-                // Blanks are no dots, so those of the line are those of its token.
+                // A blank is no dot, so the line has the dots of its token.
                 first_two: found.dots.first_two.map(|dot| dot.wrapping_sub(lead)),
             },
         }
@@ -97,12 +98,12 @@ impl<'b> Line<'b> {
 struct Found {
     /// Where its LF is; the length of the text if it has none.
     end: usize,
-    /// Where they are is counted from the start of the text.
+    /// Their places count from the start of the text.
     dots: Dots,
 }
 
 impl Found {
-    /// Of a text of so many bytes without LF or dots.
+    /// Of a text of `len` bytes without LF or dots.
     const fn none(len: usize) -> Self {
         Self {
             end: len,
@@ -117,7 +118,7 @@ impl Found {
 /// The lines of `block`, which is empty or begins with a line; the last one may lack its LF.
 pub(crate) fn lines(block: &[u8]) -> Lines<'_> {
     Lines {
-        finder: Finder::best(),
+        platform: Platform::detect(),
         block,
         start: 0,
     }
@@ -132,7 +133,7 @@ impl Lines<'_> {
 
 /// The iterator of [`lines`].
 pub(crate) struct Lines<'b> {
-    finder: Finder,
+    platform: Platform,
     block: &'b [u8],
     /// Where the next line begins.
     start: usize,
@@ -141,14 +142,14 @@ pub(crate) struct Lines<'b> {
 impl<'b> Iterator for Lines<'b> {
     type Item = Line<'b>;
 
-    /// It is a part of its caller, so that a line stays in registers.
+    /// Inlined, so that a line stays in registers.
     #[inline(always)]
     fn next(&mut self) -> Option<Line<'b>> {
         let (begin, rest) = (self.start, &self.block[self.start..]);
         if rest.is_empty() {
             return None;
         }
-        let found = self.finder.find(rest);
+        let found = find(self.platform, rest);
         self.start = self.block.len().min(begin + found.end + 1);
         Some(Line::new(rest, begin, &found))
     }
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn every_finder_finds_what_a_search_byte_by_byte_finds() {
+    fn every_platform_finds_what_a_search_byte_by_byte_finds() {
         let mut state = 7_u64;
         let mut next = |below: u64| {
             state = state
@@ -225,21 +226,21 @@ mod tests {
         }
     }
 
-    /// Holds the lines that each finder finds in a text against those found the obvious way.
+    /// Compares the lines that each platform finds in a text with those found the obvious way.
     fn hold(text: &[u8]) {
         let expected = line_by_line(text);
-        for finder in Finder::available() {
+        for platform in Platform::each() {
             let mut found: Vec<_> = Lines {
-                finder,
+                platform,
                 block: text,
                 start: 0,
             }
             .collect();
-            // What means nothing is nothing.
+            // Places without meaning do not count.
             for Dots { count, first_two } in found.iter_mut().map(|line| &mut line.dots) {
                 first_two.iter_mut().skip(*count).for_each(|dot| *dot = 0);
             }
-            assert_eq!(found, expected, "{finder:?} {text:x?}");
+            assert_eq!(found, expected, "{platform:?} {text:x?}");
         }
     }
 

@@ -8,6 +8,8 @@ mod arch;
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 
+use crate::platform::Platform;
+
 /// The text is not canonical base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotCanonical;
@@ -21,7 +23,7 @@ pub(crate) const fn decoded_len(len: usize) -> usize {
 /// number of bytes written. What `out` has beyond them may be overwritten, and is best 64 bytes
 /// more.
 pub(crate) fn decode(text: &[u8], out: &mut [u8]) -> Result<usize, NotCanonical> {
-    match arch::Decoder::best().decode(text, out) {
+    match arch::decode(Platform::detect(), text, out) {
         true => Ok(decoded_len(text.len())),
         false => Err(NotCanonical),
     }
@@ -41,10 +43,10 @@ mod tests {
     /// By every path, with and without room to spare.
     fn decoded(text: &[u8]) -> Option<Vec<u8>> {
         let len = decoded_len(text.len());
-        let mut answers = arch::Decoder::available().flat_map(|decoder| {
+        let mut answers = Platform::each().into_iter().flat_map(|platform| {
             [0, 1, 8, 63, 64, 200].map(|spare| {
                 let mut out = vec![0; len + spare];
-                decoder.decode(text, &mut out).then(|| out[..len].to_vec())
+                arch::decode(platform, text, &mut out).then(|| out[..len].to_vec())
             })
         });
         let first = answers.next()?;

@@ -1,38 +1,129 @@
-//! The claim scanner: one walk over a decoded payload that finds the seven registered claims. It
-//! owns the fast judgement of payloads as they usually are, and gives one only where all rules
-//! hold: RFC 8259 and UTF-8 in full, an object at the top, no member twice there, at most
-//! [`MAX_DEPTH`] levels. Everything else, wrong or merely unusual, it leaves to simd-json, which
-//! also says what is wrong. It allocates nothing and does not recurse.
+//! The claim scanner: one walk over a decoded payload that finds the seven registered claims.
 //!
-//! [`layouts`] spares the walk for payloads that are laid out as an earlier one was.
+//! It owns the fast reading of usual payloads, and accepts one only where all rules hold: RFC 8259
+//! and UTF-8 in full, an object at the top, no member twice there, at most [`MAX_DEPTH`] levels.
+//! Whatever is wrong or merely unusual it leaves to simd-json, which also says what is wrong. It
+//! allocates nothing and does not recurse.
+//!
+//! [`layouts`] saves the walk for payloads with the layout of an earlier one.
 
 mod arch;
 mod json;
 mod layouts;
+mod other_names;
 
-#[cfg(test)]
-pub(crate) use arch::Kernel;
-pub(crate) use arch::Scanner;
-use arch::{Cursor, Runs, Vector};
+use arch::{Cursor, Portable, Strings, Template, Vector};
 use json::{inside, is_space, space, ten_digits};
 pub(crate) use layouts::{Gist, Layout, LayoutId, Layouts};
+use other_names::OtherNames;
 
 use super::audience::Audience;
 use super::claims::Claims;
 use super::json::Member;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+use crate::platform::Neon;
+use crate::platform::Platform;
+#[cfg(target_arch = "x86_64")]
+use crate::platform::{Avx2, Sse2};
 use crate::time::NumericDate;
 
 /// Bytes of any content that must follow a payload, so that a wide load at its end stays inside.
 pub(crate) const PADDING: usize = 64;
 
-/// Levels of nesting that are taken, counting the top object.
+/// Levels of nesting that are accepted, counting the top object.
 const MAX_DEPTH: u32 = 64;
 
-/// Members besides the registered ones that are taken; a payload with more goes to simd-json, so
-/// that looking for duplicates stays linear.
-const MAX_OTHERS: usize = 64;
+/// A scanner for one instruction set; all give the same answers. (AVX-512 gains nothing: most
+/// strings are shorter than its registers.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scanner {
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Sse2(Sse2),
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    Neon(Neon),
+    Portable(Portable),
+}
 
-/// `"xyz":` as a little-endian word: a registered name as it nearly always stands.
+/// An expression in which `$vector` is the instruction set of a scanner.
+macro_rules! with_vector {
+    ($scanner:expr, $vector:ident => $expression:expr) => {
+        match $scanner {
+            #[cfg(target_arch = "x86_64")]
+            Scanner::Avx2($vector) => $expression,
+            #[cfg(target_arch = "x86_64")]
+            Scanner::Sse2($vector) => $expression,
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+            Scanner::Neon($vector) => $expression,
+            Scanner::Portable($vector) => $expression,
+        }
+    };
+}
+#[cfg(test)]
+use with_vector;
+
+impl Scanner {
+    /// The fastest on this processor.
+    pub(crate) fn best() -> Self {
+        Self::new(Platform::detect())
+    }
+
+    /// The fastest on a platform.
+    fn new(platform: Platform) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = platform.avx2 {
+            return Self::Avx2(avx2);
+        } else if let Some(sse2) = platform.sse2 {
+            return Self::Sse2(sse2);
+        }
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        if let Some(neon) = platform.neon {
+            return Self::Neon(neon);
+        }
+        let _ = platform; // other architectures do not ask it
+        Self::Portable(Portable)
+    }
+
+    /// All that this processor can run.
+    #[cfg(test)]
+    pub(crate) fn each() -> Vec<Self> {
+        let mut scanners: Vec<_> = Platform::each().into_iter().map(Self::new).collect();
+        scanners.dedup();
+        scanners
+    }
+
+    /// Puts the claims of the payload `padded[..len]` into `claims`, which has none; or None: not
+    /// for this scanner to judge.
+    ///
+    /// `padded` has [`PADDING`] bytes more than `len`, of any content. Some means that the payload
+    /// is valid by all rules that jotmill has for a payload. None means nothing, neither do `claims`
+    /// then, and simd-json decides. `extra` are the names, none of them registered, whose presence
+    /// [`Claims::extra`] says: with more than 64 of them the answer is None.
+    #[inline]
+    #[must_use]
+    pub(crate) fn scan<'s>(
+        self,
+        padded: &'s [u8],
+        len: usize,
+        extra: &[Box<str>],
+        claims: &mut Claims<'s>,
+    ) -> Option<()> {
+        debug_assert_eq!(*claims, Claims::none());
+        with_vector!(self, vector => {
+            vector.call(move || walk(vector, padded, len, extra, claims))
+        })
+    }
+
+    /// The payload `padded[..len]` as text, if it matches a template. `padded` is as for
+    /// [`scan`](Self::scan).
+    #[inline]
+    fn matching<'s>(self, template: &Template, padded: &'s [u8], len: usize) -> Option<&'s str> {
+        with_vector!(self, vector => template.matching(vector, padded, len))
+    }
+}
+
+/// `"xyz":` as a little-endian word: how a registered name is nearly always written.
 const fn named(name: [u8; 3]) -> u64 {
     u64::from_le_bytes([b'"', name[0], name[1], name[2], b'"', b':', 0, 0])
 }
@@ -45,12 +136,11 @@ const NBF: u64 = named(*b"nbf");
 const IAT: u64 = named(*b"iat");
 const JTI: u64 = named(*b"jti");
 
-/// [`Scanner::scan`] for one kernel.
+/// [`Scanner::scan`] for one instruction set.
 ///
-/// The loop takes members as nearly every writer puts them, without white space about the colon and
-/// with a value of the usual type; whatever else it meets, it leaves to `Json::member`, which
-/// does the same for all members. Positions only grow, so that nothing has to ask whether the
-/// padding was entered until the end: the object must then end at `len`.
+/// The loop reads members as nearly every writer writes them, without white space about the colon
+/// and with a value of the usual type; every other member goes to [`json::member`]. Positions only
+/// grow, so a walk into the padding shows at the end: the object must end at `len`.
 #[inline(always)]
 fn walk<'s, V: Vector>(
     vector: V,
@@ -60,8 +150,8 @@ fn walk<'s, V: Vector>(
     claims: &mut Claims<'s>,
 ) -> Option<()> {
     let bytes = padded.get(..len.checked_add(PADDING)?)?;
-    let mut runs = Runs::new(vector, bytes);
-    let mut others = Others::new(bytes, extra)?;
+    let mut strings = Strings::new(vector, bytes);
+    let mut others = OtherNames::new(bytes, extra)?;
     let mut cursor = Cursor::new(bytes)?;
     cursor.go(inside(bytes, space(bytes, 0)?, b'{')?)?;
     if cursor.peek::<0, 1>() == *b"}" {
@@ -69,18 +159,23 @@ fn walk<'s, V: Vector>(
     } else {
         loop {
             let usual = match cursor.word::<0>() & 0xffff_ffff_ffff {
-                ISS => usual_text(&mut runs, cursor, &mut claims.iss),
-                SUB => usual_text(&mut runs, cursor, &mut claims.sub),
-                AUD => usual_audience(&mut runs, cursor, &mut claims.aud),
+                ISS => usual_text(&mut strings, cursor, &mut claims.iss),
+                SUB => usual_text(&mut strings, cursor, &mut claims.sub),
+                AUD => usual_audience(&mut strings, cursor, &mut claims.aud),
                 EXP => usual_date(cursor, &mut claims.exp),
                 NBF => usual_date(cursor, &mut claims.nbf),
                 IAT => usual_date(cursor, &mut claims.iat),
-                JTI => usual_text(&mut runs, cursor, &mut claims.jti),
-                _ => usual_other(&mut runs, cursor, &mut others),
+                JTI => usual_text(&mut strings, cursor, &mut claims.jti),
+                _ => usual_other(&mut strings, cursor, &mut others),
             };
             match usual {
                 Some(after) => cursor = after,
-                None => cursor.go(vector.member(&mut runs, cursor.at(), claims, &mut others)?)?,
+                None => cursor.go(json::member(
+                    &mut strings,
+                    cursor.at(),
+                    claims,
+                    &mut others,
+                )?)?,
             }
             if cursor.peek::<0, 2>() == *b",\"" {
                 cursor.go(cursor.at() + 1)?;
@@ -111,8 +206,8 @@ fn walk<'s, V: Vector>(
     }
 }
 
-/// Passes a colon and perhaps a space, `OFFSET` bytes behind the cursor, which the caller has seen
-/// to be a colon.
+/// Passes the colon `OFFSET` bytes behind the cursor, which the caller has checked, and perhaps a
+/// space.
 #[inline(always)]
 fn usual_colon<const OFFSET: usize>(mut cursor: Cursor<'_>) -> Option<Cursor<'_>> {
     let at = cursor.at() + OFFSET + 1;
@@ -126,30 +221,30 @@ fn usual_colon<const OFFSET: usize>(mut cursor: Cursor<'_>) -> Option<Cursor<'_>
 /// Passes `"…"`, a string without escapes.
 #[inline(always)]
 fn usual_string<'s, V: Vector>(
-    runs: &mut Runs<'s, V>,
+    strings: &mut Strings<'s, V>,
     mut cursor: Cursor<'s>,
 ) -> Option<(&'s str, Cursor<'s>)> {
     if cursor.peek::<0, 1>() != *b"\"" {
         return None;
     }
     let start = cursor.at() + 1;
-    let text = runs.run(start)?.text()?;
+    let text = strings.plain(start)?.text()?;
     cursor.pass_quote(start + text.len())?;
     Some((text, cursor))
 }
 
-/// Passes `"xyz":"…"` into a claim that is still absent; None, and nothing done, where that is not
-/// what is there.
+/// Reads `"xyz":"…"` into a claim that is absent so far; None, and nothing done, where something else
+/// is there.
 #[inline(always)]
 fn usual_text<'s, V: Vector>(
-    runs: &mut Runs<'s, V>,
+    strings: &mut Strings<'s, V>,
     cursor: Cursor<'s>,
     claim: &mut Member<&'s str>,
 ) -> Option<Cursor<'s>> {
     if !matches!(claim, Member::Absent) {
         return None;
     }
-    let (text, after) = usual_string(runs, usual_colon::<5>(cursor)?)?;
+    let (text, after) = usual_string(strings, usual_colon::<5>(cursor)?)?;
     *claim = Member::Is(text);
     Some(after)
 }
@@ -157,14 +252,14 @@ fn usual_text<'s, V: Vector>(
 /// As [`usual_text`], for an audience that is one string.
 #[inline(always)]
 fn usual_audience<'s, V: Vector>(
-    runs: &mut Runs<'s, V>,
+    strings: &mut Strings<'s, V>,
     cursor: Cursor<'s>,
     claim: &mut Member<Audience<'s>>,
 ) -> Option<Cursor<'s>> {
     if !matches!(claim, Member::Absent) {
         return None;
     }
-    let (text, after) = usual_string(runs, usual_colon::<5>(cursor)?)?;
+    let (text, after) = usual_string(strings, usual_colon::<5>(cursor)?)?;
     *claim = Member::Is(Audience::One(text));
     Some(after)
 }
@@ -182,21 +277,21 @@ fn usual_date<'s>(cursor: Cursor<'s>, claim: &mut Member<NumericDate>) -> Option
     Some(value)
 }
 
-/// Passes `"…":` and a value; None, and nothing done, where that is not what is there.
+/// Passes `"…":` and a value; None, and nothing done, where something else is there.
 #[inline(always)]
 fn usual_other<'s, V: Vector>(
-    runs: &mut Runs<'s, V>,
+    strings: &mut Strings<'s, V>,
     cursor: Cursor<'s>,
-    others: &mut Others<'_>,
+    others: &mut OtherNames<'_>,
 ) -> Option<Cursor<'s>> {
-    let (name, after) = usual_string(runs, cursor)?;
+    let (name, after) = usual_string(strings, cursor)?;
     if after.peek::<0, 1>() != *b":" {
         return None;
     }
     let mut value = usual_colon::<0>(after)?;
     let [first] = value.peek::<0, 1>();
     if first == b'"'
-        && let Some((_, after)) = usual_string(runs, value)
+        && let Some((_, after)) = usual_string(strings, value)
     {
         value = after;
     } else if ten_digits(value.word::<0>(), value.peek::<8, 3>()).is_some() {
@@ -204,93 +299,10 @@ fn usual_other<'s, V: Vector>(
     } else if value.peek::<0, 4>() == *b"true" || value.peek::<0, 4>() == *b"null" {
         value.go(value.at() + 4)?;
     } else if first > b' ' {
-        value.go(runs.vector().any_value(runs, value.at())?)?;
+        value.go(json::any_value(strings, value.at())?)?;
     } else {
         return None;
     }
     others.add(name.as_bytes(), cursor.word::<1>(), cursor.at() + 1, first)?;
     Some(value)
-}
-
-/// The names that are not registered.
-struct Others<'a> {
-    text: &'a [u8],
-    extra: &'a [Box<str>],
-    /// Bit i: the i-th of `extra` is there and not null.
-    present: u64,
-    /// A set of 256 hash values: a name whose bit is clear is new without a comparison.
-    hashes: [u64; 4],
-    /// Where each name begins, behind its quote.
-    starts: [u32; MAX_OTHERS],
-    count: usize,
-}
-
-impl<'a> Others<'a> {
-    #[inline(always)]
-    fn new(text: &'a [u8], extra: &'a [Box<str>]) -> Option<Self> {
-        if extra.len() > 64 {
-            return None;
-        }
-        let starts = [0; MAX_OTHERS];
-        Some(Self {
-            text,
-            extra,
-            present: 0,
-            hashes: [0; 4],
-            starts,
-            count: 0,
-        })
-    }
-
-    /// Adds a name, with eight bytes from its first one on, its position and the first byte of its
-    /// value; None when it is there already or one too many.
-    #[inline(always)]
-    fn add(&mut self, name: &[u8], head: u64, start: usize, value: u8) -> Option<()> {
-        let hash = hash(name, head);
-        let (word, bit) = (usize::from(hash >> 6), 1 << (hash & 63));
-        if self.hashes[word] & bit != 0 && self.is_repeated(name) {
-            return None;
-        }
-        self.hashes[word] |= bit;
-        *self.starts.get_mut(self.count)? = u32::try_from(start).ok()?;
-        self.count += 1;
-        if !self.extra.is_empty() && value != b'n' {
-            self.present |= self.bits(name);
-        }
-        Some(())
-    }
-
-    /// Compares with each name so far; a name and its closing quote cannot begin another name.
-    #[cold]
-    #[inline(never)]
-    fn is_repeated(&self, name: &[u8]) -> bool {
-        self.starts.iter().take(self.count).any(|&start| {
-            let from = self.text.get(start as usize..).unwrap_or_default();
-            from.strip_prefix(name)
-                .is_some_and(|rest| rest.first() == Some(&b'"'))
-        })
-    }
-
-    #[inline(never)]
-    fn bits(&self, name: &[u8]) -> u64 {
-        let same = |wanted: &str| wanted.as_bytes() == name;
-        self.extra
-            .iter()
-            .enumerate()
-            .fold(0, |bits, (i, w)| bits | u64::from(same(w)) << i)
-    }
-}
-
-/// Eight bits over the length and both ends of a name, with which the eight bytes in `head` begin.
-#[inline(always)]
-fn hash(name: &[u8], head: u64) -> u8 {
-    let len = name.len() as u64;
-    let ends = match name.last_chunk() {
-        Some(&tail) => head ^ u64::from_le_bytes(tail).rotate_left(29),
-        None => head & !(u64::MAX << (len * 8)),
-    };
-    let [.., top] = (ends ^ len.rotate_right(8))
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        .to_le_bytes();
-    top
 }

@@ -1,15 +1,13 @@
 //! SHA-256 by the SHA-2 extension of AArch64, three messages at a time.
 //!
-//! `sha256h` and `sha256h2` wait for both answers to the rounds before, sixteen times a block. How
-//! much three messages gain over one differs from core to core, with the latency that is there to
-//! fill.
+//! `sha256h` and `sha256h2` both wait for the results of the rounds before, sixteen times a block.
+//! How much three messages gain over one depends on the latency of these instructions.
 
 use core::arch::aarch64::{
     uint32x4_t, vaddq_u32, vdupq_n_u32, vld1q_u8, vld1q_u32, vreinterpretq_u8_u32,
     vreinterpretq_u32_u8, vrev32q_u8, vsetq_lane_u32, vsha256h2q_u32, vsha256hq_u32,
     vsha256su0q_u32, vsha256su1q_u32, vst1q_u8,
 };
-use std::arch::is_aarch64_feature_detected;
 
 use super::{
     Job256,
@@ -18,27 +16,12 @@ use super::{
     picked,
     stream::{Stream, Tail},
 };
+use crate::platform::Sha2;
 
-/// Proof that the processor has the SHA-2 extension.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sha2(());
-
-impl Sha2 {
-    /// Whether this processor has it.
-    pub(super) fn is_available() -> bool {
-        is_aarch64_feature_detected!("neon") && is_aarch64_feature_detected!("sha2")
-    }
-
-    /// The proof, if [`is_available`](Self::is_available).
-    pub(super) fn new() -> Option<Self> {
-        Self::is_available().then_some(Self(()))
-    }
-
-    /// The tags of the jobs in `order`, which come longest first.
-    pub(super) fn hmac256(self, jobs: &[Job256<'_>], order: &[u32], tags: &mut [[u8; 32]]) {
-        // SAFETY: a `Sha2` is made by `new` alone, where the feature was found.
-        unsafe { batch(jobs, order, tags) }
-    }
+/// The HMAC-SHA-256 tags of the jobs in `order`, longest first.
+pub(super) fn hmac256(_: Sha2, jobs: &[Job256<'_>], order: &[u32], tags: &mut [[u8; 32]]) {
+    // SAFETY: a `Sha2` proves that the processor has the features of this function.
+    unsafe { batch(jobs, order, tags) }
 }
 
 interleaved_batch! { features: "neon,sha2" }
@@ -90,7 +73,7 @@ impl State {
         }
     }
 
-    /// A state's words lie as those of a block do.
+    /// A state has its words in the order of a block.
     #[inline]
     #[target_feature(enable = "neon,sha2")]
     fn words(self) -> [Words; 2] {
@@ -123,7 +106,7 @@ fn last(word: u32) -> Words {
 #[inline]
 #[target_feature(enable = "neon,sha2")]
 fn load(block: &[u8; 64]) -> [Words; 4] {
-    // SAFETY: 64 bytes are readable there, those of the array; the loads ask no alignment.
+    // SAFETY: 64 bytes are readable there, those of the array; the loads need no alignment.
     let bytes = unsafe {
         [
             vld1q_u8(block.as_ptr()),

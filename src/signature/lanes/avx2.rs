@@ -3,47 +3,33 @@
 //! For processors that have neither AVX-512 nor, for SHA-256, the SHA extensions.
 
 use super::{Job256, Job512, portable::Few};
+use crate::platform::Avx2;
 
-/// Proof that the processor has AVX2, and that the system saves the registers.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Avx2(());
+/// The HMAC-SHA-256 tags of the jobs in `order`, longest first; a rest of fewer than `below` lanes
+/// goes to `few`.
+pub(super) fn hmac256(
+    _: Avx2,
+    jobs: &[Job256<'_>],
+    order: &[u32],
+    tags: &mut [[u8; 32]],
+    few: &dyn Few<u32, 64, [u8; 32]>,
+    below: usize,
+) {
+    // SAFETY: an `Avx2` proves that the processor has the features of this function.
+    unsafe { sha256::batch(jobs, order, tags, few, below) }
+}
 
-impl Avx2 {
-    /// Whether this processor has it.
-    pub(super) fn is_available() -> bool {
-        is_x86_feature_detected!("avx2")
-    }
-
-    /// The proof, if [`is_available`](Self::is_available).
-    pub(super) fn new() -> Option<Self> {
-        Self::is_available().then_some(Self(()))
-    }
-
-    /// The tags of the jobs in `order`, which come longest first; fewer than `below` go to `few`.
-    pub(super) fn hmac256(
-        self,
-        jobs: &[Job256<'_>],
-        order: &[u32],
-        tags: &mut [[u8; 32]],
-        few: &dyn Few<u32, 64, [u8; 32]>,
-        below: usize,
-    ) {
-        // SAFETY: an `Avx2` is made by `new` alone, where the feature was found.
-        unsafe { sha256::batch(jobs, order, tags, few, below) }
-    }
-
-    /// The same for SHA-384 and SHA-512.
-    pub(super) fn hmac512(
-        self,
-        jobs: &[Job512<'_>],
-        order: &[u32],
-        tags: &mut [[u8; 64]],
-        few: &dyn Few<u64, 128, [u8; 64]>,
-        below: usize,
-    ) {
-        // SAFETY: an `Avx2` is made by `new` alone, where the feature was found.
-        unsafe { sha512::batch(jobs, order, tags, few, below) }
-    }
+/// The same for HMAC-SHA-384 and HMAC-SHA-512.
+pub(super) fn hmac512(
+    _: Avx2,
+    jobs: &[Job512<'_>],
+    order: &[u32],
+    tags: &mut [[u8; 64]],
+    few: &dyn Few<u64, 128, [u8; 64]>,
+    below: usize,
+) {
+    // SAFETY: an `Avx2` proves that the processor has the features of this function.
+    unsafe { sha512::batch(jobs, order, tags, few, below) }
 }
 
 mod sha256 {

@@ -1,50 +1,36 @@
 //! SHA-2 by AVX-512: sixteen messages of SHA-256 at a time, eight of SHA-512.
 //!
-//! AVX-512 has what SHA-2 asks for: a rotation, any function of three bits in one instruction, and
-//! registers enough for a state and a whole schedule. It needs no SHA extension.
+//! AVX-512 has what SHA-2 needs: a rotation, any function of three bits in one instruction, and
+//! enough registers for a state and a whole schedule. It needs no SHA extension.
 
 use super::{Job256, Job512, portable::Few};
+use crate::platform::Avx512;
 
-/// Proof that the processor has AVX-512 F and BW, and that the system saves the registers.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Avx512(());
+/// The HMAC-SHA-256 tags of the jobs in `order`, longest first; a rest of fewer than `below` lanes
+/// goes to `few`.
+pub(super) fn hmac256(
+    _: Avx512,
+    jobs: &[Job256<'_>],
+    order: &[u32],
+    tags: &mut [[u8; 32]],
+    few: &dyn Few<u32, 64, [u8; 32]>,
+    below: usize,
+) {
+    // SAFETY: an `Avx512` proves that the processor has the features of this function.
+    unsafe { sha256::batch(jobs, order, tags, few, below) }
+}
 
-impl Avx512 {
-    /// Whether this processor has them.
-    pub(super) fn is_available() -> bool {
-        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
-    }
-
-    /// The proof, if [`is_available`](Self::is_available).
-    pub(super) fn new() -> Option<Self> {
-        Self::is_available().then_some(Self(()))
-    }
-
-    /// The tags of the jobs in `order`, which come longest first; fewer than `below` go to `few`.
-    pub(super) fn hmac256(
-        self,
-        jobs: &[Job256<'_>],
-        order: &[u32],
-        tags: &mut [[u8; 32]],
-        few: &dyn Few<u32, 64, [u8; 32]>,
-        below: usize,
-    ) {
-        // SAFETY: an `Avx512` is made by `new` alone, where the features were found.
-        unsafe { sha256::batch(jobs, order, tags, few, below) }
-    }
-
-    /// The same for SHA-384 and SHA-512.
-    pub(super) fn hmac512(
-        self,
-        jobs: &[Job512<'_>],
-        order: &[u32],
-        tags: &mut [[u8; 64]],
-        few: &dyn Few<u64, 128, [u8; 64]>,
-        below: usize,
-    ) {
-        // SAFETY: an `Avx512` is made by `new` alone, where the features were found.
-        unsafe { sha512::batch(jobs, order, tags, few, below) }
-    }
+/// The same for HMAC-SHA-384 and HMAC-SHA-512.
+pub(super) fn hmac512(
+    _: Avx512,
+    jobs: &[Job512<'_>],
+    order: &[u32],
+    tags: &mut [[u8; 64]],
+    few: &dyn Few<u64, 128, [u8; 64]>,
+    below: usize,
+) {
+    // SAFETY: an `Avx512` proves that the processor has the features of this function.
+    unsafe { sha512::batch(jobs, order, tags, few, below) }
 }
 
 /// Truth tables of three bits, for `ternarylogic`: the value for inputs `xyz` is bit `4x + 2y + z`.

@@ -1,7 +1,7 @@
 //! The numbers of SHA-2: its round constants and initial vectors.
 //!
-//! They are here, and not taken from `sha2`, because that crate keeps its own private. A wrong
-//! digit cannot hide: every back end is compared with `sha2` over every message length.
+//! They are here because `sha2` keeps its own private. A wrong digit would be found: every back end is
+//! compared with `sha2` over every message length.
 
 /// SHA-256 round constants: cube roots of the first 64 primes, fractional part (FIPS 180-4, 4.2.2);
 /// sixteen to a turn of the message schedule.

@@ -1,11 +1,17 @@
 //! SHA-256 by instructions that hash one message, with several messages alternating: the part that
 //! all instruction sets share.
 //!
-//! One message leaves such a unit idle most of the time: each step waits for the answer to the one
-//! before, and the unit could take another in between. Three independent messages fill the gaps.
+//! One message leaves such a unit idle most of the time: each step waits for the result of the one
+//! before. Three independent messages fill the gaps.
 //!
-//! Owns the walk of three messages through their blocks. Leaves to the modules that use the macro
-//! what a step is. It is a macro for the reason given in `vector`.
+//! ```text
+//! while all three streams have a block:  load one of each; four rounds of each in turn, 16 times
+//! the same with the two that are left, then with one
+//! outer hash: the inner state, a mark and a length are the words of the one last block
+//! ```
+//!
+//! Owns the order of blocks and steps. Leaves to the modules that use the macro what a step is. It is
+//! a macro for the reason given in `vector`.
 //!
 //! Such a module has, safe wherever its features are:
 //! - `Words`, four words of a block, and `zero() -> Words`;
@@ -24,9 +30,9 @@ macro_rules! interleaved_batch {
 
         /// One block of each of several messages.
         ///
-        /// A macro, for the sixteen steps have to stand where the states are: of a function of this
-        /// size the compiler makes a call, and the states pass through memory. And a loop of this
-        /// size it leaves a loop, and the schedule is in memory.
+        /// A macro, and no function or loop: the compiler would not inline a function of this size,
+        /// and the states would pass through memory; it would not unroll the loop, and the schedule
+        /// would be in memory.
         macro_rules! compress {
             ($states:ident, $words:ident) => {
                 let before = *$states;
@@ -84,8 +90,7 @@ macro_rules! interleaved_batch {
             }
             absorb(states, &streams, 0);
             // The outer hash reads one block: the inner digest, the mark, zeros, and the length of
-            // the key's block and the digest in bits. Its first words are the state's, and never
-            // become bytes.
+            // the key's block and the digest in bits. The digest's words never become bytes.
             let mut words = [[zero(); 4]; N];
             for i in 0..N {
                 let [low, high] = states[i].words();
@@ -99,7 +104,7 @@ macro_rules! interleaved_batch {
         }
 
         /// Every block of the streams from `from` on: three streams together until the shortest
-        /// ends, then two, then one. They come longest first.
+        /// ends, then two, then one. The longest is first.
         #[inline]
         #[target_feature(enable = $features)]
         fn absorb(states: &mut [State], streams: &[Stream<'_, 64>], mut from: usize) {
@@ -117,8 +122,7 @@ macro_rules! interleaved_batch {
             }
         }
 
-        /// Blocks from `from` on until the last stream ends; the answer is the next block of the
-        /// others.
+        /// Blocks from `from` on until the last stream ends; returns the next block of the others.
         #[inline]
         #[target_feature(enable = $features)]
         fn together<const N: usize>(

@@ -1,6 +1,6 @@
 //! A key as HMAC uses it: the two compression states left after the key's pads.
 //!
-//! Owns the step from a secret to its states, once per key, and their wiping. Leaves to others
+//! Owns the computation of the states from a secret, once per key, and their wiping. Leaves to others
 //! which secret belongs to which key, and every message.
 
 use core::fmt;
@@ -22,7 +22,7 @@ mod sealed {
     use super::{Digest512, Seam};
 
     pub trait Sealed: Sized {
-        /// Which of the digests it is that are made of these words.
+        /// Which of the digests with words of this size.
         type Digest: Copy;
 
         fn seam(digest: Self::Digest) -> Seam<Self>;
@@ -50,7 +50,7 @@ mod sealed {
     }
 }
 
-/// A digest that is made of words of 64 bits.
+/// A digest with words of 64 bits.
 #[derive(Clone, Copy)]
 pub enum Digest512 {
     Sha384,
@@ -64,10 +64,8 @@ const OUTER_PAD: u8 = 0x5c;
 
 /// The states after the first block of HMAC's inner and outer hash (RFC 2104, section 4).
 ///
-/// They are worth as much as the secret: whoever holds them can sign. So they are wiped on drop,
-/// are not `Clone`, and `Debug` shows neither.
-///
-/// Those of SHA-256 are one line of the cache, and nothing besides.
+/// Whoever holds them can sign, as with the secret. So they are wiped on drop, are not `Clone`, and
+/// `Debug` shows neither. Those of SHA-256 fill one cache line exactly.
 #[repr(align(64))]
 pub struct Midstate<W: Word> {
     inner: [W; 8],
@@ -77,12 +75,11 @@ pub struct Midstate<W: Word> {
 
 const _: () = assert!(size_of::<Midstate256>() == 64);
 
-/// What follows on the inner digest in the one block that the outer hash reads. (It is `pub` for
-/// the sealed trait that names it, and seen in `lanes` alone.)
+/// What follows the inner digest in the one block that the outer hash reads. (It is `pub` for the
+/// sealed trait that names it, and visible in `lanes` alone.)
 ///
-/// The digest is the whole inner state, eight words, but for SHA-384, whose digest is six: there
-/// the padding begins two words earlier. So it is the key that knows, and jobs of both may be
-/// mixed.
+/// The digest is the whole inner state, eight words; that of SHA-384 is six, and its padding begins
+/// two words earlier. The key says which, so that a batch may mix both.
 #[derive(Clone, Copy)]
 pub struct Seam<W> {
     /// What words 6 and 7 keep of the state: all or nothing.
@@ -124,7 +121,7 @@ impl Seam<u64> {
 
 /// A key for HMAC-SHA-256.
 pub type Midstate256 = Midstate<u32>;
-/// A key for HMAC-SHA-384 or HMAC-SHA-512; all that they differ in is here.
+/// A key for HMAC-SHA-384 or HMAC-SHA-512.
 pub type Midstate512 = Midstate<u64>;
 
 impl<W: Word> Midstate<W> {

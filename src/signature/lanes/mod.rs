@@ -1,15 +1,12 @@
 //! HMAC-SHA-2 of many messages at a time: *lanes*.
 //!
-//! Owns the computation of tags from messages and prepared keys, the choice of instructions for it,
-//! and the order in which a batch is worked off. Leaves to others which token a message belongs to,
-//! which keys are tried, what a tag is compared with and what follows from the comparison.
+//! Owns the computation of tags from messages and prepared keys, the choice of a kernel, and the order
+//! in which the jobs of a batch are hashed. Leaves to others which token a message belongs to, which
+//! keys are tried, and what a tag is compared with.
 
 #![cfg_attr(
     not(any(target_arch = "x86_64", target_arch = "aarch64")),
-    allow(
-        dead_code,
-        reason = "where there are no lanes, what serves them stays unused"
-    )
+    allow(dead_code, reason = "without lanes their support is unused")
 )]
 #![allow(
     unsafe_code,
@@ -19,7 +16,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::cast_possible_truncation,
-    reason = "of lengths and constants that are known where they stand"
+    reason = "of lengths and constants that are known where they are used"
 )]
 
 mod constants;
@@ -58,9 +55,9 @@ pub use store::{MidstateStore, Place};
 /// A message and the key that its tag is made with.
 #[derive(Clone, Copy)]
 pub struct Job<'a, W: Word> {
-    /// What the tag covers: of a JWT, the encoded header and payload and the dot between them.
+    /// What the tag covers: of a JWT, its signing input.
     pub message: &'a [u8],
-    /// The key; the jobs of a batch may have a different one each.
+    /// The key; each job of a batch may have another one.
     pub key: &'a Midstate<W>,
 }
 
@@ -75,7 +72,7 @@ impl<W: Word> fmt::Debug for Job<'_, W> {
 
 /// A job for HMAC-SHA-256.
 pub type Job256<'a> = Job<'a, u32>;
-/// A job for HMAC-SHA-384 or HMAC-SHA-512; which of them is decided by the key.
+/// A job for HMAC-SHA-384 or HMAC-SHA-512, as its key says.
 pub type Job512<'a> = Job<'a, u64>;
 
 /// The jobs at `picks`.

@@ -1,20 +1,19 @@
 //! The order in which the jobs of a batch are hashed: most blocks first.
 //!
 //! Owns the sorting and its memory. Neighbours in this order have the same number of blocks, or
-//! nearly, so lanes that start together end together; and since the long ones come first, what is
-//! left over at the end is short.
+//! nearly, so lanes that start together end together. The long ones are first, so the rest at the end
+//! is short.
 
 use core::cmp::Reverse;
 
 use super::{Job, Word, stream::Stream};
 
-/// Block counts below this have a place of their own in the counting sort; longer messages share
-/// one, and are sorted within it by comparison. So memory does not grow with a message.
+/// Block counts below this have a bucket each in the counting sort; longer messages share one, and are
+/// sorted within it by comparison. So memory does not grow with a message.
 const CLASSES: usize = 64;
 
-/// The memory that a batch needs beside its tags; grows to the largest batch seen, then stays.
-///
-/// Holds no key, no message and no tag, only positions.
+/// Reusable memory for a batch; it grows to the largest batch. It holds positions, and no key, message
+/// or tag.
 #[derive(Debug, Default)]
 pub struct Scratch {
     order: Vec<u32>,
@@ -27,8 +26,8 @@ impl Scratch {
         Self { order: Vec::new() }
     }
 
-    /// The positions of the jobs, the one with the most blocks first; those with equal counts as
-    /// they came, so that memory is still read forwards.
+    /// The positions of the jobs, those with the most blocks first. Equal counts keep their order, so
+    /// that memory is read forwards.
     ///
     /// # Panics
     ///
@@ -39,7 +38,7 @@ impl Scratch {
         })
     }
 
-    /// The positions of `jobs` jobs as they came.
+    /// The positions of `jobs` jobs, in their own order.
     ///
     /// # Panics
     ///
@@ -50,7 +49,7 @@ impl Scratch {
         &self.order
     }
 
-    /// See [`by_blocks`](Self::by_blocks); `blocks` tells the count of a job, at least 1.
+    /// [`by_blocks`](Self::by_blocks), where `blocks` gives the count of a job, at least 1.
     fn by(&mut self, jobs: usize, blocks: impl Fn(usize) -> usize) -> &[u32] {
         if jobs < 2 {
             return self.as_given(jobs);
@@ -63,7 +62,7 @@ impl Scratch {
         }
         let long = next[0] as usize;
         if long == 0 && next.contains(&end) {
-            // All alike, as in a log whose tokens have one shape.
+            // All equal, as in a log whose tokens have one length.
             return self.as_given(jobs);
         }
         let mut start = 0;
@@ -91,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn longest_first_and_equals_as_they_came() {
+    fn longest_first_and_equals_in_their_own_order() {
         // 63, 64 and 65: the last class of its own, the first shared one, and one within that.
         let cases: [&[usize]; 6] = [
             &[],

@@ -1,10 +1,9 @@
 //! One message after another through `sha2`: the reference, and the kernel of last resort.
 //!
-//! Owns nothing clever, on purpose: every other back end is tested against what `sha2` and `hmac`
-//! compute. It is portable in that it runs everywhere and has no `unsafe`; `sha2` itself uses the
-//! processor's SHA instructions where it finds them. It beats a loop over the `hmac` crate by
-//! leaving out what that does for the general case: the copy of its state, its buffer and its
-//! counters.
+//! It is simple on purpose: every other back end is tested against what `sha2` and `hmac` compute. It
+//! runs everywhere and has no `unsafe`; `sha2` itself uses the processor's SHA instructions where it
+//! finds them. It is faster than a loop over the `hmac` crate, which copies its state and has a buffer
+//! and counters for the general case.
 
 use sha2::block_api::{compress256, compress512};
 
@@ -13,15 +12,14 @@ use super::{
     stream::{Stream, Tail},
 };
 
-/// A back end for few messages, which finishes what wide lanes would do mostly empty.
+/// A back end for few messages, which would leave wide lanes mostly empty.
 ///
 /// A trait object, so that the wide ones are compiled once and not once for each companion.
 pub(super) trait Few<W: Word, const B: usize, T> {
-    /// Brings each state from block `from` of its stream to the end. The streams come longest
-    /// first.
+    /// Absorbs the blocks of each stream from `from` on into its state. The longest stream is first.
     fn absorb(&self, states: &mut [[W; 8]], streams: &[Stream<'_, B>], from: usize);
 
-    /// The tags of the jobs in `order`, which come longest first.
+    /// The tags of the jobs in `order`, longest first.
     fn hmac(&self, jobs: &[Job<'_, W>], order: &[u32], tags: &mut [T]);
 }
 

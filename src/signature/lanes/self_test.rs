@@ -1,14 +1,14 @@
-//! Known answers that a kernel has to give before it is trusted.
+//! Known-answer tests of a kernel.
 //!
-//! Owns the published vectors and the batches that bring each of them into each lane. Leaves to the
-//! caller what to do with a kernel that fails. Instructions that are announced but broken, by an
-//! emulator or a hypervisor, are the reason to ask at every start and not in a test alone.
+//! Owns the published vectors and the batches that put each of them into each lane. Leaves to the
+//! caller what to do with a kernel that fails. They run at every start, and not in tests alone, because
+//! an emulator or a hypervisor may announce instructions that it gets wrong.
 
 use core::{error, fmt};
 
 use super::{Job, Kernel, Midstate256, Midstate512, Scratch};
 
-/// A kernel gave a wrong tag for a published vector: nothing that it says may be believed.
+/// A kernel gave a wrong tag for a published vector, so none of its tags can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SelfTestError {
@@ -31,7 +31,7 @@ impl fmt::Display for SelfTestError {
 impl error::Error for SelfTestError {}
 
 impl Kernel {
-    /// Computes the vectors of RFC 4231, in every lane and in mixed batches; takes microseconds.
+    /// Computes the vectors of RFC 4231, in every lane and in mixed batches, in microseconds.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl Kernel {
     }
 }
 
-/// Jobs in a batch: twice the widest kernel's lanes and a rest of two, for what works off rests.
+/// Jobs in a batch: twice the widest kernel's lanes and a rest of two.
 const BATCH: usize = 34;
 
 /// Whether `hmac` gives the expected tags: for each case in all lanes, then for all cases mixed, so

@@ -1,8 +1,8 @@
 //! SHA-256 by the SHA extensions of x86-64, three messages at a time.
 //!
-//! `sha256rnds2` takes four cycles to answer, and each of its 32 calls a block waits for the one
-//! before: 128 cycles for one message alone. With three the limit is what the unit can take; a
-//! fourth would gain nothing, and has no registers.
+//! `sha256rnds2` has a latency of four cycles, and each of its 32 calls a block waits for the one
+//! before: 128 cycles for one message alone. Three messages reach the throughput of the unit; a
+//! fourth would gain nothing, and there are no registers for it.
 
 use core::arch::x86_64::{
     __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_blend_epi16, _mm_loadu_si128, _mm_set_epi32,
@@ -18,40 +18,23 @@ use super::{
     portable::Few,
     stream::{Stream, Tail},
 };
-
-/// Proof that the processor has the SHA extensions.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Shani(());
-
-impl Shani {
-    /// Whether this processor has them.
-    pub(super) fn is_available() -> bool {
-        is_x86_feature_detected!("sha")
-            && is_x86_feature_detected!("sse4.1")
-            && is_x86_feature_detected!("ssse3")
-    }
-
-    /// The proof, if [`is_available`](Self::is_available).
-    pub(super) fn new() -> Option<Self> {
-        Self::is_available().then_some(Self(()))
-    }
-}
+use crate::platform::Shani;
 
 impl Few<u32, 64, [u8; 32]> for Shani {
     fn absorb(&self, states: &mut [[u32; 8]], streams: &[Stream<'_, 64>], from: usize) {
-        // SAFETY: a `Shani` is made by `new` alone, where the features were found.
+        // SAFETY: a `Shani` proves that the processor has the features of this function.
         unsafe { finish(states, streams, from) }
     }
 
     fn hmac(&self, jobs: &[Job256<'_>], order: &[u32], tags: &mut [[u8; 32]]) {
-        // SAFETY: a `Shani` is made by `new` alone, where the features were found.
+        // SAFETY: a `Shani` proves that the processor has the features of this function.
         unsafe { batch(jobs, order, tags) }
     }
 }
 
 interleaved_batch! { features: "sha,sse4.1,ssse3" }
 
-/// Streams that other lanes began, three by three.
+/// Finishes streams that wider lanes began, three by three.
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 fn finish(states: &mut [[u32; 8]], streams: &[Stream<'_, 64>], from: usize) {
     for (states, streams) in states.chunks_mut(LANES).zip(streams.chunks(LANES)) {
@@ -66,7 +49,7 @@ fn finish(states: &mut [[u32; 8]], streams: &[Stream<'_, 64>], from: usize) {
     }
 }
 
-/// The eight words of a state as `sha256rnds2` wants them: `a b e f` and `c d g h`, from the
+/// The eight words of a state in the order of `sha256rnds2`: `a b e f` and `c d g h`, from the
 /// highest down.
 #[derive(Clone, Copy)]
 struct State {
@@ -79,7 +62,7 @@ impl State {
     #[target_feature(enable = "sha,sse4.1,ssse3")]
     fn load(words: &[u32; 8]) -> Self {
         let at: *const __m128i = words.as_ptr().cast();
-        // SAFETY: 32 bytes are readable at `at`, those of the array; the load asks no alignment.
+        // SAFETY: 32 bytes are readable at `at`, those of the array; the load needs no alignment.
         let [dcba, hgfe] = unsafe { [_mm_loadu_si128(at), _mm_loadu_si128(at.add(1))] };
         let cdab = _mm_shuffle_epi32(dcba, 0xB1);
         let efgh = _mm_shuffle_epi32(hgfe, 0x1B);
@@ -107,7 +90,7 @@ impl State {
         let mut words = [0; 8];
         let [low, high] = self.words();
         let at: *mut __m128i = words.as_mut_ptr().cast();
-        // SAFETY: 32 bytes are writable at `at`, those of the array; the store asks no alignment.
+        // SAFETY: 32 bytes are writable at `at`, those of the array; the store needs no alignment.
         unsafe {
             _mm_storeu_si128(at, low);
             _mm_storeu_si128(at.add(1), high);
@@ -121,7 +104,7 @@ impl State {
         let mut tag = [0; 32];
         let [low, high] = self.words();
         let at: *mut __m128i = tag.as_mut_ptr().cast();
-        // SAFETY: 32 bytes are writable at `at`, those of the array; the store asks no alignment.
+        // SAFETY: 32 bytes are writable at `at`, those of the array; the store needs no alignment.
         unsafe {
             _mm_storeu_si128(at, swap(low));
             _mm_storeu_si128(at.add(1), swap(high));
@@ -165,7 +148,7 @@ fn last(word: u32) -> Words {
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 fn load(block: &[u8; 64]) -> [Words; 4] {
     let at: *const __m128i = block.as_ptr().cast();
-    // SAFETY: 64 bytes are readable at `at`, those of the array; the loads ask no alignment.
+    // SAFETY: 64 bytes are readable at `at`, those of the array; the loads need no alignment.
     let bytes = unsafe {
         [
             _mm_loadu_si128(at),
@@ -182,7 +165,7 @@ fn load(block: &[u8; 64]) -> [Words; 4] {
     ]
 }
 
-/// The bytes of each word turned round: SHA-2 is big-endian.
+/// Reverses the bytes of each word: SHA-2 is big-endian.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 fn swap(words: Words) -> Words {
@@ -194,8 +177,8 @@ fn swap(words: Words) -> Words {
 
 /// Rounds `4 * STEP` to `4 * STEP + 3` of each of `N` messages.
 ///
-/// The loop over messages stands here, inside of a block, so that what they do alternates: the
-/// processor looks ahead a few hundred instructions, about as many as one message's block has.
+/// The loop over messages is in here, so that their instructions alternate: the processor looks
+/// ahead a few hundred instructions, about as many as one message's block has.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 fn four_rounds<const N: usize, const STEP: usize>(

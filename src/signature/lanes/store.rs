@@ -1,7 +1,7 @@
 //! The states of many secrets, close together.
 //!
-//! Owns where the states of a key set lie, and that none is ever moved. Leaves to others what else
-//! there is to know of a key.
+//! Owns the memory of the states of a key set, and that none is ever moved. Leaves everything else
+//! about a key to others.
 
 use core::num::NonZeroU32;
 
@@ -9,17 +9,16 @@ use super::midstate::{Midstate256, Midstate512};
 
 /// The states of a set of secrets.
 ///
-/// Whoever verifies under thousands of keys waits for memory more than for the processor. So states
-/// lie side by side, apart from all else that is known of a key. They lie in pieces that never grow
-/// beyond what they were made for: a vector that grows moves its elements, and what it leaves behind
-/// is not wiped.
+/// With thousands of keys, verification waits for memory more than for the processor. So states are
+/// side by side, apart from everything else about a key. They are in pieces of a fixed capacity: a
+/// vector that grows moves its elements, and does not wipe the old memory.
 #[derive(Debug, Default)]
 pub struct MidstateStore {
     pieces: Vec<Piece>,
 }
 
-/// Where the states of a secret are in a store, and how long it is, in four bytes: there is one for
-/// each algorithm of each key.
+/// Where the states of a secret are in a store, and the secret's length, in four bytes: there is one
+/// for each algorithm of each key.
 ///
 /// The lowest bits are 1 + its number in the store, the others its length in bytes; 255 for all that
 /// are longer.
@@ -29,7 +28,7 @@ pub struct Place(NonZeroU32);
 /// The states of some secrets, for each hash.
 #[derive(Debug)]
 struct Piece {
-    /// For how many secrets it was made.
+    /// Its capacity in secrets.
     room: usize,
     hs256: Vec<Midstate256>,
     hs384: Vec<Midstate512>,
@@ -40,7 +39,7 @@ impl Piece {
     /// The most secrets of a piece.
     const SECRETS: usize = 64;
 
-    /// A piece for so many secrets.
+    /// A piece for up to `room` secrets.
     fn new(room: usize) -> Self {
         Self {
             room,
@@ -60,7 +59,7 @@ impl Place {
     /// The bits of the number.
     const NUMBER: u32 = (1 << Self::BITS) - 1;
 
-    /// None from the number 2^24 - 1 on. Each piece takes 64 numbers, however many secrets it has.
+    /// None from the number 2^24 - 1 on. Each piece uses 64 numbers, however many secrets it has.
     fn new(piece: usize, at: usize, secret_len: u8) -> Option<Self> {
         let number = u32::try_from(piece * Piece::SECRETS + at + 1).ok()?;
         let is_countable = number <= Self::NUMBER;
@@ -81,7 +80,7 @@ impl Place {
         (self.0.get() >> Self::BITS) as usize
     }
 
-    /// The same in a store to which this one was added behind so many pieces.
+    /// The same place after its store was appended to one of `pieces` pieces.
     #[must_use]
     pub fn behind(self, pieces: usize) -> Option<Self> {
         let (piece, at) = self.piece_and_at();
@@ -91,10 +90,10 @@ impl Place {
 }
 
 impl MidstateStore {
-    /// Adds a secret. None where there are too many to be counted.
+    /// Adds a secret. None if there are too many for a [`Place`].
     pub fn add(&mut self, secret: &[u8]) -> Option<Place> {
         if self.pieces.last().is_none_or(Piece::is_full) {
-            // Many a set has one secret, and many a run has many sets.
+            // Many sets have one secret, and a run may have many sets.
             let room = self.pieces.last().map_or(1, |last| 4 * last.room);
             self.pieces.push(Piece::new(room.min(Piece::SECRETS)));
         }
@@ -108,8 +107,8 @@ impl MidstateStore {
         Some(place)
     }
 
-    /// Adds the secrets of another store. Their places are now [behind](Place::behind) as many
-    /// pieces as are given back.
+    /// Appends the secrets of another store, and returns by how many pieces their places have
+    /// [moved](Place::behind).
     pub fn append(&mut self, other: Self) -> usize {
         let pieces = self.pieces.len();
         self.pieces.extend(other.pieces);
@@ -142,8 +141,7 @@ impl MidstateStore {
 mod tests {
     use super::*;
 
-    /// The states that a store has in a place are those of the secret, in every piece, however
-    /// stores were put together.
+    /// A place finds the states of its secret in every piece, however stores were put together.
     #[test]
     fn secrets_keep_their_states_however_stores_are_put_together() {
         let secret = |number: usize| vec![number as u8 ^ 0x5a; 1 + number % 300];
@@ -166,7 +164,7 @@ mod tests {
             let hs512 = Midstate512::new_512(&secret);
             assert_eq!(all.hs512(place).outer(), hs512.outer());
         }
-        let last = Place::new((1 << 18) - 1, 62, 7).expect("the last that can be counted");
+        let last = Place::new((1 << 18) - 1, 62, 7).expect("the last place");
         assert_eq!(
             (last.piece_and_at(), last.secret_len()),
             (((1 << 18) - 1, 62), 7)

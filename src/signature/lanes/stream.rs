@@ -5,8 +5,8 @@
 
 use super::{Job, Word};
 
-/// Room for the end of one message: two blocks, and one in front of them for what
-/// [`Stream::new`] copies and nobody reads.
+/// A buffer for the end of one message: two blocks, and one before them that [`Stream::new`] writes
+/// to and nobody reads.
 #[derive(Clone, Copy)]
 pub(super) struct Tail<const B: usize>([[u8; B]; 3]);
 
@@ -40,29 +40,28 @@ impl<'a, const B: usize> Stream<'a, B> {
     /// How many blocks the inner hash reads for a message of `bytes` bytes.
     #[inline]
     pub(super) fn count(bytes: usize) -> usize {
-        // At least the mark and the length field are added. No slice comes near to overflow:
-        // its length is at most `isize::MAX`.
+        // At least the mark and the length field are added. This cannot overflow, since a slice has
+        // at most `isize::MAX` bytes.
         (bytes + Self::FIELD) / B + 1
     }
 
-    /// Lays out `message`, using `tail` for its end.
+    /// The blocks of `message`; `tail` takes its end.
     #[inline(always)]
     pub(super) fn new(message: &'a [u8], tail: &'a mut Tail<B>) -> Self {
         let (whole, rest) = message.as_chunks::<B>();
         let blocks = Self::count(message.len()) - whole.len();
         let bytes = tail.0.as_flattened_mut();
-        // Every copy here has a length known to the compiler, so that none becomes a call: a whole
-        // block that *ends* where the message ends, the useless front of it before the tail. And
-        // the mark is followed by no more than a block of zeros, whether the tail has one block or
-        // two.
+        // Every copy has a constant length, so that none becomes a call: a whole block that *ends*
+        // where the message ends, its superfluous front in the block that nobody reads. After the
+        // mark comes one block of zeros, whether the tail has one block or two.
         if let Some(last) = message.last_chunk::<B>() {
             bytes[rest.len()..][..B].copy_from_slice(last);
         } else {
             bytes[B..][..rest.len()].copy_from_slice(rest);
         }
         bytes[B + rest.len()..][..B].copy_from_slice(&Tail::<B>::MARK);
-        // The key's block counts as well. A `u64` has room for the bits of 2^61 bytes, more than a
-        // machine holds, so the upper half of the field of SHA-512 is zero.
+        // The key's block counts as well. A `u64` counts the bits of 2^61 bytes, more than any
+        // message has, so the upper half of the field of SHA-512 is zero.
         let bits = 8 * (message.len() as u64 + B as u64);
         bytes[B * (1 + blocks) - Self::FIELD..][..Self::FIELD - 8].fill(0);
         bytes[B * (1 + blocks) - 8..][..8].copy_from_slice(&bits.to_be_bytes());
@@ -72,10 +71,10 @@ impl<'a, const B: usize> Stream<'a, B> {
         }
     }
 
-    /// Lays out the messages of several jobs.
+    /// The blocks of the messages of several jobs.
     ///
-    /// Here, without `target_feature`, because a closure written in a function that has it has it
-    /// as well, and then cannot be inlined into the library's `map`: each call would be a call.
+    /// Without `target_feature`: a closure in a function that has it cannot be inlined into the
+    /// standard library's `map`.
     #[inline(always)]
     pub(super) fn each<W: Word, const N: usize>(
         jobs: &[&Job<'a, W>; N],
@@ -107,7 +106,7 @@ impl<'a, const B: usize> Stream<'a, B> {
         self.whole.len() + self.end.len()
     }
 
-    /// Block `index`; the last one if there are not that many, for lanes that wait for others.
+    /// Block `index`, or the last one if there are fewer, for lanes that wait for others.
     #[inline(always)]
     pub(super) fn block(&self, index: usize) -> &'a [u8; B] {
         match self.whole.get(index) {

@@ -192,17 +192,16 @@ fn long_messages_among_short_ones() {
     }
 }
 
-/// On one machine a wide kernel meets only one of its companions; here it meets both, and takes
-/// over from itself as early and as late as can be.
+/// On one machine a wide kernel has only one companion for few lanes. Here it gets both, and hands
+/// over as early and as late as it can.
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn any_companion_from_any_number_of_lanes() {
     use super::{
-        avx2::Avx2,
-        avx512::Avx512,
+        avx2, avx512,
         portable::{Few, Portable},
-        shani::Shani,
     };
+    use crate::platform::Platform;
 
     let bytes = Numbers(5).bytes(64 * 40);
     let key = Midstate256::new(b"key");
@@ -218,22 +217,22 @@ fn any_companion_from_any_number_of_lanes() {
         .collect();
     let mut scratch = Scratch::new();
     let order = scratch.by_blocks::<_, 64>(&jobs);
-    let shani = Shani::new();
+    let platform = Platform::detect();
     let mut companions: Vec<&dyn Few<u32, 64, [u8; 32]>> = vec![&Portable];
-    if let Some(shani) = &shani {
+    if let Some(shani) = &platform.shani {
         companions.push(shani);
     }
     for few in companions {
         // 17: more than there are lanes, so that all is left to the companion after one step.
         for below in 0..=17 {
-            if let Some(avx512) = Avx512::new() {
+            if let Some(proof) = platform.avx512 {
                 let mut tags = [[0; 32]; 37];
-                avx512.hmac256(&jobs, order, &mut tags, few, below);
+                avx512::hmac256(proof, &jobs, order, &mut tags, few, below);
                 assert_eq!(tags[..], expected, "avx512, below {below}");
             }
-            if let Some(avx2) = Avx2::new() {
+            if let Some(proof) = platform.avx2 {
                 let mut tags = [[0; 32]; 37];
-                avx2.hmac256(&jobs, order, &mut tags, few, below);
+                avx2::hmac256(proof, &jobs, order, &mut tags, few, below);
                 assert_eq!(tags[..], expected, "avx2, below {below}");
             }
         }

@@ -1,8 +1,18 @@
 //! SHA-2 with one message in each lane of a vector register: the part that all instruction sets and
 //! both word sizes share.
 //!
-//! Owns the rounds, and the walk of a group of messages through them. Leaves to the modules that
-//! use the macro what an addition, a rotation or a load is on their instruction set.
+//! ```text
+//! states = the inner keys, transposed: one vector for each of eight words, a message in each lane
+//! for each block, as long as any message has one:
+//!     words = one block of each message, transposed and byte-swapped
+//!     64 or 80 rounds; then states += the result, in the lanes whose message has this block
+//!     if few lanes are live, another back end finishes their messages
+//! once more for the outer hash: words = states, mark, zeros, length; states = the outer keys
+//! tags = states, byte-swapped and transposed back
+//! ```
+//!
+//! Owns the rounds, and the order of blocks. Leaves to the modules that use the macro what an
+//! addition, a rotation or a load is on their instruction set.
 //!
 //! It is a macro and not a generic function over a trait because a function may be safe and have
 //! `target_feature` only outside of traits: written this way, all of the arithmetic is safe code.
@@ -10,14 +20,14 @@
 //! Such a module names its vector `V` and has functions, safe wherever its features are:
 //! - `splat(word) -> V`, `add(V, V) -> V`, `and(V, V) -> V`;
 //! - `big0`, `big1`, `small0`, `small1`: FIPS 180-4's Σ₀ Σ₁ σ₀ σ₁; `ch` and `maj`;
-//! - `swap(V) -> V`: the bytes of each word turned round, for SHA-2 is big-endian;
+//! - `swap(V) -> V`: the bytes of each word reversed, since SHA-2 is big-endian;
 //! - `select(live, new, old) -> V`: of `new` the first `live` lanes, of `old` the others;
 //! - `gather_square(rows, part) -> [V; SQUARE]`: of a row of bytes for each lane the sixteen from
 //!   `16 * part` on, as a vector for each word in them; `scatter_square([V; SQUARE]) -> [__m128i;
 //!   LANES]`, the opposite.
 //!
-//! Words change sides sixteen bytes at a time because squares of that size are transposed within
-//! the quarters of a register, by half the shuffles that whole rows would need.
+//! Words are transposed in squares of sixteen bytes, within the quarters of a register: that takes
+//! half the shuffles of whole rows.
 
 /// Defines `batch` on top of the functions named above.
 macro_rules! vector_batch {
@@ -58,8 +68,8 @@ macro_rules! vector_batch {
                 if rest.len() < below {
                     few.hmac(jobs, rest, tags);
                 } else {
-                    // Lanes without a job of their own repeat the shortest: they are done first,
-                    // and write the same tag again.
+                    // Lanes without a job repeat the shortest: they end first, and write the same
+                    // tag again.
                     let mut picks = [last; LANES];
                     picks[..rest.len()].copy_from_slice(rest);
                     group(jobs, &picks, tags, &mut tails, few, below);
@@ -85,12 +95,11 @@ macro_rules! vector_batch {
             }
             let mut states = gather(&keys);
 
-            // Lanes whose stream has ended wait for the longer ones, which are those before them.
+            // Lanes whose stream has ended wait for the longer ones, which come before them.
             let mut live = LANES;
             let mut at = 0;
-            // The outer hash is the last turn of the same loop, so that the rounds are written
-            // here: a function of that size is not inlined, and words and states pass through
-            // memory.
+            // The outer hash is the last pass of the same loop, so that the rounds are compiled once:
+            // a function of that size is not inlined, and its arguments pass through memory.
             loop {
                 let last = live == 0;
                 let mut w = if last {
@@ -105,8 +114,8 @@ macro_rules! vector_batch {
                     load(&Stream::blocks_at(&streams, at))
                 };
                 let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = states;
-                // Names instead of values go round: `h` becomes the new `a` and `d` the new `e`,
-                // where they stand, and the next round calls them so.
+                // Names rotate instead of values: `h` becomes the new `a` and `d` the new `e` in place,
+                // and the next round calls them so.
                 macro_rules! round {
                     (
                         $k:ident $i:literal
@@ -118,8 +127,8 @@ macro_rules! vector_batch {
                         $h = add(sum, add(big0($a), maj($a, $b, $c)));
                     };
                 }
-                // After the first turn a word is made when it is due, in the place of the one that
-                // was used sixteen rounds before.
+                // After the first sixteen rounds, a word of the schedule replaces the one of sixteen
+                // rounds before when it is needed.
                 macro_rules! schedule_round {
                     ($k:ident $i:literal $names:tt) => {
                         w[$i] = add(
@@ -177,8 +186,8 @@ macro_rules! vector_batch {
         }
 
         /// The one block that HMAC's outer hash reads after the key's: the inner digest, the mark,
-        /// zeros, and the length of both in bits. The digest is the states as they lie, or its
-        /// first six words.
+        /// zeros, and the length of both in bits. The digest is all words of the states, or the first
+        /// six.
         #[inline]
         #[target_feature(enable = $features)]
         fn outer_block(inner: &[V; 8], jobs: &[&Job<'_, $word>; LANES]) -> [V; 16] {
@@ -211,7 +220,7 @@ macro_rules! vector_batch {
         fn row(words: &[$word; LANES]) -> V {
             const { assert!(size_of::<V>() == size_of::<[$word; LANES]>()) };
             // SAFETY: a vector has as many bytes as the array, all of them are readable, any bytes
-            // are a vector, and the load asks no alignment.
+            // are a vector, and the load needs no alignment.
             unsafe { words.as_ptr().cast::<V>().read_unaligned() }
         }
 
@@ -252,7 +261,7 @@ macro_rules! vector_batch {
         #[target_feature(enable = $features)]
         fn read<const B: usize>(row: &[u8; B], part: usize) -> __m128i {
             let bytes: &[u8; 16] = &row.as_chunks().0[part];
-            // SAFETY: sixteen bytes are readable there, those of the array; no alignment is asked.
+            // SAFETY: sixteen bytes are readable there, those of the array; no alignment is needed.
             unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
         }
 
@@ -266,7 +275,7 @@ macro_rules! vector_batch {
                 for lane in 0..LANES {
                     let words: &mut [$word; SQUARE] = &mut states[lane].as_chunks_mut().0[part];
                     // SAFETY: `SQUARE` words, which are sixteen bytes, are writable there; the
-                    // store asks no alignment.
+                    // store needs no alignment.
                     unsafe { _mm_storeu_si128(words.as_mut_ptr().cast(), rows[lane]) };
                 }
             }
@@ -286,7 +295,7 @@ macro_rules! vector_batch {
                 for lane in 0..LANES {
                     let tag = &mut tags[picks[lane] as usize];
                     let bytes: &mut [u8; 16] = &mut tag.as_chunks_mut().0[part];
-                    // SAFETY: sixteen bytes are writable there; the store asks no alignment.
+                    // SAFETY: sixteen bytes are writable there; the store needs no alignment.
                     unsafe { _mm_storeu_si128(bytes.as_mut_ptr().cast(), rows[lane]) };
                 }
             }

@@ -1,24 +1,44 @@
-//! The productions of RFC 8259, for whatever the walk of usual members does not pass by itself.
-//! This file owns the grammar, nesting, escapes and numbers; where strings end it leaves to the arch
-//! file, and which names there have been to [`Others`].
+//! The productions of RFC 8259, for whatever the walk does not read by itself.
+//!
+//! Owns the grammar, nesting, escapes and numbers. Leaves to [`Strings`] where strings end, and to
+//! [`OtherNames`] which names there were.
 
-use super::arch::{Runs, Vector};
-use super::{MAX_DEPTH, Others};
+use super::arch::{Strings, Vector};
+use super::{MAX_DEPTH, OtherNames};
 use crate::time::NumericDate;
 use crate::token::Claims;
 use crate::token::audience::Audience;
 use crate::token::json::Member;
 
-/// Productions of RFC 8259, each passing one at a position of the text: the position behind it, or
-/// None for what the grammar forbids or the scanner leaves alone.
-pub(super) struct Json<'r, 's, V> {
-    pub(super) runs: &'r mut Runs<'s, V>,
+/// [`Json::member`] as a call: it is too large to be inlined into the walk.
+#[inline(always)]
+pub(super) fn member<'s, V: Vector>(
+    strings: &mut Strings<'s, V>,
+    at: usize,
+    claims: &mut Claims<'s>,
+    others: &mut OtherNames<'_>,
+) -> Option<usize> {
+    let vector = strings.vector();
+    vector.call(move || Json { strings }.member(at, claims, others))
+}
+
+/// [`Json::any_value`] as a call, for the same reason.
+#[inline(always)]
+pub(super) fn any_value<V: Vector>(strings: &mut Strings<'_, V>, at: usize) -> Option<usize> {
+    let vector = strings.vector();
+    vector.call(move || Json { strings }.any_value(at))
+}
+
+/// Productions of RFC 8259. Each reads one at a position of the text and gives the position behind
+/// it; or None for what the grammar forbids or the scanner leaves to simd-json.
+struct Json<'r, 's, V> {
+    strings: &'r mut Strings<'s, V>,
 }
 
 impl<'s, V: Vector> Json<'_, 's, V> {
     #[inline(always)]
     fn bytes(&self) -> &'s [u8] {
-        self.runs.bytes()
+        self.strings.bytes()
     }
 
     #[inline(always)]
@@ -32,7 +52,7 @@ impl<'s, V: Vector> Json<'_, 's, V> {
         if self.byte(at)? != b'"' {
             return None;
         }
-        let text = self.runs.run(at + 1)?.text()?;
+        let text = self.strings.plain(at + 1)?.text()?;
         let end = at + 1 + text.len();
         if self.byte(end)? == b'"' {
             Some((text, end + 1))
@@ -43,11 +63,11 @@ impl<'s, V: Vector> Json<'_, 's, V> {
 
     /// A member of the top object, in any form.
     #[inline(always)]
-    pub(super) fn member(
+    fn member(
         &mut self,
         at: usize,
         claims: &mut Claims<'s>,
-        others: &mut Others<'_>,
+        others: &mut OtherNames<'_>,
     ) -> Option<usize> {
         let (name, after) = self.plain_string(at)?;
         let value = self.colon(after)?;
@@ -78,10 +98,7 @@ impl<'s, V: Vector> Json<'_, 's, V> {
             b'"' => self
                 .plain_string(at)
                 .map(|(text, after)| (Member::Is(text), after))?,
-            _ => (
-                Member::WrongType,
-                self.runs.vector().any_value(self.runs, at)?,
-            ),
+            _ => (Member::WrongType, any_value(self.strings, at)?),
         };
         Some(after)
     }
@@ -96,10 +113,7 @@ impl<'s, V: Vector> Json<'_, 's, V> {
         (*claim, after) = if is_number_start(self.byte(at)?) {
             number(self.bytes(), at, true).map(|(date, after)| (Member::Is(date), after))?
         } else {
-            (
-                Member::WrongType,
-                self.runs.vector().any_value(self.runs, at)?,
-            )
+            (Member::WrongType, any_value(self.strings, at)?)
         };
         Some(after)
     }
@@ -117,10 +131,7 @@ impl<'s, V: Vector> Json<'_, 's, V> {
                 (Member::Is(Audience::One(text)), after)
             }
             b'[' => self.audiences(at)?,
-            _ => (
-                Member::WrongType,
-                self.runs.vector().any_value(self.runs, at)?,
-            ),
+            _ => (Member::WrongType, any_value(self.strings, at)?),
         };
         Some(after)
     }
@@ -132,10 +143,7 @@ impl<'s, V: Vector> Json<'_, 's, V> {
         if self.byte(at)? != b']' {
             loop {
                 if self.byte(at)? != b'"' {
-                    return Some((
-                        Member::WrongType,
-                        self.runs.vector().any_value(self.runs, open)?,
-                    ));
+                    return Some((Member::WrongType, any_value(self.strings, open)?));
                 }
                 let (_, after) = self.plain_string(at)?;
                 at = space(self.bytes(), after)?;
@@ -152,7 +160,7 @@ impl<'s, V: Vector> Json<'_, 's, V> {
 
     /// Any value: numbers must only not overflow a double.
     #[inline(always)]
-    pub(super) fn any_value(&mut self, at: usize) -> Option<usize> {
+    fn any_value(&mut self, at: usize) -> Option<usize> {
         match self.byte(at)? {
             b'"' => self.string(at),
             b'{' | b'[' => self.nested(at),
@@ -175,7 +183,7 @@ impl<'s, V: Vector> Json<'_, 's, V> {
         }
         let mut at = at + 1;
         loop {
-            at += self.runs.run(at)?.text()?.len();
+            at += self.strings.plain(at)?.text()?.len();
             match self.byte(at)? {
                 b'"' => return Some(at + 1),
                 b'\\' => at = escape(self.bytes(), at)?,
@@ -289,7 +297,7 @@ fn some_space(text: &[u8], at: usize) -> Option<usize> {
     Some(at + text.get(at..)?.iter().position(|&byte| !is_space(byte))?)
 }
 
-/// Passes true, false or null. What follows is for the caller to judge.
+/// Passes true, false or null. The caller checks what follows.
 #[inline(always)]
 fn literal(text: &[u8], at: usize) -> Option<usize> {
     match text.get(at..)? {
@@ -359,8 +367,8 @@ pub(super) fn ten_known_digits(bytes: [u8; 10]) -> i64 {
     )
 }
 
-/// Passes a number, with its value. An integer of more than nineteen digits is left alone if it has
-/// to be `exact`, else its value is of no interest and only must not overflow a double.
+/// Passes a number, with its value. An integer of more than nineteen digits is left to simd-json if
+/// it has to be `exact`; else it only must not overflow a double.
 #[inline(never)]
 fn number(text: &[u8], at: usize, exact: bool) -> Option<(NumericDate, usize)> {
     let text = text.get(at..)?;

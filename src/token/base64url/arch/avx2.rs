@@ -1,6 +1,13 @@
-//! AVX2: thirty-two characters at a time, told apart by their upper and lower four bits (after Muła
+//! AVX2: thirty-two characters at a time, by tables for their upper and lower four bits (after Muła
 //! and Lemire, "Faster Base64 Encoding and Decoding Using AVX2 Instructions", 2018; the tables here
 //! are those of base64url).
+//!
+//! ```text
+//! kind  = KINDS[upper four bits]            which lower halves are allowed with it
+//! wrong = kind & WRONG[lower four bits]     not zero: no character of the alphabet
+//! value = character + ADDED[upper four bits], and 33 more for `_`
+//! four values of six bits become three bytes: two multiply-adds join them, one shuffle orders them
+//! ```
 
 use core::arch::x86_64::{
     __m128i, __m256i, _mm_loadu_si128, _mm256_add_epi8, _mm256_alignr_epi8, _mm256_and_si256,
@@ -12,10 +19,6 @@ use core::arch::x86_64::{
 };
 
 use super::VALUES;
-
-pub(super) fn is_here() -> bool {
-    is_x86_feature_detected!("avx2")
-}
 
 /// Which lower halves an upper half goes with, as a bit: the same for `A` to `O` and `a` to `o`.
 static KINDS: [u8; 16] = {
@@ -40,8 +43,8 @@ static WRONG: [u8; 16] = {
     wrong
 };
 
-/// What is to be added to a character of this upper half to get its six bits; of `_`, which is the
-/// only one that differs from its neighbours, see [`Tables::decode`].
+/// Added to a character of this upper half, it gives its six bits. `_` alone differs from its
+/// neighbours: see [`Tables::decode`].
 static ADDED: [u8; 16] = {
     let mut added = [0; 16];
     let firsts = *b"-0APap";
@@ -54,12 +57,12 @@ static ADDED: [u8; 16] = {
     added
 };
 
-/// Where each of twelve decoded bytes stands once four characters are 24 bits of a little-endian
-/// word; the last four do not matter.
+/// Where each of twelve decoded bytes is once four characters are 24 bits of a little-endian word;
+/// the last four do not matter.
 static ORDER: [u8; 16] = [2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 0, 0, 0, 0];
 
-/// Which bytes of the last 24 the text makes, for each number of characters that it lacks; one that
-/// lacks three has no spelling.
+/// Which bytes of the last 24 are decoded, for each number of characters that the last group of four
+/// lacks; no canonical text lacks three.
 static MADE: [[u8; 32]; 3] = {
     let mut made = [[0xff; 32]; 3];
     made[1][23] = 0;
@@ -67,9 +70,9 @@ static MADE: [[u8; 32]; 3] = {
     made
 };
 
-/// Decodes 32 characters at a time, and then the last 32 at the end of the text. What the last group
-/// of four lacks is taken to be `A`, of zeros: so in a canonical text the bytes that are not made are
-/// zeros, too.
+/// Decodes 32 characters at a time, and then the last 32 of the text. The last group of four is
+/// filled up with `A`, which is all zeros: so in a canonical text the bytes beyond the end are zeros,
+/// too.
 #[target_feature(enable = "avx2")]
 pub(super) fn decode(text: &[u8], out: &mut [u8]) -> bool {
     let lacking = text.len().wrapping_neg() % 4;
@@ -127,7 +130,7 @@ fn store_whole(decoded: __m256i, out: &mut [u8; 32]) {
     unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), decoded) };
 }
 
-/// The last of these characters, and an `A` in the place of each that is lacking behind them.
+/// The last of these characters, and an `A` for each that the last group lacks.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn completed(characters: __m256i, lacking: usize) -> __m256i {

@@ -1,4 +1,11 @@
 //! AVX-512 VBMI, which looks up sixty-four characters in one instruction.
+//!
+//! ```text
+//! value = VALUES[lower seven bits]
+//! wrong = top bit of the value or of the character
+//! four values of six bits become three bytes: two multiply-adds join them, one permutation orders
+//! them. The rest of a text is filled up with `A`, which is all zeros.
+//! ```
 
 use core::arch::x86_64::{
     __m512i, _mm512_loadu_si512, _mm512_madd_epi16, _mm512_maddubs_epi16, _mm512_mask_loadu_epi8,
@@ -9,14 +16,7 @@ use core::arch::x86_64::{
 
 use super::VALUES;
 
-pub(super) fn is_here() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vbmi")
-}
-
-/// Where each byte of 48 decoded ones stands once four characters are 24 bits of a little-endian
-/// word.
+/// Where each byte of 48 decoded ones is once four characters are 24 bits of a little-endian word.
 static ORDER: [u8; 64] = {
     let mut order = [0; 64];
     let mut at = 0;
@@ -56,9 +56,8 @@ pub(super) fn decode(text: &[u8], out: &mut [u8]) -> bool {
         let decoded = tables.decode(characters, &mut wrong);
         let len = tail.len() * 3 / 4;
         store(decoded, &mut out[at..], len);
-        // The bits that the last character has beyond the last byte stand at the top of the next
-        // one, and the `A`s behind it are zeros. (A tail is shorter than a chunk, so that there is
-        // a next one among the 48.)
+        // The bits that the last character has beyond the last byte are the top of the next one.
+        // (There is a next one among the 48, since a tail is shorter than a chunk.)
         left_over = _mm512_test_epi8_mask(decoded, decoded) & (1 << len);
     }
     _mm512_movepi8_mask(wrong) | left_over == 0

@@ -1,36 +1,22 @@
-//! The AArch64 kernel: where the stops of a block are, by Advanced SIMD.
+//! Masks by AArch64's Advanced SIMD: four times sixteen bytes.
 
 use core::arch::aarch64::{
     uint8x16_t, vandq_u8, vceqq_u8, vcltq_u8, vdupq_n_u8, vgetq_lane_u64, vld1q_u8, vorrq_u8,
     vpaddq_u8, vreinterpretq_u64_u8, vshrq_n_u8,
 };
 
-use super::{Json, Masks, Others, Run, Runs, Vector, walk};
-use crate::token::Claims;
-
-pub(super) fn scan<'s>(
-    padded: &'s [u8],
-    len: usize,
-    extra: &[Box<str>],
-    claims: &mut Claims<'s>,
-) -> Option<()> {
-    walk(Neon, padded, len, extra, claims)
-}
-
-/// Advanced SIMD is part of the AArch64 baseline of Rust's targets: no proof needed.
-#[derive(Clone, Copy)]
-struct Neon;
+use super::{Masks, Vector};
+use crate::platform::Neon;
 
 impl Vector for Neon {
-    calls!(Neon);
-
     #[inline(always)]
     fn masks(self, block: &[u8; 64]) -> Masks {
         const WEIGHTS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
         let [a, b, c, d] = block.as_chunks::<16>().0 else {
             unreachable!("64 is 4 times 16")
         };
-        // SAFETY: Advanced SIMD is in the baseline; each load reads an array of 16 bytes.
+        // SAFETY: a `Neon` proves that the processor has Advanced SIMD, which is in the baseline
+        // besides; each load reads an array of 16 bytes.
         unsafe {
             let weights = vld1q_u8(WEIGHTS.as_ptr());
             let stop = |bytes: uint8x16_t| {
@@ -54,13 +40,5 @@ impl Vector for Neon {
                 high: gather(high(a), high(b), high(c), high(d)),
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn vector_masks_are_those_of_each_byte() {
-        super::super::tests::masks_are_those_of_each_byte(super::Neon);
     }
 }

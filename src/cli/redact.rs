@@ -1,4 +1,4 @@
-//! Tokens that were typed where they do not belong: no message repeats one.
+//! Tokens on the command line, where they do not belong: no message repeats one in full.
 
 use std::ffi::OsStr;
 
@@ -14,7 +14,7 @@ pub(crate) fn is_like_a_token(text: &str) -> bool {
         && text.bytes().filter(|byte| *byte == b'.').count() >= 2
 }
 
-/// A message in which every token that stands on this command line is cut.
+/// A message in which every token of this command line is cut.
 pub(crate) fn without_tokens(message: &str) -> String {
     cut(message, std::env::args_os())
 }
@@ -23,7 +23,7 @@ fn cut(message: &str, typed: impl Iterator<Item = impl AsRef<OsStr>>) -> String 
     let mut message = message.to_owned();
     for argument in typed {
         let argument = argument.as_ref().to_string_lossy();
-        // A value may stand behind its flag, and an encoding in front of it.
+        // A value may follow its flag, and an encoding come before it.
         let value = argument.rsplit(['=', ':']).next().unwrap_or_default();
         if is_like_a_token(value) {
             message = message.replace(value, &format!("{}…", &value[..SHOWN]));
@@ -39,7 +39,7 @@ mod tests {
     const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl";
 
     #[test]
-    fn tokens_are_told_from_names_of_files() {
+    fn a_token_is_distinguished_from_a_file_name() {
         assert!(is_like_a_token(TOKEN));
         assert!(is_like_a_token("eyJhbGciOi.."));
         for name in ["", "eyJ", "tokens.txt", "a.b.c", "eyJhbGciOi.txt", "eyJ/.."] {

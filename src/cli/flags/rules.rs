@@ -1,0 +1,104 @@
+//! The flags for keys and policy, which several commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{NonEmptyStringValueParser, ValueParser};
+use jotmill::{Algorithm, UnixTime};
+
+use super::values::{Secret, SecretParser, algorithm, bytes, duration, time};
+
+/// Where the keys come from.
+#[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Keys")]
+pub(crate) struct KeyFlags {
+    /// A file that holds an HMAC secret; ENC is raw (default), base64, base64url or hex. A secret
+    /// is never an argument: other users of the machine can read those.
+    #[arg(long, value_name = "[ENC:]PATH", value_parser = SecretParser { place: "the path of a file" })]
+    pub(crate) secret_file: Vec<Secret>,
+    /// An environment variable that holds an HMAC secret, by its name and never by its value,
+    /// which other users could read; ENC as for --secret-file.
+    #[arg(long, value_name = "[ENC:]VAR", value_parser = SecretParser { place: "the name of a variable" })]
+    pub(crate) secret_env: Vec<Secret>,
+    /// A JWK Set, or a single JWK.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) jwks: Vec<PathBuf>,
+    /// Public keys or X.509 certificates in PEM or DER, or a folder of such files and of JWK Sets.
+    /// Of a certificate and its chain in one file, those that issued another are not used.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) key: Vec<PathBuf>,
+    /// Refuse weak keys: short or well-known secrets, certificates that are expired or not valid
+    /// yet, ids that occur twice, private keys. A secret has to be as long as the hash of each
+    /// algorithm that it may verify: 64 bytes for HS512, unless its alg or the list of allowed
+    /// algorithms leaves that out.
+    #[arg(long)]
+    pub(crate) strict_keys: bool,
+}
+
+/// What is expected of tokens.
+#[derive(Args, Clone, Default, PartialEq)]
+#[command(next_help_heading = "Policy")]
+pub(crate) struct PolicyFlags {
+    /// A file of policies, one for each issuer, in TOML: in place of all options for keys and
+    /// policy but --now, --max-token-bytes and --strict-keys, which are for the whole run.
+    #[arg(long, value_name = "PATH", conflicts_with_all = PER_ISSUER)]
+    pub(crate) policy: Option<PathBuf>,
+    /// Allow these algorithms alone [default: those that the keys allow].
+    #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = algorithm)]
+    pub(crate) alg: Vec<Algorithm>,
+    /// Expect this issuer (iss); may be repeated.
+    #[arg(long, value_name = "ISS", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) issuer: Vec<String>,
+    /// Expect this audience (aud); may be repeated.
+    #[arg(long, value_name = "AUD", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) audience: Vec<String>,
+    /// Expect this subject (sub); may be repeated.
+    #[arg(long, value_name = "SUB", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) subject: Vec<String>,
+    /// Require these claims.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(crate) require: Vec<String>,
+    /// Expect this media type (typ), such as JWT or at+jwt.
+    #[arg(long, value_name = "T")]
+    pub(crate) typ: Option<String>,
+    /// Allow clocks to differ by this much, such as 90, 90s, 5m, 2h or 7d.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) leeway: Option<u64>,
+    /// Reject tokens issued longer ago than this.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) max_age: Option<u64>,
+    /// Reject tokens that were issued for longer than this.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) max_lifetime: Option<u64>,
+    /// Judge at this time, in Unix seconds or RFC 3339 [default: the clock].
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) now: Option<UnixTime>,
+    /// Reject a longer line as too-long; suffixes K, M and G [default: 1M].
+    #[arg(long, value_name = "N", value_parser = ValueParser::new(bytes))]
+    pub(crate) max_token_bytes: Option<usize>,
+    /// Try at most this many keys on a token [default: 1000].
+    #[arg(long, value_name = "N")]
+    pub(crate) max_key_tries: Option<usize>,
+    /// Take kid as a hint: where the key that it names did not sign, try the others.
+    #[arg(long)]
+    pub(crate) kid_hint: bool,
+}
+
+/// The flags for which a policy file has a member for each issuer.
+const PER_ISSUER: [&str; 15] = [
+    "secret_file",
+    "secret_env",
+    "jwks",
+    "key",
+    "alg",
+    "issuer",
+    "audience",
+    "subject",
+    "require",
+    "typ",
+    "leeway",
+    "max_age",
+    "max_lifetime",
+    "max_key_tries",
+    "kid_hint",
+];
