@@ -9,7 +9,7 @@ mod source;
 
 pub use block::DEFAULT_BLOCK_BYTES;
 pub(crate) use block::{Block, BlockReader, Fill, Stretches};
-pub(crate) use lines::{Line, Lines, leading_blanks, lines};
+pub(crate) use lines::{Lines, leading_blanks, lines};
 pub(crate) use section::{RegularFile, Section, SectionRead};
 pub use source::Input;
 pub(crate) use source::Opened;

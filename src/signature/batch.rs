@@ -70,11 +70,6 @@ impl<'b> Pending<'b> {
         }
     }
 
-    /// The algorithm of its header.
-    pub(crate) const fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
     /// Whether there is a candidate left that may have made the signature.
     fn is_open(&self) -> bool {
         matches!(self.outcome, Err(Reason::SignatureMismatch))
