@@ -22,5 +22,4 @@ pub(crate) use issuer::UnverifiedIssuer;
 pub(crate) use json::JsonScratch;
 pub use json::Member;
 pub(crate) use payload::{Payload, PayloadScratch};
-pub(crate) use scanner::{Gist, LayoutId};
 pub use segments::Token;

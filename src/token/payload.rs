@@ -1,13 +1,11 @@
 //! Payloads, decoded into a worker's buffers and read by the scanner where it takes them on itself.
 //!
-//! [`Payload`] is the way from authentic bytes to [`Claims`] in bulk. It goes in two steps, since
-//! for most tokens the first is enough: what tokens of one layout have in common stands in few
-//! places, and [`Payload::gist`] looks at those alone.
+//! [`Payload`] is the way from authentic bytes to [`Claims`] in bulk.
 
 use super::base64url;
 use super::claims::{Claims, Wanted};
 use super::json::JsonScratch;
-use super::scanner::{Gist, Layout, Layouts, PADDING, Scanner};
+use super::scanner::{Layout, Layouts, PADDING, Scanner};
 use crate::signature::Authentic;
 use crate::verdict::Reason;
 
@@ -71,15 +69,6 @@ impl<'a, 's> Payload<'a, 's> {
             decoded: Decoded::new(authentic.payload(), wanted.extra, &mut scratch.scan)?,
             json: &mut scratch.json,
         })
-    }
-
-    /// Its gist, if it is laid out as one before it.
-    #[inline(always)]
-    pub(crate) fn gist(&self) -> Option<Gist<'s>> {
-        match &self.decoded.laid_out {
-            LaidOut::As(layout, text) => layout.gist(text),
-            LaidOut::Anew(_) => None,
-        }
     }
 
     /// Its claims, put into `claims`; after an error they mean nothing.

@@ -14,7 +14,7 @@ mod other_names;
 
 use arch::{Cursor, Portable, Strings, Template, Vector};
 use json::{inside, is_space, space, ten_digits};
-pub(crate) use layouts::{Gist, Layout, LayoutId, Layouts};
+pub(crate) use layouts::{Layout, Layouts};
 use other_names::OtherNames;
 
 use super::audience::Audience;

@@ -7,7 +7,7 @@ mod layout;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use layout::{Gist, Layout, LayoutId};
+pub(crate) use layout::Layout;
 
 use super::Scanner;
 use crate::token::claims::Claims;
@@ -26,8 +26,6 @@ const LONGEST_PAUSE: u32 = 4096;
 /// The cache. It belongs to one worker.
 pub(crate) struct Layouts {
     sets: Vec<[Layout; WAYS]>,
-    /// How many were made.
-    made: u64,
     /// Misses until the next layout is made.
     left: u32,
     /// The same for the one after that.
@@ -40,7 +38,6 @@ impl Layouts {
             sets: (0..SETS)
                 .map(|_| std::array::from_fn(|_| Layout::with_room()))
                 .collect(),
-            made: 0,
             left: 0,
             pause: SHORTEST_PAUSE,
         }
@@ -103,8 +100,7 @@ impl Layouts {
         let [one, other] = ways;
         let layout = if one.hits <= other.hits { one } else { other };
         let (evicts, hits) = (!layout.is_empty(), layout.hits);
-        self.made += 1;
-        let is_usual = layout.make(LayoutId(self.made), scanner, padded, len, extra, claims);
+        let is_usual = layout.make(scanner, padded, len, extra, claims);
         // One that saved as many walks as its making cost has paid. Where too many layouts share a
         // set few do, and they are made more rarely.
         if !is_usual || evicts && hits < MAKING {

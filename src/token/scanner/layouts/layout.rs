@@ -11,7 +11,7 @@ use super::super::json::{is_space, ten_known_digits};
 use super::Scanner;
 use crate::time::NumericDate;
 use crate::token::audience::Audience;
-use crate::token::claims::{Claims, Dates};
+use crate::token::claims::Claims;
 use crate::token::json::Member;
 
 /// The longest payload that may have a layout, in bytes.
@@ -34,12 +34,6 @@ impl Place {
     }
 
     #[inline]
-    fn bytes(self, text: &str) -> Option<&[u8]> {
-        text.as_bytes()
-            .get(usize::from(self.start)..usize::from(self.end))
-    }
-
-    #[inline]
     fn string(self, text: &str) -> Option<Member<&str>> {
         if self.end == 0 {
             return Some(Member::Absent);
@@ -59,25 +53,9 @@ impl Place {
     }
 }
 
-/// The number of a layout; no two that a worker makes have the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LayoutId(pub(crate) u64);
-
-/// The claims that decide, under nearly every policy, how a payload is judged.
-#[derive(Clone, Copy)]
-pub(crate) struct Gist<'s> {
-    pub(crate) layout: LayoutId,
-    /// The issuer as it is in the payload; empty where it is absent, which the layout says.
-    pub(crate) iss: &'s [u8],
-    /// The same of the audience; of an array, all between its brackets.
-    pub(crate) aud: &'s [u8],
-    pub(crate) dates: Dates,
-}
-
 /// Where claims are in the payloads that match a template.
 #[derive(Default)]
 pub(crate) struct Layout {
-    id: LayoutId,
     template: Template,
     iss: Place,
     sub: Place,
@@ -121,21 +99,6 @@ impl Layout {
         (self.extra_names == extra).then_some(text)
     }
 
-    /// The gist of a payload with this layout.
-    #[inline(always)]
-    pub(crate) fn gist<'s>(&self, text: &'s str) -> Option<Gist<'s>> {
-        Some(Gist {
-            layout: self.id,
-            iss: self.iss.bytes(text)?,
-            aud: self.aud.bytes(text)?,
-            dates: Dates {
-                exp: self.exp.date(text)?,
-                nbf: self.nbf.date(text)?,
-                iat: self.iat.date(text)?,
-            },
-        })
-    }
-
     /// The claims of a payload with this layout.
     #[inline]
     pub(crate) fn read<'s>(&self, text: &'s str, claims: &mut Claims<'s>) -> Option<()> {
@@ -157,7 +120,6 @@ impl Layout {
     /// payload: then it is empty.
     pub(super) fn make(
         &mut self,
-        id: LayoutId,
         scanner: Scanner,
         padded: &[u8],
         len: usize,
@@ -171,7 +133,6 @@ impl Layout {
             _ => false,
         };
         self.template = template;
-        self.id = id;
         extra.clone_into(&mut self.extra_names);
         self.extra = claims.extra;
         self.hits = 0;
