@@ -220,28 +220,29 @@ impl BatchJudge {
         }
         let mut probes = self.repeats.probe(&tokens);
         let mut kept = begin;
-        for at in begin..in_flight.len() {
-            let index = at - begin;
-            let mut token = in_flight[at];
-            if let Some(bytes) = tokens[index] {
-                match self.repeats.look_up(bytes, probes[index]) {
-                    Lookup::Hit(cached) => {
-                        self.repeated += 1;
-                        let verdict = verdict_at(&self.validator, cached, token.found.at);
-                        if sink.take_cached(&token.found, &verdict, cached) {
-                            continue;
-                        }
-                        token.signature = Signature::Cached(cached.signature);
+        for (index, token) in tokens.iter().enumerate().take(in_flight.len() - begin) {
+            let own = &mut in_flight[begin + index];
+            match token.map_or(Lookup::Miss, |token| {
+                self.repeats.look_up(token, &probes[index])
+            }) {
+                Lookup::Hit(cached) => {
+                    self.repeated += 1;
+                    let verdict = verdict_at(&self.validator, cached, own.found.at);
+                    if sink.take_cached(&own.found, &verdict, cached) {
+                        continue;
                     }
-                    Lookup::Pending(number) => {
-                        self.repeated += 1;
-                        token.signature = Signature::Pending(number);
-                    }
-                    Lookup::Miss => {}
+                    own.signature = Signature::Cached(cached.signature);
                 }
+                Lookup::Pending(number) => {
+                    self.repeated += 1;
+                    own.signature = Signature::Pending(number);
+                }
+                Lookup::Miss => {}
             }
-            in_flight[kept] = token;
-            probes[kept - begin] = probes[index];
+            if kept < begin + index {
+                in_flight.swap(kept, begin + index);
+                probes[kept - begin] = probes[index];
+            }
             kept += 1;
         }
         in_flight.truncate(kept);

@@ -74,6 +74,8 @@ pub(super) struct Probe {
     set: u32,
     /// Not 0, but for a token that is not looked up.
     tag: u16,
+    /// The slot with this tag, if there is one.
+    slot: Slot,
 }
 
 impl Probe {
@@ -89,6 +91,7 @@ impl Probe {
             #[allow(clippy::cast_possible_truncation)] // there are fewer
             set: u32::from_le_bytes([a, b, c, d]) & (sets - 1) as u32,
             tag: u16::from_le_bytes(tag).max(1),
+            slot: Slot::EMPTY,
         }
     }
 }
@@ -223,18 +226,16 @@ impl RepeatCache {
                 prefetch(&self.sets[probe.set as usize]);
             }
         }
-        for (token, probe) in tokens
-            .iter()
-            .zip(&probes)
-            .filter(|(_, probe)| probe.tag != 0)
-        {
-            let set = &self.sets[probe.set as usize];
-            for slot in set.ways(probe.tag).map(|way| set.slots[way]) {
-                if let (Some(index), Some(token)) = (slot.entry(), token) {
-                    prefetch(&self.entries[index]);
-                    let own = self.token(slot, token.len()).unwrap_or_default();
-                    own.iter().step_by(CACHE_LINE).for_each(prefetch);
-                }
+        for (token, probe) in tokens.iter().zip(&mut probes) {
+            let set = self.sets.get(probe.set as usize).filter(|_| probe.tag != 0);
+            let slots = set.and_then(|set| set.ways(probe.tag).map(|way| set.slots[way]).last());
+            if let (Some(slot), Some(token)) = (slots, token)
+                && let Some(index) = slot.entry()
+            {
+                probe.slot = slot;
+                prefetch(&self.entries[index]);
+                let own = self.token(slot, token.len()).unwrap_or_default();
+                own.iter().step_by(CACHE_LINE).for_each(prefetch);
             }
         }
         probes
@@ -246,10 +247,10 @@ impl RepeatCache {
         self.bytes.get(slot.at as usize..)?.get(..len)
     }
 
-    /// Looks up a token in the set that the probe names.
+    /// Looks up a token in the slot that the probe found.
     #[inline]
-    pub(super) fn look_up(&mut self, token: &[u8], probe: Probe) -> Lookup<'_> {
-        let Some(index) = self.find(token, probe) else {
+    pub(super) fn look_up(&mut self, token: &[u8], probe: &Probe) -> Lookup<'_> {
+        let Some(index) = self.entry_of(probe.slot, token) else {
             return Lookup::Miss;
         };
         let entry = &self.entries[index];
@@ -266,20 +267,13 @@ impl RepeatCache {
         }
     }
 
-    /// The index of the entry of a token: all bytes are compared.
+    /// The index of the entry in a slot, if it is that of this token: all bytes are compared.
     #[inline]
-    fn find(&self, token: &[u8], probe: Probe) -> Option<usize> {
-        if probe.tag == 0 {
-            return None;
-        }
-        let set = &self.sets[probe.set as usize];
-        let mut slots = set.ways(probe.tag).map(|way| set.slots[way]);
-        slots.find_map(|slot| {
-            let index = slot.entry()?;
-            let is_it = usize::from(self.entries[index].len) == token.len()
-                && self.token(slot, token.len()) == Some(token);
-            is_it.then_some(index)
-        })
+    fn entry_of(&self, slot: Slot, token: &[u8]) -> Option<usize> {
+        let index = slot.entry()?;
+        let is_it = usize::from(self.entries[index].len) == token.len()
+            && self.token(slot, token.len()) == Some(token);
+        is_it.then_some(index)
     }
 
     /// Notes or admits a token that missed. `number` is that of its signature in this batch; `is_mac`
@@ -297,7 +291,9 @@ impl RepeatCache {
         // A batch has at most MAX_TOKENS.
         let number = u16::try_from(number).unwrap_or(u16::MAX);
         // An earlier token of the group may have been admitted since the lookup.
-        if let Some(index) = self.find(token, probe) {
+        let set = &self.sets[probe.set as usize];
+        let mut slots = set.ways(probe.tag).map(|way| set.slots[way]);
+        if let Some(index) = slots.find_map(|slot| self.entry_of(slot, token)) {
             let entry = &mut self.entries[index];
             if entry.cached.is_none() && entry.batch == self.batch {
                 self.bypass.count_hit(is_mac);
