@@ -291,9 +291,9 @@ impl RepeatCache {
         // A batch has at most MAX_TOKENS.
         let number = u16::try_from(number).unwrap_or(u16::MAX);
         // An earlier token of the group may have been admitted since the lookup.
-        let set = &self.sets[probe.set as usize];
-        let mut slots = set.ways(probe.tag).map(|way| set.slots[way]);
-        if let Some(index) = slots.find_map(|slot| self.entry_of(slot, token)) {
+        let set = self.sets[probe.set as usize];
+        let mut ways = set.ways(probe.tag);
+        if let Some(index) = ways.find_map(|way| self.entry_of(set.slots[way], token)) {
             let entry = &mut self.entries[index];
             if entry.cached.is_none() && entry.batch == self.batch {
                 self.bypass.count_hit(is_mac);
@@ -303,7 +303,6 @@ impl RepeatCache {
             (entry.batch, entry.pending, entry.cached) = (self.batch, number, None);
             return Admission::New(EntryId::of(index, entry));
         }
-        let set = &self.sets[probe.set as usize];
         let noted = set
             .ways(probe.tag)
             .find(|way| set.slots[*way] == Slot::NOTED);
