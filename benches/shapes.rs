@@ -27,9 +27,9 @@ mod mixes;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use jotmill::dataset::Spec;
 use jotmill::measure::Signatures;
 use jotmill::{Finished, Kernel};
+use jotmill_datasets::Spec;
 
 use mixes::Mix;
 

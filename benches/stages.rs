@@ -29,8 +29,8 @@ use criterion::{
 };
 use hmac::{Hmac, KeyInit, Mac};
 use jotmill::Kernel;
-use jotmill::dataset::Algorithm;
 use jotmill::measure::{self, Signatures, Step};
+use jotmill_datasets::Algorithm;
 use memchr::memchr_iter;
 use sha2::{Sha256, Sha384, Sha512};
 use simd_json::INPUT_PADDING;

@@ -5,8 +5,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use jotmill::dataset::Algorithm as DatasetAlgorithm;
 use jotmill::{Algorithm, Finding, KeySet, Policy, Reason, RunOptions, UnixTime, Validator};
+use jotmill_datasets::Algorithm as DatasetAlgorithm;
 
 use crate::hostile::rng::Rng;
 use crate::judges::{self, Judges, Row, comparable, told_of_log, trimmed};

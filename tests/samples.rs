@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jotmill::dataset::{Dataset, Defect, Share, Spec};
 use jotmill::{KeySet, Policy, UnixTime, Validator};
+use jotmill_datasets::{Dataset, Defect, Share, Spec};
 use serde_json::Value;
 
 use crate::ground_truth;

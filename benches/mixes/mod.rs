@@ -13,10 +13,10 @@ pub mod plain;
 use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
 
-use jotmill::dataset::{Algorithm, Dataset, Defect, Shape, Share, Spec};
 use jotmill::{
     Finished, Input, KeySet, Policy, RowSink, RunOptions, UnixTime, Validator, Watch, run,
 };
+use jotmill_datasets::{Algorithm, Dataset, Defect, Shape, Share, Spec};
 
 /// Which of the data sets of each description.
 const SEED: u64 = 20_260_930;

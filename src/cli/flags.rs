@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser, ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jotmill::{Algorithm, Encoding, Kernel, UnixTime, dataset};
+use jotmill::{Algorithm, Encoding, Kernel, UnixTime};
+use jotmill_datasets as dataset;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 every token is valid; 1 at least one was rejected; 2 jotmill could not judge \

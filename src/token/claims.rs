@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn of_the_payloads_that_are_made_fewer_than_one_in_a_hundred_go_to_simd_json() {
-        use crate::dataset::{Dataset, Share, Spec};
+        use jotmill_datasets::{Dataset, Share, Spec};
         for shape in ["mixed", "bench", "bench:100", "bench:2000", "bench:16000"] {
             for edges in ["0%", "2%"] {
                 let spec = Spec {

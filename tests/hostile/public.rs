@@ -6,7 +6,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jotmill::dataset::{Algorithm, Dataset, KeyForm, Share, Spec};
+use jotmill_datasets::{Algorithm, Dataset, KeyForm, Share, Spec};
 use serde_json::{Value, json};
 
 use super::rng::Rng;

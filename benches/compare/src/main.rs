@@ -23,7 +23,7 @@ mod peers;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use jotmill::dataset::{Algorithm, Defect, Share, Spec};
+use jotmill_datasets::{Algorithm, Defect, Share, Spec};
 
 use mixes::Mix;
 use peers::{Data, Peer};

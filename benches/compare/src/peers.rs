@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{
     VerificationAlgorithm,
 };
 use hmac::{Hmac, KeyInit, Mac};
-use jotmill::dataset::Algorithm;
+use jotmill_datasets::Algorithm;
 use jsonwebtoken::crypto::{CryptoProvider, aws_lc, rust_crypto};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation, decode};

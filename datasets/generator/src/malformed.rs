@@ -1,4 +1,4 @@
-//! Text that is almost right: base64url that is not canonical, JSON that is not JSON.
+//! Malformed text: base64url that is not canonical, JSON that does not parse.
 //!
 //! Owns the ways of spoiling a good text, shared by header, payload and signature. Whether the
 //! spoiled text is then signed is left to the caller.
@@ -325,7 +325,7 @@ pub(super) fn space_out(text: &mut Vec<u8>, rng: &mut Rng) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::rng::Streams;
+    use crate::rng::Streams;
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use serde_json::Value;
 

@@ -1,22 +1,22 @@
-//! Several issuers in one data set: who has which keys, and the policy file that an audit takes.
+//! Several issuers in one data set: their keys, and the policy file of all.
 //!
-//! Owns the division of the kinds of token among the issuers, and what cannot be wrong with a token
-//! where `iss` chooses the policy. Keys are made in `keys`, options settled in `flags`. A data set of
-//! one issuer is the same as ever: that issuer has every kind of token and every name.
+//! Owns the division of the kinds of token among the issuers, and which defects are impossible where
+//! `iss` chooses the policy. Keys are made in `keys`, options chosen in `flags`. The only issuer of a
+//! data set has every kind of token and every name.
 
 use std::collections::BTreeSet;
 
 use super::defect::Defect;
 use super::flags::{AuditFlags, ISSUERS};
-use super::form::KeyFile;
+use super::key_form::KeyFile;
 use super::keys::KeyRing;
 use super::payload::Kind;
 use super::rng::Rng;
 use super::spec::{Spec, SpecError};
 use super::text::push_json_string;
 
-/// The ways in which the issuer of a token is unknown: a payload without a readable `iss` chooses no
-/// policy, nor does one with the wrong `iss`. Each has a code of its own where there is one issuer.
+/// The ways in which the issuer of a token is unknown: its payload has no readable `iss`, or a wrong
+/// one. Where there is one issuer, each has a code of its own.
 pub(super) const UNKNOWN: [Defect; 7] = [
     Defect::PayloadBase64url,
     Defect::PayloadJson,
@@ -27,7 +27,7 @@ pub(super) const UNKNOWN: [Defect; 7] = [
     Defect::MissingIss,
 ];
 
-/// One issuer of a data set, with its keys and what an audit must be told of it.
+/// One issuer of a data set, with its keys and its audit options.
 pub struct Issuer {
     pub(super) ring: KeyRing,
     pub(super) flags: AuditFlags,
@@ -55,7 +55,7 @@ impl Issuer {
         self.ring.files().cloned().collect()
     }
 
-    /// What an audit must be told of it, among which its names are.
+    /// Its audit options, its names among them.
     pub fn audit_flags(&self) -> &AuditFlags {
         &self.flags
     }
@@ -103,8 +103,8 @@ impl Issuer {
     }
 }
 
-/// The policy file of these issuers: TOML, as `jotmill audit --policy` takes it. The moment to judge
-/// by is not in it.
+/// The policy file of these issuers: TOML, as `jotmill audit --policy` takes it. It does not
+/// contain the time to judge at.
 pub(super) fn policy(issuers: &[Issuer]) -> String {
     let mut out = Vec::new();
     out.extend_from_slice(b"# Made by jotmill gen, with keys that anyone can make again.\n");
@@ -195,7 +195,7 @@ fn check(spec: &Spec) -> Result<(), SpecError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{Dataset, Share};
+    use crate::{Dataset, Share};
 
     fn spec(issuers: u32, defect: Defect) -> Spec {
         Spec {

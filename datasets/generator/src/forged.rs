@@ -1,10 +1,10 @@
-//! Signatures that are not the token's: forged, cut, or of another algorithm.
+//! Wrong signatures: forged, cut, or of another algorithm.
 //!
-//! Owns the ways in which a signature of any algorithm can be wrong. What is particular to one
-//! algorithm's signatures is asked of `private`.
+//! Owns the faults that a signature of any algorithm can have. Faults of one algorithm are in
+//! `private`.
 
 use super::algorithm::{Algorithm, KeyType};
-use super::form::{ecdsa_der, spki};
+use super::key_form::{ecdsa_der, spki};
 use super::keys::{KeyRing, Signer};
 use super::mac::Mac;
 use super::private::PrivateKey;
@@ -96,9 +96,8 @@ fn flip(signature: &mut [u8], rng: &mut Rng) {
     }
 }
 
-/// Gives a signature a length that no signature of its algorithm has.
-/// Where lines are limited to a few thousand bytes, which is where they are at all, a long signature
-/// stays within that.
+/// Gives a signature a length that no signature of its algorithm has. Where the audit limits the
+/// length of a line (`is_limited`), a long signature stays within the limit.
 pub(super) fn resize(signing: &Signing, signature: &mut Vec<u8>, is_limited: bool, rng: &mut Rng) {
     let right = match signing {
         Signing::Mac(mac) => mac.len(),

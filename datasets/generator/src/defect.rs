@@ -1,5 +1,5 @@
-//! The defects a token can be given: one for each verdict code that applies to signed tokens, named
-//! like it, and one that has its code in common with another.
+//! The defects that a token can have: one for each verdict code that applies to signed tokens, named
+//! like it, and one that shares its code with another.
 //!
 //! Owns the names and their order; how a defect is made is left to the modules that write the part
 //! of the token it sits in. The list is the generator's own: it is deliberately not derived from
@@ -53,7 +53,7 @@ macro_rules! defects {
 
 defects! {
     Line {
-        TooLong "too-long" "The line is longer than the audit is told to read."
+        TooLong "too-long" "The line is longer than the audit's limit."
     }
     Structure {
         SegmentCount "segment-count" "Not two dots, and not four."

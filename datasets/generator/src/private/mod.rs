@@ -3,7 +3,7 @@
 //! Owns every signature that is not a MAC, good or with a fault of its algorithm, and the members
 //! of a JWK that hold such a key. Signatures are deterministic: ECDSA by RFC 6979, EdDSA and ML-DSA
 //! by nature or choice, and the salts of PSS come from the data set's own numbers. Faults that any
-//! signature can have (a flipped bit, another token's) are left to `forge`.
+//! signature can have (a flipped bit, another token's) are left to `forged`.
 
 mod ecdsa;
 mod eddsa;

@@ -1,4 +1,4 @@
-//! One member of a JSON object, and writing such members in a row.
+//! Writing a JSON object member by member.
 //!
 //! Owns the commas and quotes. A member's value is raw JSON text, so that a defect can put
 //! anything there.
@@ -81,7 +81,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Writes members given as JSON text.
+    /// Writes members that are JSON text already.
     pub(super) fn raw(&mut self, members: &str) {
         self.comma();
         self.out.extend_from_slice(members.as_bytes());

@@ -1,9 +1,9 @@
-//! The keys of a data set: those that sign, and those that are there for a defect's sake.
+//! The keys of a data set: those that sign, and those that only a defect needs.
 //!
 //! Owns the secrets, their ids and the JWK Set text (RFC 7517). Everything is derived from the
-//! seed, so the secrets are worth nothing outside the data set. Which key signs a token is drawn
-//! here too, because it decides whether the token may go without `kid`. Keys that no token can
-//! name are in `trap`, other forms than a JWK in `form`.
+//! seed, so the secrets protect nothing. Which key signs a token is drawn here too, because it
+//! decides whether the token may lack a `kid`. Keys that a validator must refuse are in
+//! `refused_keys`, other forms than a JWK in `key_form`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use rayon::prelude::*;
 
 use super::algorithm::{Algorithm, KeyType};
 use super::defect::Defect;
-use super::form::{KeyFile, KeyForm, x5c};
+use super::key_form::{KeyFile, KeyForm, x5c};
 use super::mac::Mac;
 use super::private::PrivateKey;
+use super::refused_keys::{self, RefusedKey, RefusedKeyMaker};
 use super::rng::{Rng, Streams};
 use super::signing::Signing;
 use super::spec::{Shape, Spec, SpecError};
 use super::text::{base64url, push_hex, push_json_string, push_random, push_uuid};
-use super::trap::{self, Trap, TrapKeys};
 
 /// The default of `--max-key-tries`: with more keys that fit, a token must name its key.
 const DEFAULT_KEY_TRIES: u64 = 1_000;
@@ -57,11 +57,11 @@ struct Order {
     key_type: KeyType,
     bound: Option<Algorithm>,
     form: KeyForm,
-    /// What the key is made from; its id has been drawn from it already.
+    /// Makes the key; the id has been drawn from it already.
     rng: Rng,
 }
 
-/// How a token says which key signed it.
+/// How a token names the key that signed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Naming {
     /// The id of the key.
@@ -84,11 +84,11 @@ pub(super) struct Signer {
 pub(super) struct KeyRing {
     keys: Vec<Key>,
     decoys: Vec<Key>,
-    mismatched: Vec<Trap>,
-    broken: Vec<Trap>,
+    mismatched: Vec<RefusedKey>,
+    unusable: Vec<RefusedKey>,
     ids: BTreeSet<String>,
     outsider: [(Algorithm, Mac); 3],
-    /// The same for a signer that has no key for its algorithm, which does not happen.
+    /// Signs where a signer has no key for its algorithm, which does not happen.
     fallback: Signing,
     empty: [(Algorithm, Mac); 3],
     /// Private keys that are not in the set, one of each type.
@@ -101,8 +101,8 @@ pub(super) struct KeyRing {
 }
 
 impl KeyRing {
-    /// Makes the keys, several at a time, and says of each number of keys that it is done. No key
-    /// has an id that is `taken`.
+    /// Makes the keys in parallel; `progress` gets the number of keys done so far. No key gets an
+    /// id of `taken`.
     ///
     /// # Errors
     /// A defect that these keys or algorithms cannot produce.
@@ -152,7 +152,7 @@ impl KeyRing {
         let crowded = spec.has(Defect::TooManyKeys);
         let mut decoys = Vec::new();
         if crowded {
-            // At least one, so that the last key that fits is a decoy; at least three that fit.
+            // At least one, so that the last key that fits is a decoy; at least three keys fit.
             let key_type = first.key_type(0, &spec.rsa_bits);
             let alike = |key: &&Key| key.key_type == key_type && key.signing(first).is_some();
             let alike = keys.iter().filter(alike).count();
@@ -174,23 +174,23 @@ impl KeyRing {
             }
         }
         let hmac = spec.algorithms.iter().copied().find(|alg| alg.is_hmac());
-        let mut trap_keys = TrapKeys::new(spec.seed);
+        let mut refused_maker = RefusedKeyMaker::new(spec.seed);
         let mut mismatched = Vec::new();
         if spec.has(Defect::KeyMismatch) {
-            mismatched = hmac.map_or(Vec::new(), |alg| trap::mismatched(alg, &mut rng));
-            mismatched.extend(trap_keys.mismatched(spec));
+            mismatched = hmac.map_or(Vec::new(), |alg| refused_keys::mismatched(alg, &mut rng));
+            mismatched.extend(refused_maker.mismatched(spec));
         }
-        let mut broken = Vec::new();
+        let mut unusable = Vec::new();
         if spec.has(Defect::KeyUnusable) {
-            broken = hmac.map_or(Vec::new(), |alg| trap::broken(alg, &mut rng));
-            broken.extend(trap_keys.broken(spec));
+            unusable = hmac.map_or(Vec::new(), |alg| refused_keys::unusable(alg, &mut rng));
+            unusable.extend(refused_maker.unusable(spec));
         }
-        let traps = u64::try_from(mismatched.len()).unwrap_or(0);
+        let refused = u64::try_from(mismatched.len()).unwrap_or(0);
         let fitting = spec.algorithms.iter().map(|&algorithm| {
-            // Whether a trap fits is for the validator to say: counted as if each did.
+            // Whether a refused key fits is for the validator to say: each counts as if it did.
             (
                 algorithm,
-                count(&keys, algorithm) + count(&decoys, algorithm) + traps,
+                count(&keys, algorithm) + count(&decoys, algorithm) + refused,
             )
         });
         let fitting = fitting.collect();
@@ -204,7 +204,7 @@ impl KeyRing {
             keys,
             decoys,
             mismatched,
-            broken,
+            unusable,
             ids,
             shape: spec.shape,
             without_kid: spec.without_kid.millionths(),
@@ -288,13 +288,13 @@ impl KeyRing {
     }
 
     /// One of the keys behind `key-mismatch`.
-    pub(super) fn mismatched(&self, rng: &mut Rng) -> Option<&Trap> {
+    pub(super) fn mismatched(&self, rng: &mut Rng) -> Option<&RefusedKey> {
         self.mismatched.get(rng.index(self.mismatched.len()))
     }
 
     /// One of the keys behind `key-unusable`.
-    pub(super) fn broken(&self, rng: &mut Rng) -> Option<&Trap> {
-        self.broken.get(rng.index(self.broken.len()))
+    pub(super) fn unusable(&self, rng: &mut Rng) -> Option<&RefusedKey> {
+        self.unusable.get(rng.index(self.unusable.len()))
     }
 
     /// A private key of this type that is not in the set.
@@ -332,13 +332,13 @@ impl KeyRing {
             Place::Set(jwk) => Some(jwk),
             Place::File(_) => None,
         });
-        let traps = self
+        let refused = self
             .mismatched
             .iter()
-            .chain(&self.broken)
-            .filter_map(|trap| trap.jwk.as_ref());
+            .chain(&self.unusable)
+            .filter_map(|key| key.jwk.as_ref());
         let mut out = b"{\"keys\":[".to_vec();
-        for (at, jwk) in own.chain(traps).enumerate() {
+        for (at, jwk) in own.chain(refused).enumerate() {
             out.extend_from_slice(if at == 0 { b"\n" } else { b",\n" });
             out.extend_from_slice(jwk);
         }
@@ -364,7 +364,7 @@ fn orders(spec: &Spec, taken: &BTreeSet<String>) -> Vec<Order> {
     let numbered = (0..spec.keys).zip(spec.algorithms.iter().cycle());
     for (at, (number, &algorithm)) in numbered.enumerate() {
         let mut rng = streams.at(number.into());
-        // How many times all algorithms have had their turn.
+        // How many keys of this algorithm there are already.
         let round = at / algorithms;
         let key_type = algorithm.key_type(round, &spec.rsa_bits);
         let forms = spec.key_forms.len().max(1);
@@ -397,7 +397,7 @@ fn strangers(keys: &[Key], spec: &Spec) -> Vec<Arc<PrivateKey>> {
             types.push(key.key_type);
         }
     }
-    // Nothing is signed with them otherwise.
+    // Only this defect signs with them.
     if !spec.has(Defect::SignatureMismatch) {
         types.clear();
     }
@@ -422,7 +422,7 @@ impl Key {
         Key::with_rest(order, algorithms).0
     }
 
-    /// Makes the key, and gives what is left of the numbers it was made from.
+    /// Makes the key, and returns the generator it was made from.
     fn with_rest(mut order: Order, algorithms: &[Algorithm]) -> (Key, Rng) {
         let mut id_json = Vec::new();
         if let Some(id) = &order.id {
@@ -571,7 +571,7 @@ fn public_jwk(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::spec::Share;
+    use crate::spec::Share;
     use serde_json::Value;
 
     fn spec(defects: &[Defect]) -> Spec {
@@ -658,7 +658,7 @@ mod tests {
     }
 
     #[test]
-    fn traps_are_in_the_set_only_when_asked_for() {
+    fn refused_keys_are_in_the_set_only_where_a_defect_needs_them() {
         assert_eq!(members(&made(&spec(&[])).unwrap()).len(), 3);
         let ring = made(&spec(&[Defect::KeyMismatch, Defect::KeyUnusable])).unwrap();
         assert_eq!(members(&ring).len(), 3 + 7 + 7);

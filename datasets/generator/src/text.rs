@@ -156,7 +156,7 @@ pub(super) fn push_escaped(out: &mut Vec<u8>, text: &[u8], rng: &mut Rng) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::rng::Streams;
+    use crate::rng::Streams;
 
     fn text(write: impl FnOnce(&mut Vec<u8>, &mut Rng)) -> String {
         let mut out = Vec::new();

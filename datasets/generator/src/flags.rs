@@ -1,7 +1,7 @@
-//! What an audit of the data set must be told for the ground truth to be right.
+//! The audit options under which the ground truth of a data set holds.
 //!
-//! Owns the choice of the options and their values, and their rendering for a shell. The tokens
-//! are written to fit these values, so every part of the generator asks here what is expected.
+//! Owns the choice of the options, their values and their rendering for a shell. Every part of the
+//! generator takes the expected values from here.
 
 use std::path::Path;
 
@@ -129,7 +129,7 @@ impl AuditFlags {
         }
     }
 
-    /// Whether a claim must be there, asked for by name or through an expectation.
+    /// Whether a claim is required, by name or because its value is checked.
     pub(super) fn requires(&self, claim: &str) -> bool {
         let implied = match claim {
             "iss" => !self.issuers.is_empty(),
@@ -210,7 +210,7 @@ pub fn quoted(arg: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::spec::Share;
+    use crate::spec::Share;
 
     fn flags(defects: &[Defect]) -> AuditFlags {
         let defects = defects

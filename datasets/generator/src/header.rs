@@ -6,12 +6,12 @@
 use super::algorithm::Algorithm;
 use super::defect::Defect;
 use super::flags::AuditFlags;
+use super::json::{Member, Object};
 use super::keys::{KeyRing, Naming, RETIRED_KID, Signer};
-use super::member::{Member, Object};
 use super::payload::Kind;
+use super::refused_keys::RefusedKey;
 use super::rng::Rng;
 use super::text::{push_escaped, push_hex, push_json_string};
-use super::trap::Trap;
 
 /// The order and spacing of a header's members: what libraries and providers write.
 #[derive(Debug, Clone, Copy)]
@@ -208,9 +208,9 @@ impl Header {
     }
 
     /// Names a key that no valid token can name.
-    pub(super) fn set_trap(&mut self, trap: &Trap) {
-        self.kid.set(&trap.id_json);
-        self.alg.set_plain(trap.algorithm.name());
+    pub(super) fn name_refused(&mut self, key: &RefusedKey) {
+        self.kid.set(&key.id_json);
+        self.alg.set_plain(key.algorithm.name());
     }
 
     /// Makes a defect that sits in the members. Other defects leave the header as it is.

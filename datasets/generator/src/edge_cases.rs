@@ -1,25 +1,24 @@
-//! Tokens that are valid in an unusual way, where validators go wrong by being too strict, too
-//! simple or too clever.
+//! Valid tokens of an unusual form, which validators that are too strict or too simple reject.
 //!
-//! Owns these variations of a good token; each leaves it valid under the audit the data set
-//! assumes. Nothing here may be used together with a defect.
+//! Owns these variations of a good token; each stays valid under the data set's audit options. None
+//! may be combined with a defect.
 
-use super::broken::{DEPTH, nest};
 use super::claims::{Claim, Claims, Times};
 use super::flags::AuditFlags;
 use super::header::Header;
+use super::malformed::{DEPTH, nest};
 use super::payload::push_list;
 use super::rng::Rng;
 use super::text::{push_digits, push_escaped, push_i64, push_random, push_u64};
 
-/// What is left to do when the JSON texts have been written.
+/// Which of the JSON texts gets white space once it is written.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Spacing {
     pub(super) header: bool,
     pub(super) payload: bool,
 }
 
-/// Members of a payload that a simple reader stumbles over.
+/// Members of a payload that a simple parser misreads.
 const ODD_CLAIMS: [&str; 24] = [
     r#","имя":"Анна","città":"Forlì""#,
     r#","nickname":"\u5c0f\u660e","mood":"\ud83d\ude00""#,
@@ -145,7 +144,7 @@ fn exponent(claims: &mut Claims, rng: &mut Rng) {
             *value = text;
         }
         _ => {
-            // A tenth of it, times ten: the last digit stands behind the point.
+            // A tenth of it, times ten: the last digit is the one after the point.
             value.clear();
             push_i64(value, exp / 10);
             value.push(b'.');

@@ -1,6 +1,6 @@
-//! Whatever signs a token: a keyed MAC or a private key.
+//! What signs a token: a keyed MAC or a private key.
 //!
-//! Owns the choice between the two, and nothing of either.
+//! Owns the choice between the two; `mac` and `private` sign.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ pub(super) enum Signing {
 }
 
 impl Signing {
-    /// Writes the signature over `message` to `out`, replacing what was there. A keyed MAC is ready
-    /// for one algorithm and asks neither for its name nor for numbers.
+    /// Writes the signature over `message` to `out`, replacing what was there. A keyed MAC is for
+    /// one algorithm, and ignores `algorithm` and `rng`.
     pub(super) fn sign(
         &self,
         algorithm: Algorithm,

@@ -6,22 +6,22 @@
 //! signature holds.
 
 use super::algorithm::Algorithm;
-use super::broken::{break_base64url, break_json, not_object, repeat_member, space_out};
 use super::claims::{Claim, Claims};
 use super::defect::{Defect, Stage};
-use super::edge::{self, Spacing};
+use super::edge_cases::{self, Spacing};
 use super::flags::AuditFlags;
-use super::forge::{forge, resize, sign_as};
+use super::forged::{forge, resize, sign_as};
 use super::header::Header;
 use super::issuers::{self, Issuer};
 use super::keys::{KeyRing, Naming, Signer};
+use super::malformed::{break_base64url, break_json, not_object, repeat_member, space_out};
 use super::payload::{self, Kind, Presence};
 use super::rng::{Rng, Streams};
 use super::signing::Signing;
 use super::spec::Spec;
 use super::text::{BASE64URL, push_digits, push_random};
 
-/// What all tokens of a data set have in common.
+/// What all tokens of a data set share.
 pub(super) struct Plan {
     pub(super) spec: Spec,
     pub(super) flags: AuditFlags,
@@ -30,8 +30,8 @@ pub(super) struct Plan {
     pub(super) streams: Streams,
 }
 
-/// Makes tokens, one after the other, in buffers of its own.
-pub(super) struct Forge<'p> {
+/// Makes one token at a time, in buffers of its own.
+pub(super) struct TokenMaker<'p> {
     plan: &'p Plan,
     /// The keys that the token's is one of: those of its issuer, unless the defect is about that.
     ring: &'p KeyRing,
@@ -44,9 +44,9 @@ pub(super) struct Forge<'p> {
     pub(super) token: Vec<u8>,
 }
 
-impl<'p> Forge<'p> {
-    pub(super) fn new(plan: &'p Plan) -> Forge<'p> {
-        Forge {
+impl<'p> TokenMaker<'p> {
+    pub(super) fn new(plan: &'p Plan) -> TokenMaker<'p> {
+        TokenMaker {
             plan,
             ring: &plan.issuers[0].ring,
             header: Header::new(),
@@ -89,7 +89,7 @@ impl<'p> Forge<'p> {
         match defect {
             Some(defect) => self.spoil_members(defect, rng),
             None if kind != Kind::Bench && rng.chance(plan.spec.edges.millionths()) => {
-                spacing = edge::vary(&mut self.header, &mut self.claims, &plan.flags, rng);
+                spacing = edge_cases::vary(&mut self.header, &mut self.claims, &plan.flags, rng);
                 is_mirrored = !signer.algorithm.is_hmac() && rng.percent(25);
             }
             None => {}
@@ -134,14 +134,14 @@ impl<'p> Forge<'p> {
         rng: &mut Rng,
     ) -> (Algorithm, &'p Signing) {
         let ring = self.ring;
-        let trap = match defect {
+        let refused = match defect {
             Some(Defect::KeyMismatch) => ring.mismatched(rng),
-            Some(Defect::KeyUnusable) => ring.broken(rng),
+            Some(Defect::KeyUnusable) => ring.unusable(rng),
             _ => None,
         };
-        if let Some(trap) = trap {
-            self.header.set_trap(trap);
-            return (trap.algorithm, &trap.signing);
+        if let Some(key) = refused {
+            self.header.name_refused(key);
+            return (key.algorithm, &key.signing);
         }
         if defect == Some(Defect::TooManyKeys)
             && let Some((algorithm, signing)) = ring.last_decoy()

@@ -1,12 +1,12 @@
 //! The registered claims of a token (RFC 7519 section 4.1): planned so that they pass the audit,
 //! then spoiled in exactly one respect.
 //!
-//! Owns the times and the values that an audit compares. The members around them, and the order of
-//! all, are the business of `payload`.
+//! Owns the times and the values that an audit compares. Other members, and the order of all, are
+//! in `payload`.
 
 use super::defect::Defect;
 use super::flags::{AUDIENCES, AuditFlags, ISSUERS, REQUIRED_CLAIM, SUBJECTS};
-use super::member::Member;
+use super::json::Member;
 use super::payload::{Kind, Presence};
 use super::rng::Rng;
 use super::text::{push_digits, push_hex, push_i64, push_random, push_u64, push_uuid};

@@ -1,16 +1,15 @@
-//! Seeded data sets: tokens like those in the wild, the keys that signed them, and for each line
-//! the verdict it must get.
+//! Seeded data sets of JSON Web Tokens: realistic tokens, the keys that signed them, and the verdict
+//! that each line must get.
 //!
-//! Owns everything behind `jotmill gen`: what tokens look like, what can be wrong with them, and
-//! which options an audit needs for the ground truth to hold. It shares no code with the validator,
-//! on purpose: where the two disagree, one of them is wrong. Files, progress bars and the command
-//! line are left to the caller.
+//! Owns what tokens look like, which defects they can have, and the audit options under which the
+//! ground truth holds. It shares no code with jotmill's validator: where the two disagree, one of
+//! them is wrong. Files, progress bars and the command line `jotmill gen` are left to the caller.
 //!
 //! The same [`Spec`] gives the same bytes on every machine. The keys are made from the seed as
 //! well, so they protect nothing.
 //!
 //! ```
-//! use jotmill::dataset::{Dataset, Spec};
+//! use jotmill_datasets::{Dataset, Spec};
 //!
 //! let dataset = Dataset::new(Spec {
 //!     count: 1_000,
@@ -38,65 +37,67 @@
 //! Every registered signature algorithm can sign, with faults of its own behind
 //! `signature-mismatch`: `r` or `s` of zero or beyond the order, paddings of RSA with something
 //! wrong in them, salts of PSS of another length, `S` beyond the order in EdDSA, contexts that JWS
-//! does not have. Public keys are JWKs, or come in one of the other forms of [`KeyForm`]. Private
-//! keys take the feature `gen`; without it there are MACs alone.
+//! does not have. Public keys are JWKs or have one of the other forms of [`KeyForm`]. Private keys
+//! need the feature `signers`; without it there is HMAC alone.
 //!
 //! With several issuers ([`Spec::issuers`]) the kinds of token are divided among them. Each has
-//! keys of its own, [`Dataset::policy`] is the policy file of all, and a token whose `iss` leads to
-//! none of them is `issuer-unknown`. One that is signed with the key of another of them
+//! keys of its own, and [`Dataset::policy`] is the policy file of all. A token whose `iss` names
+//! none of them is `issuer-unknown`; one that is signed with a key of another issuer
 //! ([`Defect::ForeignIssuerKey`]) is `key-not-found`.
 //!
-//! Some defects change what the *other* tokens look like, because the audit needs an option for
-//! them: with `missing-jti` in the mix every other token has a `jti`, with `too-many-keys` every
-//! valid token names its key. [`Dataset::audit_flags`] gives those options.
+//! Some defects need an audit option, and so change the *other* tokens: with `missing-jti` in the
+//! mix every other token has a `jti`, with `too-many-keys` every valid token names its key.
+//! [`Dataset::audit_flags`] has those options.
 
 mod algorithm;
-mod broken;
 mod claims;
 mod defect;
 mod der;
-mod edge;
+mod edge_cases;
 mod flags;
-mod forge;
-mod form;
+mod forged;
 mod header;
 mod issuers;
+mod json;
+mod key_form;
 mod keys;
+mod lines;
 mod mac;
-mod member;
+mod malformed;
+#[cfg(not(feature = "signers"))]
+mod no_private;
 mod payload;
-#[cfg(feature = "gen")]
+#[cfg(feature = "signers")]
 mod private;
-#[cfg(not(feature = "gen"))]
-#[path = "private/absent.rs"]
-mod private;
+mod refused_keys;
 mod rng;
 mod signing;
 mod spec;
 mod text;
 mod token;
-mod trap;
-mod write;
 
 use std::fmt;
 use std::io::{self, Write};
 
+#[cfg(not(feature = "signers"))]
+use no_private as private;
+
 pub use algorithm::Algorithm;
 pub use defect::{Defect, Stage};
 pub use flags::{AuditFlags, quoted};
-pub use form::{KeyFile, KeyForm};
 pub use issuers::Issuer;
+pub use key_form::{KeyFile, KeyForm};
+pub use lines::{Line, Lines, Summary};
 pub use spec::{
     BENCH_PAYLOAD, MAX_BENCH_PAYLOAD, MAX_ISSUERS, MAX_KEYS, MAX_KEYS_WITHOUT_ID, MAX_LEEWAY,
     MAX_NOW, RSA_BITS, Shape, Share, Spec, SpecError,
 };
-pub use write::{Line, Lines, Summary};
 
 use payload::Presence;
 use rng::Streams;
 use token::Plan;
 
-/// A data set, ready to be written as often as wanted.
+/// A data set, ready to be written any number of times.
 pub struct Dataset {
     plan: Plan,
 }
@@ -109,7 +110,7 @@ impl fmt::Debug for Dataset {
 }
 
 impl Dataset {
-    /// Makes the keys and settles what the audit will be told. Nothing else is made yet.
+    /// Makes the keys and chooses the audit options. Tokens are made when they are written.
     ///
     /// # Errors
     /// A number out of its range, or parts that do not go together; see [`SpecError`].
@@ -117,8 +118,8 @@ impl Dataset {
         Dataset::with_progress(spec, &|_| ())
     }
 
-    /// As [`Dataset::new`]; `progress` is told, from any thread, each time a key is done how many
-    /// are. RSA keys take their time: a good part of a second each.
+    /// As [`Dataset::new`]; `progress` gets, from any thread, the number of keys done so far. An
+    /// RSA key takes a good part of a second.
     ///
     /// # Errors
     /// As for [`Dataset::new`].
@@ -142,7 +143,7 @@ impl Dataset {
         })
     }
 
-    /// What the data set was asked to be.
+    /// The description it was made from.
     pub fn spec(&self) -> &Spec {
         &self.plan.spec
     }
@@ -152,7 +153,7 @@ impl Dataset {
         &self.plan.issuers
     }
 
-    /// The policy file that tells an audit of all issuers, in TOML. The keys of each are in its
+    /// The policy file of all issuers, in TOML. It expects the keys of each in the issuer's
     /// [folder](Issuer::folder) beside it, the key set as `keys.json`.
     pub fn policy(&self) -> String {
         issuers::policy(self.issuers())
@@ -169,18 +170,17 @@ impl Dataset {
         self.plan.issuers[0].key_files()
     }
 
-    /// What an audit must be told for the ground truth to be right, where there is one issuer; of
-    /// several, what it must be told of the first.
+    /// The audit options under which the ground truth holds; where there are several issuers,
+    /// those of the first.
     pub fn audit_flags(&self) -> &AuditFlags {
         self.plan.issuers[0].audit_flags()
     }
 
-    /// Writes the tokens, one a line, and where it is wanted the ground truth, one JSON object a
-    /// line: `{"line":1,"verdict":"rejected","reasons":["expired"],"key":"2026-10"}`. `key` is
-    /// there where the signature holds and the key has an id. `progress` is told now and then how
-    /// many lines are done.
+    /// Writes the tokens, one a line, and optionally the ground truth, one JSON object a line:
+    /// `{"line":1,"verdict":"rejected","reasons":["expired"],"key":"2026-10"}`. `key` is there where
+    /// the signature holds and the key has an id. `progress` gets the number of lines done so far.
     ///
-    /// Writes are of 64 KiB and more; the writers need no buffers of their own. Both are flushed.
+    /// Writes are of 64 KiB and more, so the writers need no buffers. Both are flushed.
     ///
     /// # Errors
     /// The first error of either writer.
@@ -190,7 +190,7 @@ impl Dataset {
         truth: Option<&mut dyn Write>,
         mut progress: impl FnMut(u64),
     ) -> io::Result<Summary> {
-        write::write(&self.plan, tokens, truth, &mut progress)
+        lines::write(&self.plan, tokens, truth, &mut progress)
     }
 
     /// The lines one by one, with their ground truth.

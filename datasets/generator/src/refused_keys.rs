@@ -1,14 +1,15 @@
-//! Keys that no valid token can name: sound ones that are for something else, and broken ones.
+//! Keys that a validator must refuse: sound ones that are for something else, and malformed ones.
 //!
-//! Owns the members of a key set behind `key-mismatch` and `key-unusable`, and what the tokens that
-//! name them are signed with: what a confused validator would take for the right key.
+//! Owns the members of a key set behind `key-mismatch` and `key-unusable`, and the keys that sign
+//! the tokens that name them: those that a confused validator would verify with. Keys that sign
+//! valid tokens are in `keys`.
 
 use std::sync::Arc;
 
 use super::algorithm::{Algorithm, KeyType};
 use super::defect::Defect;
 use super::der;
-use super::form::spki;
+use super::key_form::spki;
 use super::mac::Mac;
 use super::private::PrivateKey;
 use super::rng::{Rng, Streams};
@@ -16,15 +17,15 @@ use super::signing::Signing;
 use super::spec::Spec;
 use super::text::{base64url, push_random};
 
-/// A key that no valid token can name.
-pub(super) struct Trap {
+/// A key that a validator must refuse.
+pub(super) struct RefusedKey {
     /// Its id as a JSON string.
     pub(super) id_json: Vec<u8>,
     /// The algorithm of the tokens that name it.
     pub(super) algorithm: Algorithm,
     /// What such tokens are signed with.
     pub(super) signing: Signing,
-    /// The key; `None` where an earlier trap has it.
+    /// The JWK; `None` where an earlier refused key has the same one.
     pub(super) jwk: Option<Vec<u8>>,
 }
 
@@ -40,7 +41,7 @@ const EC_Y: &str = "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM";
 const ED_X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 /// Keys that are well-formed and not for a token of this HMAC algorithm.
-pub(super) fn mismatched(algorithm: Algorithm, rng: &mut Rng) -> Vec<Trap> {
+pub(super) fn mismatched(algorithm: Algorithm, rng: &mut Rng) -> Vec<RefusedKey> {
     let mut secret = [0; 64];
     rng.fill(&mut secret);
     let k = base64url(&secret);
@@ -48,9 +49,9 @@ pub(super) fn mismatched(algorithm: Algorithm, rng: &mut Rng) -> Vec<Trap> {
         Algorithm::Hs512 => Algorithm::Hs256,
         _ => Algorithm::Hs512,
     };
-    let trap = |id: &str, jwk: String, secret: Option<&[u8]>| {
+    let refused = |id: &str, jwk: String, secret: Option<&[u8]>| {
         let mac = Mac::new(algorithm, secret.unwrap_or(jwk.as_bytes()));
-        Trap::new(id, algorithm, Signing::Mac(mac), Some(jwk))
+        RefusedKey::new(id, algorithm, Signing::Mac(mac), Some(jwk))
     };
     let rsa = format!(r#"{{"kty":"RSA","kid":"rsa-2025","alg":"RS256","n":"{RSA_N}","e":"AQAB"}}"#);
     let bare = format!(r#"{{"kty":"RSA","kid":"rsa-bare","n":"{RSA_N}","e":"AQAB"}}"#);
@@ -64,21 +65,21 @@ pub(super) fn mismatched(algorithm: Algorithm, rng: &mut Rng) -> Vec<Trap> {
         r#"{{"kty":"oct","kid":"for-wrapping","key_ops":["wrapKey","unwrapKey"],"k":"{k}"}}"#
     );
     vec![
-        // The text of the public key as the secret.
-        trap("rsa-2025", rsa, None),
-        // A key without `alg` taken for an empty secret.
-        trap("rsa-bare", bare, Some(b"")),
-        trap("ec-2025", ec, Some(EC_X.as_bytes())),
-        trap("ed-2025", ed, None),
-        // These three hold the right secret and are not to be used for this.
-        trap(&format!("for-{other}"), bound, Some(&secret)),
-        trap("for-encryption", enc, Some(&secret)),
-        trap("for-wrapping", ops, Some(&secret)),
+        // The text of the public key serves as the secret.
+        refused("rsa-2025", rsa, None),
+        // A validator may mistake a key without `alg` for an empty secret.
+        refused("rsa-bare", bare, Some(b"")),
+        refused("ec-2025", ec, Some(EC_X.as_bytes())),
+        refused("ed-2025", ed, None),
+        // The right secret in a key for another use.
+        refused(&format!("for-{other}"), bound, Some(&secret)),
+        refused("for-encryption", enc, Some(&secret)),
+        refused("for-wrapping", ops, Some(&secret)),
     ]
 }
 
 /// Shared secrets whose `k` is malformed.
-pub(super) fn broken(algorithm: Algorithm, rng: &mut Rng) -> Vec<Trap> {
+pub(super) fn unusable(algorithm: Algorithm, rng: &mut Rng) -> Vec<RefusedKey> {
     let mut text = Vec::new();
     push_random(&mut text, rng, 44);
     let good = String::from_utf8(text).unwrap_or_default();
@@ -92,17 +93,17 @@ pub(super) fn broken(algorithm: Algorithm, rng: &mut Rng) -> Vec<Trap> {
         ("broken-length", format!(r#","k":"{good}A""#)),
         ("broken-alphabet", format!(r#","k":"+/{good}AA""#)),
     ];
-    let trap = |(id, k): (&str, String)| {
+    let refused = |(id, k): (&str, String)| {
         let jwk = format!(r#"{{"kty":"oct","kid":"{id}","alg":"{algorithm}"{k}}}"#);
         let mac = Mac::new(algorithm, b"");
-        Trap::new(id, algorithm, Signing::Mac(mac), Some(jwk))
+        RefusedKey::new(id, algorithm, Signing::Mac(mac), Some(jwk))
     };
-    forms.into_iter().map(trap).collect()
+    forms.into_iter().map(refused).collect()
 }
 
-impl Trap {
-    fn new(id: &str, algorithm: Algorithm, signing: Signing, jwk: Option<String>) -> Trap {
-        Trap {
+impl RefusedKey {
+    fn new(id: &str, algorithm: Algorithm, signing: Signing, jwk: Option<String>) -> RefusedKey {
+        RefusedKey {
             id_json: format!("\"{id}\"").into_bytes(),
             algorithm,
             signing,
@@ -111,15 +112,15 @@ impl Trap {
     }
 }
 
-/// The private keys behind traps: one of each type, since RSA keys take their time.
-pub(super) struct TrapKeys {
+/// Makes refused keys from private keys: one of each type, since RSA keys are slow to make.
+pub(super) struct RefusedKeyMaker {
     keys: Vec<Arc<PrivateKey>>,
     streams: Streams,
 }
 
-impl TrapKeys {
-    pub(super) fn new(seed: u64) -> TrapKeys {
-        TrapKeys {
+impl RefusedKeyMaker {
+    pub(super) fn new(seed: u64) -> RefusedKeyMaker {
+        RefusedKeyMaker {
             keys: Vec::new(),
             streams: Streams::new(seed, 0x7472_6170),
         }
@@ -136,10 +137,10 @@ impl TrapKeys {
         Some(key)
     }
 
-    /// Keys that are well-formed and not for a token that is signed with a private key, or are for
-    /// that and not for a MAC.
-    pub(super) fn mismatched(&mut self, spec: &Spec) -> Vec<Trap> {
-        let mut traps = Vec::new();
+    /// Well-formed keys that do not fit tokens signed with a private key, and public keys under
+    /// tokens with a MAC.
+    pub(super) fn mismatched(&mut self, spec: &Spec) -> Vec<RefusedKey> {
+        let mut refused = Vec::new();
         let bits = &spec.rsa_bits[..spec.rsa_bits.len().min(1)];
         for &algorithm in spec.algorithms.iter().filter(|alg| !alg.is_hmac()) {
             let key_type = algorithm.key_type(0, bits);
@@ -148,36 +149,36 @@ impl TrapKeys {
                 continue;
             };
             let own = key.public_members();
-            let mut trap = |what: &str, members: &str, signing: &Arc<PrivateKey>| {
+            let mut add = |what: &str, members: &str, signing: &Arc<PrivateKey>| {
                 let id = format!("{what}-{algorithm}");
                 let jwk = format!(r#"{{"kid":"{id}",{members}}}"#);
                 let signing = Signing::Private(Arc::clone(signing));
-                traps.push(Trap::new(&id, algorithm, signing, Some(jwk)));
+                refused.push(RefusedKey::new(&id, algorithm, signing, Some(jwk)));
             };
             let alg = format!(r#""alg":"{algorithm}""#);
-            // These hold the right key, and are not to be used for this.
-            trap("enc", &format!(r#"{own},{alg},"use":"enc""#), &key);
+            // The right key for another use.
+            add("enc", &format!(r#"{own},{alg},"use":"enc""#), &key);
             let ops = r#""key_ops":["encrypt","wrapKey"]"#;
-            trap("ops", &format!("{own},{alg},{ops}"), &key);
+            add("ops", &format!("{own},{alg},{ops}"), &key);
             if let Some(bound) = other_algorithm(algorithm) {
-                trap("bound", &format!(r#"{own},"alg":"{bound}""#), &key);
+                add("bound", &format!(r#"{own},"alg":"{bound}""#), &key);
             }
-            // A sound key of another type or curve, and the signature is its own.
+            // A sound key of another type or curve, which signs.
             let natural = natural_algorithm(other_type);
             let members = format!(r#"{},"alg":"{natural}""#, other.public_members());
-            trap("other", &members, &other);
+            add("other", &members, &other);
             if matches!(key_type, KeyType::Ed25519 | KeyType::Ed448) {
                 // For key agreement (RFC 8037 section 3.2).
                 let members = format!(r#""kty":"OKP","crv":"X25519","x":"{ED_X}""#);
-                trap("agreement", &members, &key);
+                add("agreement", &members, &key);
             }
         }
-        self.confused(spec, &mut traps);
-        traps
+        self.confused(spec, &mut refused);
+        refused
     }
 
-    /// Tokens with a MAC whose `kid` names a public key, which is the secret in one form or other.
-    fn confused(&mut self, spec: &Spec, traps: &mut Vec<Trap>) {
+    /// Public keys named by tokens with a MAC, whose secret is the public key in some encoding.
+    fn confused(&mut self, spec: &Spec, refused: &mut Vec<RefusedKey>) {
         let mut hmacs = spec.algorithms.iter().copied().filter(|alg| alg.is_hmac());
         let hmac = match hmacs.next() {
             Some(hmac) => hmac,
@@ -207,14 +208,14 @@ impl TrapKeys {
             let mut jwk = Some(jwk);
             for secret in secrets {
                 let signing = Signing::Mac(Mac::new(hmac, &secret));
-                traps.push(Trap::new(&id, hmac, signing, jwk.take()));
+                refused.push(RefusedKey::new(&id, hmac, signing, jwk.take()));
             }
         }
     }
 
     /// Public keys that are malformed. The tokens are signed well.
-    pub(super) fn broken(&mut self, spec: &Spec) -> Vec<Trap> {
-        let mut traps = Vec::new();
+    pub(super) fn unusable(&mut self, spec: &Spec) -> Vec<RefusedKey> {
+        let mut refused = Vec::new();
         let bits = &spec.rsa_bits[..spec.rsa_bits.len().min(1)];
         for &algorithm in spec.algorithms.iter().filter(|alg| !alg.is_hmac()) {
             let Some(key) = self.get(algorithm.key_type(0, bits)) else {
@@ -229,14 +230,14 @@ impl TrapKeys {
                 };
                 let jwk = format!(r#"{{"kid":"{id}",{members}{alg}}}"#);
                 let signing = Signing::Private(Arc::clone(&key));
-                traps.push(Trap::new(&id, algorithm, signing, Some(jwk)));
+                refused.push(RefusedKey::new(&id, algorithm, signing, Some(jwk)));
             }
         }
-        traps
+        refused
     }
 }
 
-/// A type of key that is taken for another where only a part of its name is looked at.
+/// A type of key that a careless comparison of names confuses with this one.
 fn other_type(key_type: KeyType) -> KeyType {
     match key_type {
         KeyType::P256 => KeyType::P384,

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use super::defect::Defect;
 use super::rng::{Rng, Streams};
 use super::text::{push_json_string, push_u64};
-use super::token::{Forge, Plan};
+use super::token::{Plan, TokenMaker};
 
 /// How many distinct tokens take part in the shuffling of repetitions at a time.
 const WINDOW: usize = 512;
@@ -37,7 +37,7 @@ pub struct Summary {
     pub distinct: u64,
     /// Lines with a valid token.
     pub valid: u64,
-    /// Lines with each defect that was asked for, in the order of [`Defect::ALL`].
+    /// Lines with each defect of the spec, in the order of [`Defect::ALL`].
     pub defects: Vec<(Defect, u64)>,
     /// Bytes of tokens, line endings included.
     pub token_bytes: u64,
@@ -45,7 +45,7 @@ pub struct Summary {
     pub truth_bytes: u64,
 }
 
-/// A token in the window, and how often it is still to come.
+/// A token in the window, and how many more times it occurs.
 struct Pending<'p> {
     token: Vec<u8>,
     defect: Option<Defect>,
@@ -53,12 +53,12 @@ struct Pending<'p> {
     left: u64,
 }
 
-/// The lines of a data set, one after the other. The next line takes the place of the last.
+/// The lines of a data set in their order. Each overwrites the one before.
 pub struct Lines<'p> {
     plan: &'p Plan,
-    forge: Forge<'p>,
+    maker: TokenMaker<'p>,
     rng: Rng,
-    /// How many distinct tokens of each fate are still to be made; the valid ones first.
+    /// How many distinct tokens with each defect are left to make; the valid ones first.
     quotas: Vec<(Option<Defect>, u64)>,
     /// The sum of the quotas.
     unmade: u64,
@@ -110,7 +110,7 @@ impl<'p> Lines<'p> {
         let unmade = distinct(plan);
         Lines {
             plan,
-            forge: Forge::new(plan),
+            maker: TokenMaker::new(plan),
             rng: Streams::new(plan.spec.seed, 0x6f72_6465_7200).at(0),
             quotas: quotas(plan, unmade),
             unmade,
@@ -132,7 +132,7 @@ impl<'p> Lines<'p> {
             self.emitted += 1;
             return Some(Line {
                 number: self.emitted,
-                token: &self.forge.token,
+                token: &self.maker.token,
                 defect,
                 key,
             });
@@ -183,7 +183,7 @@ impl<'p> Lines<'p> {
     fn next_pending(&mut self, mut buffer: Vec<u8>) -> Option<Pending<'p>> {
         let (defect, key) = self.make()?;
         buffer.clear();
-        buffer.extend_from_slice(&self.forge.token);
+        buffer.extend_from_slice(&self.maker.token);
         let repeat = u64::from(self.plan.spec.repeat);
         // The last one occurs less often where the number of lines is no multiple.
         let before = (self.made - 1).saturating_mul(repeat);
@@ -215,7 +215,7 @@ impl<'p> Lines<'p> {
             ticket -= *quota;
         }
         self.unmade -= 1;
-        let key = self.forge.make(self.made, fate);
+        let key = self.maker.make(self.made, fate);
         self.made += 1;
         Some((fate, key))
     }
@@ -242,7 +242,7 @@ impl Line<'_> {
     }
 }
 
-/// Writes all lines, and the ground truth where it is wanted.
+/// Writes all lines and, where there is a writer for it, the ground truth.
 pub(super) fn write(
     plan: &Plan,
     tokens: &mut dyn Write,
@@ -308,7 +308,7 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{Dataset, Spec};
+    use crate::{Dataset, Spec};
 
     fn split(total: u64, mix: &str) -> Vec<u64> {
         let defects = Spec::parse_defects(mix).unwrap();

@@ -1,7 +1,7 @@
 //! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 section 8), and paddings with something wrong.
 //!
 //! Owns the generation of keys, both encodings of a message, and the faults in them. The encodings
-//! are written out here, since faulty ones are wanted as well; a library does the arithmetic.
+//! are written out here, since faulty ones are needed as well; a library does the arithmetic.
 //!
 //! A key's primes are defined by the seed alone: each is the first prime that suits, counting up
 //! from a random number. So a key stays the same whichever library tests for primes, and how.

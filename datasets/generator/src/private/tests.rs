@@ -9,7 +9,7 @@ use rsa::{BoxedUint, Pkcs1v15Sign, Pss};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-use crate::dataset::{Algorithm, Dataset, Defect, KeyForm, Share, Spec};
+use crate::{Algorithm, Dataset, Defect, KeyForm, Share, Spec};
 
 fn decoded(text: &str) -> Vec<u8> {
     base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text).unwrap()
@@ -193,8 +193,8 @@ fn good_signatures_hold_and_bad_ones_do_not_whatever_the_algorithm() {
 
 #[test]
 fn no_fault_of_an_algorithm_makes_a_good_signature() {
-    use crate::dataset::private::PrivateKey;
-    use crate::dataset::rng::Streams;
+    use crate::private::PrivateKey;
+    use crate::rng::Streams;
 
     let mut rng = Streams::new(5, 5).at(5);
     let rng = &mut rng;

@@ -1,6 +1,6 @@
-//! What stands for the private keys where the feature `gen` is off: a type without values.
+//! `PrivateKey` without the feature `signers`: a type without values.
 //!
-//! Owns nothing; a data set that would need a private key is refused before it comes to one.
+//! A spec that needs a private key is refused before one is made, so nothing here ever runs.
 
 use super::algorithm::{Algorithm, KeyType};
 use super::rng::Rng;

@@ -1,15 +1,15 @@
-//! What a data set is asked to be: [`Spec`], its parts, and what can be wrong with them.
+//! The description of a data set: [`Spec`], its parts, and what can be wrong with them.
 //!
-//! Owns the reading of shares and shapes from text and the limits of each number. Whether the
-//! parts go together (a defect that the keys or the algorithms cannot produce) is decided where
-//! those parts are made.
+//! Owns the parsing of shares and shapes and the limits of each number. Whether the parts go
+//! together (a defect that the keys or the algorithms cannot produce) is checked where those parts
+//! are made.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::algorithm::Algorithm;
 use super::defect::Defect;
-use super::form::KeyForm;
+use super::key_form::KeyForm;
 
 /// The latest `now` that a NumericDate written as a calendar date can have: the end of year 9999.
 pub const MAX_NOW: i64 = 253_402_300_799;
@@ -23,7 +23,7 @@ pub const MAX_ISSUERS: u32 = 6;
 pub const MAX_LEEWAY: u32 = 86_400;
 /// The largest payload of [`Shape::Bench`], in bytes of JSON.
 pub const MAX_BENCH_PAYLOAD: u32 = 65_536;
-/// The payload of [`Shape::Bench`] when none is given, in bytes of JSON: with HS256 and the
+/// The default payload of [`Shape::Bench`], in bytes of JSON: with HS256 and the
 /// header `{"alg":"HS256","typ":"JWT"}` it makes tokens of exactly 375 bytes.
 pub const BENCH_PAYLOAD: u32 = 220;
 
@@ -147,7 +147,7 @@ impl Spec {
             }
         }
         if let Some(first) = self.algorithms.iter().find(|alg| !alg.is_hmac())
-            && cfg!(not(feature = "gen"))
+            && cfg!(not(feature = "signers"))
         {
             return Err(SpecError::NotBuilt(*first));
         }
@@ -352,7 +352,8 @@ pub enum SpecError {
     NoAlgorithm,
     /// An algorithm twice.
     DuplicateAlgorithm(Algorithm),
-    /// An algorithm that this build makes no signatures of: it lacks the feature `gen`.
+    /// An algorithm that this build cannot sign with: it lacks the feature `signers`, which is `gen`
+    /// of jotmill.
     NotBuilt(Algorithm),
     /// A size that no RSA key here has.
     BadRsaBits {
@@ -382,7 +383,7 @@ pub enum SpecError {
     },
     /// Several issuers of tokens that are all of one kind, and so of one issuer.
     OneIssuer {
-        /// How many were asked for.
+        /// What was given.
         given: u32,
         /// The shape.
         shape: Shape,
@@ -426,9 +427,9 @@ pub enum SpecError {
         /// Why, and what to do.
         why: &'static str,
     },
-    /// The claims that the audit will require do not fit into the payload size asked for.
+    /// The claims that the audit requires do not fit into the payload.
     PayloadTooSmall {
-        /// The size asked for, in bytes of JSON.
+        /// The size given, in bytes of JSON.
         given: u32,
         /// The smallest possible with these defects.
         min: u32,

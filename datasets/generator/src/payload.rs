@@ -5,7 +5,7 @@
 
 use super::claims::{Claim, Claims};
 use super::flags::AuditFlags;
-use super::member::Object;
+use super::json::Object;
 use super::rng::Rng;
 use super::spec::{Shape, Spec, SpecError};
 use super::text::{push_digits, push_hex, push_i64, push_random, push_u64, push_uuid};
@@ -261,7 +261,7 @@ pub(super) fn push_list(out: &mut Vec<u8>, count: u64, mut item: impl FnMut(&mut
     out.push(b']');
 }
 
-/// Writes a run of `list`, starting anywhere: distinct members without remembering any.
+/// Writes `count` neighbours of a cyclic `list` from a random start, so that they are distinct.
 fn push_run<const N: usize>(out: &mut Vec<u8>, rng: &mut Rng, list: &[&str; N], count: u64) {
     let start = rng.index(N);
     let mut run = list.iter().cycle().skip(start);
@@ -280,7 +280,7 @@ fn push_scope(out: &mut Vec<u8>, rng: &mut Rng, first: &str, count: u64) {
     }
 }
 
-/// Writes an object with claims in the order in which they are asked for.
+/// Writes an object with claims in the order of the calls.
 struct Writer<'a, 'r> {
     object: Object<'a>,
     claims: &'a Claims,

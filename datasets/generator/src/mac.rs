@@ -38,7 +38,7 @@ macro_rules! keyed {
 
 impl Mac {
     /// Prepares a secret of any length, the empty one included.
-    /// What is no HMAC algorithm is taken for HS256.
+    /// HS256 for any other algorithm.
     pub(super) fn new(algorithm: Algorithm, secret: &[u8]) -> Mac {
         match algorithm {
             Algorithm::Hs384 => Mac::Sha384(keyed!(Sha384, secret)),

@@ -1,6 +1,6 @@
 //! Just enough DER (X.690) and PEM (RFC 7468) to write keys and certificates.
 //!
-//! Owns tags, lengths and object identifiers; what is written with them is left to `form`. It only
+//! Owns tags, lengths and object identifiers; what is written with them is left to `key_form`. It only
 //! writes: nothing here reads DER.
 
 pub(super) const SEQUENCE: u8 = 0x30;
