@@ -11,9 +11,7 @@ use serde_json::Value;
 use crate::ground_truth;
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("datasets")
-        .join(name)
+    crate::root().join("datasets").join(name)
 }
 
 fn read(path: &Path) -> Vec<u8> {

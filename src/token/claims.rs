@@ -124,10 +124,6 @@ impl<'s> Claims<'s> {
 }
 
 #[cfg(test)]
-#[path = "../../tests/payloads.rs"]
-pub(super) mod payloads;
-
-#[cfg(test)]
 mod tests {
     use std::cell::{Cell, RefCell};
 
@@ -155,7 +151,7 @@ mod tests {
         let kernels = Kernel::ALL.map(|kernel| (kernel, Scanner::new(kernel)));
         let scratch = RefCell::new(JsonScratch::new());
         let (payloads, taken) = (Cell::new(0), Cell::new(0));
-        payloads::hold(12_000, |payload| {
+        jotmill_test_support::payloads::hold(12_000, |payload| {
             let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(payload);
             let (mut scratch, mut read) = (scratch.borrow_mut(), Claims::none());
             let outcome = read.read_encoded(encoded.as_bytes(), wanted, &mut scratch);

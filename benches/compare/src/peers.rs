@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Sha256, Sha384, Sha512};
 
 use crate::AHEAD;
-use crate::mixes::{Mix, plain};
+use jotmill_benches::{Mix, plain};
 
 /// What is compared.
 pub const TERMS: &str = "\

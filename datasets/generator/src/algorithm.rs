@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::spec::SpecError;
+use super::error::SpecError;
 
 macro_rules! algorithms {
     ($($name:ident $alg:literal $doc:literal)*) => {

@@ -210,7 +210,7 @@ pub fn quoted(arg: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Share;
+    use crate::share::Share;
 
     fn flags(defects: &[Defect]) -> AuditFlags {
         let defects = defects

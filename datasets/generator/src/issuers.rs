@@ -7,12 +7,13 @@
 use std::collections::BTreeSet;
 
 use super::defect::Defect;
+use super::error::SpecError;
 use super::flags::{AuditFlags, ISSUERS};
 use super::key_form::KeyFile;
 use super::keys::KeyRing;
 use super::payload::Kind;
 use super::rng::Rng;
-use super::spec::{Spec, SpecError};
+use super::spec::Spec;
 use super::text::push_json_string;
 
 /// The ways in which the issuer of a token is unknown: its payload has no readable `iss`, or a wrong

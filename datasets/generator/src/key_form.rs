@@ -9,9 +9,9 @@ use std::str::FromStr;
 
 use super::algorithm::{Algorithm, KeyType};
 use super::der;
+use super::error::SpecError;
 use super::private::PrivateKey;
 use super::rng::Rng;
-use super::spec::SpecError;
 
 /// A form of a public key. Shared secrets are always in the key set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

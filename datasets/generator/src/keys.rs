@@ -1,8 +1,8 @@
 //! The keys of a data set: those that sign, and those that only a defect needs.
 //!
-//! Owns the secrets, their ids and the JWK Set text (RFC 7517). Everything is derived from the
-//! seed, so the secrets protect nothing. Which key signs a token is drawn here too, because it
-//! decides whether the token may lack a `kid`. Keys that a validator must refuse are in
+//! Owns the secrets and the JWK Set (RFC 7517), whose members are written in `jwk`. Everything is
+//! derived from the seed, so the secrets protect nothing. Which key signs a token is drawn here too,
+//! because it decides whether the token may lack a `kid`. Keys that a validator must refuse are in
 //! `refused_keys`, other forms than a JWK in `key_form`.
 
 use std::collections::BTreeSet;
@@ -13,14 +13,16 @@ use rayon::prelude::*;
 
 use super::algorithm::{Algorithm, KeyType};
 use super::defect::Defect;
-use super::key_form::{KeyFile, KeyForm, x5c};
+use super::error::SpecError;
+use super::jwk::{new_id, oct_jwk, public_jwk};
+use super::key_form::{KeyFile, KeyForm};
 use super::mac::Mac;
 use super::private::PrivateKey;
 use super::refused_keys::{self, RefusedKey, RefusedKeyMaker};
 use super::rng::{Rng, Streams};
 use super::signing::Signing;
-use super::spec::{Shape, Spec, SpecError};
-use super::text::{base64url, push_hex, push_json_string, push_random, push_uuid};
+use super::spec::{Shape, Spec};
+use super::text::push_json_string;
 
 /// The default of `--max-key-tries`: with more keys that fit, a token must name its key.
 const DEFAULT_KEY_TRIES: u64 = 1_000;
@@ -488,196 +490,5 @@ impl Key {
     }
 }
 
-/// An id in one of the forms that identity providers use, different from all before it.
-fn new_id(number: u32, key_type: KeyType, rng: &mut Rng, ids: &mut BTreeSet<String>) -> String {
-    let mut text = Vec::new();
-    let prefix = match key_type {
-        KeyType::Secret => "hs",
-        KeyType::Rsa(_) => "rsa",
-        KeyType::Ed25519 | KeyType::Ed448 => "ed",
-        KeyType::P256 | KeyType::P384 | KeyType::P521 | KeyType::Secp256k1 => "ec",
-        KeyType::MlDsa44 | KeyType::MlDsa65 | KeyType::MlDsa87 => "ml",
-    };
-    match number % 16 {
-        0 | 5 | 10 => text.extend_from_slice(format!("{prefix}-2026-{number:03}").as_bytes()),
-        1 | 6 | 11 => push_random(&mut text, rng, 43),
-        2 | 7 | 12 => push_uuid(&mut text, rng),
-        3 | 8 | 13 => push_hex(&mut text, rng, 16),
-        15 => text.extend_from_slice(format!("schlüssel-{number}").as_bytes()),
-        _ => push_random(&mut text, rng, 27),
-    }
-    let mut id = String::from_utf8(text).unwrap_or_default();
-    while ids.contains(&id) {
-        id = format!("{id}-{number}");
-    }
-    ids.insert(id.clone());
-    id
-}
-
-/// The JWK of a shared secret, its members in one of several orders.
-fn oct_jwk(number: u32, id_json: &[u8], bound: Option<Algorithm>, secret: &[u8]) -> Vec<u8> {
-    let k = base64url(secret);
-    let kid = match std::str::from_utf8(id_json) {
-        Ok(id) if !id.is_empty() => format!(r#","kid":{id}"#),
-        _ => String::new(),
-    };
-    let alg = bound.map_or(String::new(), |alg| format!(r#","alg":"{alg}""#));
-    let text = match number % 4 {
-        0 => format!(r#"{{"kty":"oct"{kid}{alg},"k":"{k}"}}"#),
-        1 => format!(r#"{{"kty":"oct"{kid},"use":"sig"{alg},"k":"{k}"}}"#),
-        2 => format!(r#"{{"kty":"oct","k":"{k}"{kid}{alg},"key_ops":["verify"]}}"#),
-        _ => format!(r#"{{"k":"{k}"{alg},"key_ops":["sign","verify"],"kty":"oct"{kid}}}"#),
-    };
-    text.into_bytes()
-}
-
-/// The JWK of a private key's public half, its members in one of several orders.
-fn public_jwk(
-    number: u32,
-    id_json: &[u8],
-    bound: Option<Algorithm>,
-    form: KeyForm,
-    key: &PrivateKey,
-    rng: &mut Rng,
-) -> Vec<u8> {
-    let kid = match std::str::from_utf8(id_json) {
-        Ok(id) if !id.is_empty() => format!(r#","kid":{id}"#),
-        _ => String::new(),
-    };
-    let alg = bound.map_or(String::new(), |alg| format!(r#","alg":"{alg}""#));
-    let mut members = key.public_members();
-    let mut operations = r#"["verify"]"#;
-    match form {
-        KeyForm::PrivateJwk => {
-            members.push_str(&key.private_members());
-            // Who may sign may verify (and a public key that says so would be another matter).
-            operations = r#"["sign"]"#;
-        }
-        KeyForm::X5cJwk => {
-            let kty = members.split(',').next().unwrap_or_default();
-            members = format!("{kty}{}", x5c(key, rng));
-        }
-        _ => {}
-    }
-    let text = match number % 4 {
-        0 => format!(r#"{{{members}{kid}{alg}}}"#),
-        1 => format!(r#"{{{members}{kid},"use":"sig"{alg}}}"#),
-        2 => format!(r#"{{{members}{alg}{kid},"key_ops":{operations}}}"#),
-        _ => format!(r#"{{"use":"sig",{members}{kid}{alg}}}"#),
-    };
-    text.into_bytes()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::spec::Share;
-    use serde_json::Value;
-
-    fn spec(defects: &[Defect]) -> Spec {
-        let defects = defects
-            .iter()
-            .map(|&defect| (defect, Share::from_percent(1)))
-            .collect();
-        Spec {
-            defects,
-            ..Spec::default()
-        }
-    }
-
-    fn made(spec: &Spec) -> Result<KeyRing, SpecError> {
-        KeyRing::new(spec, &BTreeSet::new(), &|_| ())
-    }
-
-    fn members(ring: &KeyRing) -> Vec<Value> {
-        let set: Value = serde_json::from_str(&ring.jwks()).unwrap();
-        set["keys"].as_array().unwrap().clone()
-    }
-
-    #[test]
-    fn every_key_is_in_the_set_with_an_id_of_its_own_and_a_long_enough_secret() {
-        let algorithms = Algorithm::HMAC.to_vec();
-        let ring = made(&Spec {
-            algorithms,
-            keys: 100,
-            ..spec(&[])
-        })
-        .unwrap();
-        let members = members(&ring);
-        assert_eq!(members.len(), 100);
-        let ids: BTreeSet<_> = members.iter().map(|m| m["kid"].as_str().unwrap()).collect();
-        assert_eq!(ids.len(), 100);
-        for (member, key) in members.iter().zip(&ring.keys) {
-            let k = member["k"].as_str().unwrap();
-            assert_eq!(k, base64url(&key.secret));
-            let least = match member["alg"].as_str() {
-                Some("HS256") => 32,
-                Some("HS384") => 48,
-                _ => 64,
-            };
-            assert!(key.secret.len() >= least);
-        }
-        assert!(members.iter().any(|m| m["alg"].is_null()));
-    }
-
-    #[test]
-    fn keys_without_an_id_are_the_last_and_are_named_by_no_kid_or_an_unknown_one() {
-        let ring = made(&Spec {
-            keys: 4,
-            keys_without_id: 1,
-            ..spec(&[])
-        })
-        .unwrap();
-        let members = members(&ring);
-        assert!(members[2]["kid"].is_string() && members[3]["kid"].is_null());
-        let mut rng = Streams::new(1, 1).at(1);
-        for _ in 0..1_000 {
-            let signer = ring.draw(&mut rng);
-            match ring.key(signer.key).id {
-                Some(_) => assert_ne!(signer.naming, Naming::Unknown),
-                None => assert_ne!(signer.naming, Naming::Own),
-            }
-        }
-    }
-
-    #[test]
-    fn too_many_keys_leaves_one_try_too_few_and_no_valid_token_unnamed() {
-        for keys in [1, 2, 3, 40] {
-            let ring = made(&Spec {
-                keys,
-                ..spec(&[Defect::TooManyKeys])
-            })
-            .unwrap();
-            let fits = members(&ring).len();
-            assert!(fits >= 3);
-            assert_eq!(ring.max_key_tries(), Some(u32::try_from(fits - 1).unwrap()));
-            let mut rng = Streams::new(1, 1).at(1);
-            assert!((0..1_000).all(|_| ring.draw(&mut rng).naming == Naming::Own));
-        }
-        assert_eq!(made(&spec(&[])).unwrap().max_key_tries(), None);
-    }
-
-    #[test]
-    fn refused_keys_are_in_the_set_only_where_a_defect_needs_them() {
-        assert_eq!(members(&made(&spec(&[])).unwrap()).len(), 3);
-        let ring = made(&spec(&[Defect::KeyMismatch, Defect::KeyUnusable])).unwrap();
-        assert_eq!(members(&ring).len(), 3 + 7 + 7);
-    }
-
-    #[test]
-    fn what_the_keys_cannot_produce_is_an_error() {
-        let idless = |defect| Spec {
-            keys_without_id: 1,
-            ..spec(&[defect])
-        };
-        assert!(made(&idless(Defect::KeyNotFound)).is_err());
-        assert!(made(&idless(Defect::ForeignIssuerKey)).is_err());
-        assert!(made(&idless(Defect::TooManyKeys)).is_err());
-        let algorithms = Algorithm::HMAC.to_vec();
-        let every = Spec {
-            algorithms,
-            ..spec(&[Defect::AlgNotAllowed])
-        };
-        assert!(made(&every).is_err());
-    }
-}
+mod tests;

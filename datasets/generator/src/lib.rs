@@ -54,16 +54,19 @@ mod claims;
 mod defect;
 mod der;
 mod edge_cases;
+mod error;
 mod flags;
 mod forged;
 mod header;
 mod issuers;
 mod json;
+mod jwk;
 mod key_form;
 mod keys;
 mod lines;
 mod mac;
 mod malformed;
+mod names;
 #[cfg(not(feature = "signers"))]
 mod no_private;
 mod payload;
@@ -71,6 +74,7 @@ mod payload;
 mod private;
 mod refused_keys;
 mod rng;
+mod share;
 mod signing;
 mod spec;
 mod text;
@@ -84,13 +88,15 @@ use no_private as private;
 
 pub use algorithm::Algorithm;
 pub use defect::{Defect, Stage};
+pub use error::SpecError;
 pub use flags::{AuditFlags, quoted};
 pub use issuers::Issuer;
 pub use key_form::{KeyFile, KeyForm};
 pub use lines::{Line, Lines, Summary};
+pub use share::Share;
 pub use spec::{
     BENCH_PAYLOAD, MAX_BENCH_PAYLOAD, MAX_ISSUERS, MAX_KEYS, MAX_KEYS_WITHOUT_ID, MAX_LEEWAY,
-    MAX_NOW, RSA_BITS, Shape, Share, Spec, SpecError,
+    MAX_NOW, RSA_BITS, Shape, Spec,
 };
 
 use payload::Presence;

@@ -4,10 +4,12 @@
 //! `claims` and written here where each kind has them. Hosts and people are made up.
 
 use super::claims::{Claim, Claims};
+use super::error::SpecError;
 use super::flags::AuditFlags;
 use super::json::Object;
+use super::names::{CLIENTS, FAMILY, GIVEN, PERMISSIONS, ROLES, TEAMS};
 use super::rng::Rng;
-use super::spec::{Shape, Spec, SpecError};
+use super::spec::{Shape, Spec};
 use super::text::{push_digits, push_hex, push_i64, push_random, push_u64, push_uuid};
 
 /// The kinds of token, named for what issues them.
@@ -163,92 +165,6 @@ impl Presence {
         self.always[claim.number()]
     }
 }
-
-const GIVEN: [&str; 24] = [
-    "Anna",
-    "Ben",
-    "Clara",
-    "David",
-    "Emma",
-    "Felix",
-    "Grace",
-    "Henry",
-    "Ines",
-    "Jack",
-    "Karin",
-    "Leo",
-    "Zoë",
-    "José",
-    "Łukasz",
-    "Søren",
-    "Ólafur",
-    "Ayşe",
-    "Иван",
-    "Ольга",
-    "小明",
-    "さくら",
-    "محمد",
-    "Ngọc",
-];
-const FAMILY: [&str; 24] = [
-    "Adams",
-    "Brown",
-    "Clark",
-    "Davies",
-    "Evans",
-    "Fischer",
-    "Green",
-    "Hill",
-    "Irving",
-    "Jones",
-    "King",
-    "Lopez",
-    "Müller",
-    "Núñez",
-    "Dvořák",
-    "Ångström",
-    "Þórsdóttir",
-    "Yılmaz",
-    "Петров",
-    "Иванова",
-    "王",
-    "山田",
-    "حسن",
-    "Nguyễn",
-];
-const TEAMS: [&str; 10] = [
-    "Everyone",
-    "Engineering",
-    "Finance",
-    "Sales",
-    "Support",
-    "Security",
-    "Operations",
-    "Legal",
-    "Research",
-    "Europe",
-];
-const PERMISSIONS: [&str; 8] = [
-    "read:orders",
-    "write:orders",
-    "read:users",
-    "read:invoices",
-    "write:invoices",
-    "read:stock",
-    "delete:orders",
-    "admin:tenants",
-];
-const CLIENTS: [&str; 4] = ["web-shop", "mobile-app", "back-office", "reporting"];
-const ROLES: [&str; 8] = [
-    "manage-account",
-    "manage-account-links",
-    "view-profile",
-    "view-orders",
-    "edit-orders",
-    "view-users",
-    "query-groups",
-    "impersonation",
-];
 
 /// Writes an array of `count` strings, each by `item`.
 pub(super) fn push_list(out: &mut Vec<u8>, count: u64, mut item: impl FnMut(&mut Vec<u8>, u64)) {

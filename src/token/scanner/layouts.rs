@@ -356,7 +356,6 @@ mod tests {
     use super::super::PADDING;
     use super::super::arch::Kernel;
     use super::*;
-    use crate::token::claims::payloads;
 
     /// What goes on behind the end of a payload must make no difference.
     fn padded(payload: &[u8]) -> Vec<u8> {
@@ -552,7 +551,7 @@ mod tests {
         for (kernel, scanner) in kernels() {
             let layouts = std::cell::RefCell::new(Layouts::new());
             let known = std::cell::Cell::new(0);
-            payloads::hold(12_000, |payload| {
+            jotmill_test_support::payloads::hold(12_000, |payload| {
                 let mut layouts = layouts.borrow_mut();
                 if is_known(&mut layouts, scanner, payload, &extra) {
                     known.set(known.get() + 1);

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::cli::{Place, assert_cannot, code, stderr, stdout, token};
+use crate::program::{Place, assert_cannot, code, stderr, stdout, token};
 use crate::token_maker::{SECRET, encode};
 
 const OUR_SECRET: &str = "a secret of thirty-two bytes, ok";

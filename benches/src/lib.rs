@@ -8,6 +8,11 @@
 //! The mixes are small (up to about 10 MB), so that each bench is quick. They are read from
 //! memory: no figure has a disk in it.
 
+#![allow(
+    clippy::expect_used,
+    reason = "a mix that cannot be made, or that is judged wrongly, must end loudly"
+)]
+
 pub mod plain;
 
 use std::hint::black_box;

@@ -6,8 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::json;
 use super::keys::{Route, Signers};
-use super::rng::Rng;
 use super::{AUDIENCE, ISSUER, NOW, SUBJECT};
+use crate::rng::Rng;
 
 /// How much of one part of a token is odd.
 #[derive(Clone, Copy, PartialEq)]
@@ -550,7 +550,7 @@ impl Oddity {
             return Oddity(0);
         }
         // One, and each one more is half as likely.
-        let count = 1 + rng.next().trailing_ones().min(4);
+        let count = 1 + rng.next_u64().trailing_ones().min(4);
         Oddity((0..count).fold(0, |odd, _| odd | 1 << choices[rng.below(N)]))
     }
 

@@ -9,8 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jotmill_datasets::{Algorithm, Dataset, KeyForm, Share, Spec};
 use serde_json::{Value, json};
 
-use super::rng::Rng;
 use super::token::spoil_segment;
+use crate::rng::Rng;
 
 /// Tokens that are valid under [`PublicTokens::good_keys`], and mutants of them.
 pub struct PublicTokens {

@@ -991,9 +991,9 @@ fn completions_and_manual_are_printed() {
     );
 }
 
-const EC_PUBLIC: &[u8] = include_bytes!("keyfiles/ec.pub");
-const EC_PRIVATE: &[u8] = include_bytes!("keyfiles/ec.p8");
-const EC_CERTIFICATE: &[u8] = include_bytes!("keyfiles/ec.crt");
+const EC_PUBLIC: &[u8] = include_bytes!("../keyfiles/ec.pub");
+const EC_PRIVATE: &[u8] = include_bytes!("../keyfiles/ec.p8");
+const EC_CERTIFICATE: &[u8] = include_bytes!("../keyfiles/ec.crt");
 
 /// A token that the key in `keyfiles/ec.p8` signs.
 fn signed_by_ec(kid: &str) -> String {
@@ -1373,7 +1373,7 @@ fn no_name_in_a_key_set_makes_a_line_long() {
 #[test]
 fn the_greater_s_of_ecdsa_is_counted_and_changes_no_exit_code() {
     let place = Place::new();
-    let vector = crate::vectors::ES256_OF_RFC_7515;
+    let vector = jotmill_test_support::rfc_vectors::ES256_OF_RFC_7515;
     place.write("log", vector.token);
     place.write("keys.json", vector.key);
     let args = ["audit", "log", "--jwks", "keys.json", "--now", "1300819379"];

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::rng::Rng;
+use crate::rng::Rng;
 
 /// A JWK Set of everything that a line may name. The order matters: it is the order of trying.
 ///

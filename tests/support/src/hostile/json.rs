@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::rng::Rng;
 use super::{LEEWAY, MAX_AGE, MAX_LIFETIME, NOW};
+use crate::rng::Rng;
 
 /// Numbers at which representations change, valid JSON all of them.
 const NUMBERS: [&str; 58] = [
@@ -120,7 +120,7 @@ pub(super) fn number(rng: &mut Rng, out: &mut Vec<u8>) {
             digits(rng, out, 30);
             out.push(b'.');
             let count = 1 + rng.length(400);
-            out.extend((0..count).map(|_| b'0' + (rng.next() % 10) as u8));
+            out.extend((0..count).map(|_| b'0' + (rng.next_u64() % 10) as u8));
         }
         3 => {
             digits(rng, out, 20);
@@ -142,19 +142,19 @@ pub(super) fn number(rng: &mut Rng, out: &mut Vec<u8>) {
         }
         6..=13 => near_an_edge(rng, out),
         14 => {
-            let _ = write!(out, "{}", rng.next() as i64);
+            let _ = write!(out, "{}", rng.next_u64() as i64);
         }
         15 => {
-            let _ = write!(out, "{}", rng.next());
+            let _ = write!(out, "{}", rng.next_u64());
         }
         _ => out.extend_from_slice(rng.pick(&NUMBERS).as_bytes()),
     }
 }
 
 fn digits(rng: &mut Rng, out: &mut Vec<u8>, most: usize) {
-    out.push(b'1' + (rng.next() % 9) as u8);
+    out.push(b'1' + (rng.next_u64() % 9) as u8);
     let count = rng.below(most);
-    out.extend((0..count).map(|_| b'0' + (rng.next() % 10) as u8));
+    out.extend((0..count).map(|_| b'0' + (rng.next_u64() % 10) as u8));
 }
 
 /// A moment within a second of where some rule changes its mind, if now is half past `NOW`.
@@ -292,7 +292,7 @@ pub(super) fn string(rng: &mut Rng, out: &mut Vec<u8>) {
             0 => out.extend_from_slice(rng.pick(&NOT_CONTENTS).as_bytes()),
             1 => out.extend_from_slice(rng.pick(&NOT_UTF8)),
             2 => {
-                let _ = write!(out, "\\u{:04x}", rng.next() as u16);
+                let _ = write!(out, "\\u{:04x}", rng.next_u64() as u16);
             }
             3 => {
                 let character = char::from_u32(rng.below(0x11_0000) as u32).unwrap_or('?');
@@ -497,7 +497,7 @@ pub(super) fn damage(rng: &mut Rng, text: &mut Vec<u8>) {
 pub(super) fn bytes(rng: &mut Rng, text: &mut Vec<u8>) {
     // Bytes that mean something to JSON, to base64url, to lines or to UTF-8.
     const MEANINGFUL: &[u8] = b"\"\\{}[],:.-+eE01 \t\r\0tfn=/_\xef\x80\xc0\xed\xf4\xffA";
-    for _ in 0..=rng.next().trailing_ones() {
+    for _ in 0..=rng.next_u64().trailing_ones() {
         if text.is_empty() {
             return;
         }

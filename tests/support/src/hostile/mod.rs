@@ -10,34 +10,16 @@
 //! a third of the lines is valid and each code of the verdict table that HMAC tokens can earn
 //! occurs.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "a test binary uses a part of it, and is no library"
-)]
-#![allow(
-    clippy::expect_used,
-    reason = "a broken assumption of a test should stop the test"
-)]
-#![allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    reason = "chance needs its low bits only, and its ranges are small"
-)]
-
 mod json;
 mod keys;
 mod public;
-pub mod rng;
 mod token;
 
-#[allow(unused_imports, reason = "a test binary uses a part of it")]
 pub use keys::keys;
-#[allow(unused_imports, reason = "a test binary uses a part of it")]
 pub use public::PublicTokens;
 
+use crate::rng::Rng;
 use keys::{Route, Signers};
-use rng::Rng;
 use token::{Temper, token};
 
 /// The second around which moments are chosen (UTC).

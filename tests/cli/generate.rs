@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::cli::{Place, assert_cannot, code, stderr, stdout};
+use crate::program::{Place, assert_cannot, code, stderr, stdout};
 
 fn made(place: &Place, args: &str) -> String {
     let args: Vec<&str> = ["gen"].into_iter().chain(args.split(' ')).collect();

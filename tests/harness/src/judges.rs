@@ -2,12 +2,6 @@
 //! oracle. It owns the question whether they agree, down to the row; what the answer should be is
 //! left to the tests that ask.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "a test binary uses a part of it, and is no library"
-)]
-
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::atomic::AtomicBool;
@@ -29,6 +23,7 @@ pub type Row = BTreeMap<String, Value>;
 
 /// The three judges, under one policy and one key set, or those of several issuers.
 pub struct Judges {
+    /// The validator of the library.
     pub validator: Validator,
     /// The instant at which all three judge.
     pub now: UnixTime,
@@ -45,8 +40,9 @@ pub struct Judged {
     pub codes: Vec<&'static str>,
     /// What the validator says.
     pub verdict: Verdict,
-    /// What the run says, as text and as values.
+    /// The row that the run wrote.
     pub row_text: String,
+    /// The row as values.
     pub row: Row,
 }
 
@@ -342,6 +338,7 @@ fn run_to_end(
 /// What a run tells of its input.
 #[derive(Clone, PartialEq)]
 pub struct Told {
+    /// In NDJSON.
     pub rows: String,
     /// In JSON, without the time that the run took.
     pub report: String,

@@ -6,16 +6,6 @@
 //! verified by other crates as well. Speed, reports and reading of files are left to others, and
 //! so are keys in any form but a JWK.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "a test binary uses a part of it, and is no library"
-)]
-#![allow(
-    clippy::expect_used,
-    reason = "a broken assumption of a test should stop the test"
-)]
-
 mod exact;
 mod issuers;
 mod json;
@@ -30,13 +20,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Number, Value};
 
 use exact::Exact;
-#[allow(unused_imports, reason = "not every test binary knows several issuers")]
 pub use issuers::judge_by_issuer;
 use json::{Flaw, Members};
-#[allow(
-    unused_imports,
-    reason = "not every test binary builds its keys from a JWK Set"
-)]
 pub use keys::{Key, Kind, keys_from_jwks};
 
 /// Every code of the verdict table in its order. `issuer-unknown` is for whoever knows several

@@ -92,6 +92,12 @@ pub struct Json {
     tape: Tape<'static>,
 }
 
+impl Default for Json {
+    fn default() -> Json {
+        Json::new()
+    }
+}
+
 impl Json {
     /// Buffers for payloads of ordinary size.
     pub fn new() -> Json {

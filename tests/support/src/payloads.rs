@@ -4,12 +4,6 @@
 //! It owns the strategies, which know what a payload can look like, and judges nothing. The cases
 //! are the same in every run, and one that fails is made smaller before it is shown.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "a test binary uses a part of it, and is no library"
-)]
-
 use std::fmt;
 
 use proptest::collection::vec;
