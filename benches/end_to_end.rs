@@ -18,8 +18,6 @@
     reason = "a bench that cannot be set up, or that counts wrongly, must end loudly"
 )]
 
-mod mixes;
-
 use std::hint::black_box;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -33,7 +31,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jotmill::{Kernel, RowOptions, RowSink};
 use sha2::{Sha256, Sha384, Sha512};
 
-use mixes::{Mix, plain};
+use jotmill_benches::{self as mixes, Mix, plain};
 
 /// Takes rows, and keeps of them only how many there were: a sink of next to no cost that shows
 /// nevertheless whether every row was written.

@@ -21,17 +21,14 @@
     reason = "a bench that cannot be set up, or that counts wrongly, must end loudly"
 )]
 
-#[allow(dead_code, reason = "the other mixes are for end_to_end")]
-mod mixes;
-
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use jotmill::dataset::Spec;
 use jotmill::measure::Signatures;
 use jotmill::{Finished, Kernel};
+use jotmill_datasets::Spec;
 
-use mixes::Mix;
+use jotmill_benches::{self as mixes, Mix};
 
 /// The rounds of each subject, after one that warms up and does not count.
 const ROUNDS: usize = 5;

@@ -1,7 +1,7 @@
 //! What each stage costs a token: with the crates as they are, and as jotmill does it.
 //!
-//! - `crates`: the stages of the plain loop (`benches/mixes/plain.rs`) one by one, each over all
-//!   tokens, and `Validator::validate` over the same tokens one at a time. They say which stage is
+//! - `crates`: the stages of the plain loop (`benches/src/plain.rs`) one by one, each
+//!   over all tokens, and `Validator::validate` over the same tokens one at a time. They say which stage is
 //!   the largest, and thereby which is worth writing by hand.
 //! - `stages`: the stages of a run, by the code of a run.
 //! - `macs`: HMAC in every kernel that this machine has, and by a loop over `hmac` beside them.
@@ -17,9 +17,6 @@
     reason = "a bench that cannot be set up, or that answers wrongly, must end loudly"
 )]
 
-#[allow(dead_code, reason = "the other mixes are for end_to_end")]
-mod mixes;
-
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -29,13 +26,13 @@ use criterion::{
 };
 use hmac::{Hmac, KeyInit, Mac};
 use jotmill::Kernel;
-use jotmill::dataset::Algorithm;
 use jotmill::measure::{self, Signatures, Stage};
+use jotmill_datasets::Algorithm;
 use memchr::memchr_iter;
 use sha2::{Sha256, Sha384, Sha512};
 use simd_json::INPUT_PADDING;
 
-use mixes::{Mix, plain};
+use jotmill_benches::{self as mixes, Mix, plain};
 
 /// A token, taken apart for the stages.
 struct Split<'t> {

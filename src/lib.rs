@@ -32,7 +32,6 @@
 //! Without default features the library has none of the command line's dependencies.
 
 mod batch;
-pub mod dataset;
 mod error;
 mod extract;
 mod input;

@@ -261,10 +261,10 @@ impl<'m> Signatures<'m> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{Dataset, Defect, Share, Spec};
     use crate::policy::Policy;
     use crate::time::UnixTime;
     use crate::{KeySet, audit};
+    use jotmill_datasets::{Dataset, Defect, Share, Spec};
 
     /// The instant that data sets are made for.
     fn now() -> UnixTime {

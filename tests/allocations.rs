@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jotmill::{
     DEFAULT_BLOCK_BYTES, Input, KeySet, Policy, RowOptions, RowSink, RunOptions, UnixTime,
-    Validator, Watch, dataset, run,
+    Validator, Watch, run,
 };
+use jotmill_datasets as dataset;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 

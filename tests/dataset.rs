@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use jotmill::dataset::{Algorithm, AuditFlags, Dataset, Defect, Shape, Share, Spec, SpecError};
+use jotmill_datasets::{Algorithm, AuditFlags, Dataset, Defect, Shape, Share, Spec, SpecError};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 

@@ -5,14 +5,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use jotmill::dataset::Algorithm as DatasetAlgorithm;
 use jotmill::{Algorithm, Finding, KeySet, Policy, Reason, RunOptions, UnixTime, Validator};
+use jotmill_datasets::Algorithm as DatasetAlgorithm;
 
-use crate::hostile::rng::Rng;
 use crate::judges::{self, Judges, Row, comparable, told_of_log, trimmed};
 use crate::oracle::CODES;
 use crate::token_maker::{SECRET, TokenMaker, encode, token};
-use crate::{bodies, hostile, oracle, payloads};
+use crate::{fuzz_bodies, hostile, oracle, payloads};
+use jotmill_test_support::rng::Rng;
 
 /// How many hostile lines are judged by all three.
 const CASES: usize = 1_000_000;
@@ -118,9 +118,9 @@ fn every_judge_agrees_under_a_stricter_policy() {
 
 #[test]
 fn every_judge_agrees_on_payloads_of_any_members() {
-    let seen = RefCell::new(bodies::Seen::new());
+    let seen = RefCell::new(fuzz_bodies::Seen::new());
     payloads::hold(1500, |payload| {
-        seen.borrow_mut().extend(bodies::claims(payload))
+        seen.borrow_mut().extend(fuzz_bodies::claims(payload))
     });
     let seen = seen.into_inner();
     let first = CODES.iter().position(|code| *code == "payload-json");

@@ -4,18 +4,16 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::PathBuf;
 
 use jotmill::KeyFinding;
+use jotmill_test_support::rng::Rng;
 
-use crate::bodies::{self, Seen};
+use crate::fuzz_bodies::{self, Seen};
 use crate::oracle::CODES;
 
 /// Seeds of a target, by name.
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
-    let directory: PathBuf = [env!("CARGO_MANIFEST_DIR"), "fuzz", "seeds", target]
-        .iter()
-        .collect();
+    let directory = crate::root().join("fuzz/seeds").join(target);
     let mut seeds: Vec<_> = fs::read_dir(&directory)
         .expect("a directory of seeds")
         .map(|entry| {
@@ -43,59 +41,46 @@ fn replay(target: &str, mutations: usize, body: fn(&[u8]) -> Seen) -> Seen {
     for (name, data) in &seeds {
         seen.extend(guarded(name, data));
     }
-    let mut chance = Chance(0x5eed);
+    let mut rng = Rng::new(0x5eed);
     for (name, data) in &seeds {
         for number in 0..mutations {
-            let other = &seeds[chance.below(seeds.len())].1;
+            let other = &seeds[rng.below(seeds.len())].1;
             guarded(
                 &format!("mutation {number} of {name}"),
-                &chance.mutate(data, other),
+                &mutate(&mut rng, data, other),
             );
         }
     }
     seen
 }
 
-/// Seeded chance (xorshift64*).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let high = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32;
-        usize::try_from(high).expect("32 bits") % bound.max(1)
-    }
-
-    /// One to four changes: to a bit, a byte, a length, or with a piece of another seed.
-    fn mutate(&mut self, data: &[u8], other: &[u8]) -> Vec<u8> {
-        const TELLING: &[u8] = b"\n\r\t .=\"\\{}[]:,-+0123456789eEntf_/A\0\x7f\x80\xc3\xef\xff";
-        let mut data = data.to_vec();
-        for _ in 0..1 + self.below(4) {
-            let place = self.below(data.len() + 1);
-            let end = (place + 1 + self.below(8)).min(data.len());
-            match self.below(8) {
-                0 if place < data.len() => data[place] ^= 1 << self.below(8),
-                1 if place < data.len() => data[place] = TELLING[self.below(TELLING.len())],
-                2 => data.insert(place, TELLING[self.below(TELLING.len())]),
-                3 => drop(data.drain(place..end)),
-                4 => {
-                    let piece = data[place..end].to_vec();
-                    let at = self.below(data.len() + 1);
-                    data.splice(at..at, piece);
-                }
-                5 => {
-                    let from = self.below(other.len());
-                    let to = (from + 1 + self.below(40)).min(other.len());
-                    data.splice(place..place, other[from..to].iter().copied());
-                }
-                6 => data.truncate(place),
-                _ => data.extend_from_slice(&other[self.below(other.len())..]),
+/// One to four changes: to a bit, a byte, a length, or with a piece of another seed.
+fn mutate(rng: &mut Rng, data: &[u8], other: &[u8]) -> Vec<u8> {
+    const TELLING: &[u8] = b"\n\r\t .=\"\\{}[]:,-+0123456789eEntf_/A\0\x7f\x80\xc3\xef\xff";
+    let mut data = data.to_vec();
+    for _ in 0..1 + rng.below(4) {
+        let place = rng.below(data.len() + 1);
+        let end = (place + 1 + rng.below(8)).min(data.len());
+        match rng.below(8) {
+            0 if place < data.len() => data[place] ^= 1 << rng.below(8),
+            1 if place < data.len() => data[place] = TELLING[rng.below(TELLING.len())],
+            2 => data.insert(place, TELLING[rng.below(TELLING.len())]),
+            3 => drop(data.drain(place..end)),
+            4 => {
+                let piece = data[place..end].to_vec();
+                let at = rng.below(data.len() + 1);
+                data.splice(at..at, piece);
             }
+            5 => {
+                let from = rng.below(other.len());
+                let to = (from + 1 + rng.below(40)).min(other.len());
+                data.splice(place..place, other[from..to].iter().copied());
+            }
+            6 => data.truncate(place),
+            _ => data.extend_from_slice(&other[rng.below(other.len())..]),
         }
-        data
     }
+    data
 }
 
 /// The codes whose names begin with one of these, and `valid`.
@@ -115,7 +100,7 @@ fn assert_reaches(seen: &Seen, wanted: &BTreeSet<&'static str>) {
 
 #[test]
 fn logs_are_split_as_the_naive_splitter_does() {
-    let seen = replay("split", 40, bodies::split);
+    let seen = replay("split", 40, fuzz_bodies::split);
     assert_reaches(
         &seen,
         &[
@@ -131,7 +116,7 @@ fn logs_are_split_as_the_naive_splitter_does() {
 
 #[test]
 fn headers_are_judged_as_the_oracle_does() {
-    let seen = replay("header", 100, bodies::header);
+    let seen = replay("header", 100, fuzz_bodies::header);
     let mut wanted = codes_of(&[
         "header-", "alg-", "kid-", "typ-", "cty-", "crit-", "b64-", "key-",
     ]);
@@ -142,7 +127,7 @@ fn headers_are_judged_as_the_oracle_does() {
 
 #[test]
 fn claims_are_judged_as_the_oracle_does() {
-    let seen = replay("claims", 100, bodies::claims);
+    let seen = replay("claims", 100, fuzz_bodies::claims);
     let start = CODES
         .iter()
         .position(|code| *code == "payload-json")
@@ -154,7 +139,7 @@ fn claims_are_judged_as_the_oracle_does() {
 
 #[test]
 fn payloads_laid_out_alike_are_judged_as_the_oracle_does() {
-    let seen = replay("layouts", 200, bodies::layouts);
+    let seen = replay("layouts", 200, fuzz_bodies::layouts);
     let wanted = [
         "valid",
         "payload-json",
@@ -167,7 +152,7 @@ fn payloads_laid_out_alike_are_judged_as_the_oracle_does() {
 
 #[test]
 fn files_of_keys_are_loaded_or_refused_and_never_told_of() {
-    let seen = replay("keys", 100, bodies::keys);
+    let seen = replay("keys", 100, fuzz_bodies::keys);
     let types = [
         "oct",
         "RSA",
@@ -192,7 +177,7 @@ fn files_of_keys_are_loaded_or_refused_and_never_told_of() {
 
 #[test]
 fn lines_are_judged_as_the_oracle_does() {
-    let seen = replay("token", 100, bodies::token);
+    let seen = replay("token", 100, fuzz_bodies::token);
     let stages = codes_of(&[
         "segment-",
         "encrypted",

@@ -4,10 +4,10 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use jotmill::dataset::{Algorithm, Dataset, Defect, Issuer, KeyForm, Share, Spec};
 use jotmill::{
     Input, KeySet, Policy, RowOptions, RowSink, RunOptions, UnixTime, Validator, Watch, run,
 };
+use jotmill_datasets::{Algorithm, Dataset, Defect, Issuer, KeyForm, Share, Spec};
 use serde_json::Value;
 
 /// The instant at which the ground truth of a data set holds.

@@ -6,8 +6,8 @@
 
 use std::io::Write;
 
-use jotmill::dataset::{Algorithm, Dataset, Defect, KeyForm, Share, Spec};
 use jotmill::{DEFAULT_BLOCK_BYTES, Input, Kernel, Key, RunOptions, UnixTime, Validator};
+use jotmill_datasets::{Algorithm, Dataset, Defect, KeyForm, Share, Spec};
 use serde_json::Value;
 
 use crate::ground_truth;

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jotmill::dataset::{Algorithm, Dataset, Defect, Share, Spec};
 use jotmill::{KeySet, Policy, UnixTime, Validator};
+use jotmill_datasets::{Algorithm, Dataset, Defect, Share, Spec};
 use serde_json::Value;
 
 use crate::ground_truth;

@@ -13,8 +13,8 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jotmill::dataset::{Algorithm, Dataset, Defect, Share, Spec};
 use jotmill::{KeyFinding, KeySet, Policy, Reason, RunOptions, UnixTime, Validator};
+use jotmill_datasets::{Algorithm, Dataset, Defect, Share, Spec};
 use serde_json::json;
 
 use crate::ground_truth;

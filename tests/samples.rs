@@ -4,16 +4,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jotmill::dataset::{Dataset, Defect, Share, Spec};
 use jotmill::{KeySet, Policy, UnixTime, Validator};
+use jotmill_datasets::{Dataset, Defect, Share, Spec};
 use serde_json::Value;
 
 use crate::ground_truth;
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("datasets")
-        .join(name)
+    crate::root().join("datasets").join(name)
 }
 
 fn read(path: &Path) -> Vec<u8> {

@@ -1,13 +1,11 @@
-//! The tests that see jotmill from outside, as one program.
+//! The tests that see jotmill through its public API, as one program.
 //!
-//! `oracle` judges tokens a second time without any code of the library; `hostile` makes lines to
-//! judge, `payloads` strategies of payloads, `token_maker` tokens to order. `differential` and
-//! `judges` hold the library against the oracle, `ground_truth` against the generator, `vectors`
-//! and `public_keys` against signatures of others, `kernels` every way of running against every
-//! other; `many_keys` has key sets of thousands, `reasons` a case for every code, `issuers` several
-//! issuers in one run, and `security` a case for every known bug of this class of software. `cli`
-//! is the program as its user meets it, `policy` its policy files, `bench` its subcommand that
-//! measures, `generate` the one that makes data sets.
+//! `differential` and `judges` compare the library with the oracle, `ground_truth` with the
+//! generator, `vectors` and `public_keys` with signatures of others, `kernels` every way of running
+//! with every other; `many_keys` has key sets of thousands, `reasons` a case for every code,
+//! `issuers` several issuers in one run, and `security` a case for every known bug of this class of
+//! software. `fuzz_seeds` runs the bodies of the fuzz targets. The command line has its own tests
+//! in `cli/`.
 
 #![allow(
     clippy::expect_used,
@@ -15,31 +13,27 @@
     reason = "a broken assumption of a test should stop the test"
 )]
 
-#[cfg(feature = "cli")]
-mod bench;
-#[path = "../fuzz/bodies.rs"]
-mod bodies;
-#[cfg(feature = "cli")]
-mod cli;
 mod dataset;
 mod differential;
 mod fuzz_seeds;
-#[cfg(feature = "cli")]
-mod generate;
 mod ground_truth;
-mod hostile;
 mod issuers;
-mod judges;
 mod kernels;
 mod many_keys;
-mod oracle;
-mod payloads;
-#[cfg(feature = "cli")]
-mod policy;
 mod public_keys;
 mod reach;
 mod reasons;
 mod samples;
 mod security;
-mod token_maker;
 mod vectors;
+
+use std::path::Path;
+
+use jotmill_test_harness::{fuzz_bodies, judges};
+use jotmill_test_support::{hostile, oracle, payloads, token_maker};
+
+/// The top of the repository.
+fn root() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("tests/ is in the repository")
+}

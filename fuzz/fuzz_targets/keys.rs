@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    jotmill_fuzz::bodies::keys(data);
+    jotmill_test_harness::fuzz_bodies::keys(data);
 });

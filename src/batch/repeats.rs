@@ -24,8 +24,8 @@ use crate::verdict::{FindingSet, Reason, ReasonSet};
 const WAYS: usize = 6;
 /// Bytes of the budget per slot: somewhat more slots than tokens of usual length fit into the rest.
 const BYTES_PER_SLOT: usize = 512;
-/// Fewest and most sets, each of one cache line.
-const SETS: std::ops::RangeInclusive<usize> = 64..=1 << 16;
+/// The most sets: more than 200 MB of cache per thread gain nothing.
+const MAX_SETS: usize = 1 << 16;
 /// The lengths of tokens that are cached, in bytes. No signed token is shorter, and a longer one
 /// would take the place of many. ML-DSA-87 makes tokens of some 6,500 bytes.
 const LENGTHS: std::ops::RangeInclusive<usize> = 64..=16 << 10;
@@ -88,8 +88,8 @@ impl Probe {
         let hash = product as u64 ^ (product >> 64) as u64;
         let [a, b, c, d, _, _, tag @ ..] = hash.to_le_bytes();
         Self {
-            #[allow(clippy::cast_possible_truncation)] // there are fewer
-            set: u32::from_le_bytes([a, b, c, d]) & (sets - 1) as u32,
+            #[allow(clippy::cast_possible_truncation)] // below the number of sets
+            set: ((u64::from(u32::from_le_bytes([a, b, c, d])) * sets as u64) >> 32) as u32,
             tag: u16::from_le_bytes(tag).max(1),
             slot: Slot::EMPTY,
         }
@@ -180,20 +180,16 @@ pub(super) struct RepeatCache {
 impl RepeatCache {
     /// A cache of about `budget` bytes; with 0 it caches nothing.
     pub(super) fn new(budget: usize) -> Self {
-        let sets = match budget {
-            0 => 0,
-            _ => (budget / BYTES_PER_SLOT / WAYS)
-                .next_power_of_two()
-                .clamp(*SETS.start(), *SETS.end()),
-        };
+        let sets = (budget / (BYTES_PER_SLOT * WAYS)).min(MAX_SETS);
         let capacity = sets * WAYS;
-        let fixed = sets * size_of::<Set>() + capacity * size_of::<Entry>();
+        let fixed = sets * (size_of::<Set>() + WAYS * size_of::<Entry>());
+        let ring = if sets == 0 { 0 } else { budget - fixed };
         Self {
             // Memory that is reserved or zeroed and never touched takes no memory.
             sets: vec![Set::default(); sets],
             entries: Vec::with_capacity(capacity),
             capacity,
-            bytes: vec![0; budget.saturating_sub(fixed).min(u32::MAX as usize)],
+            bytes: vec![0; ring.min(u32::MAX as usize)],
             oldest: 0,
             next: 0,
             position: 0,
@@ -299,7 +295,7 @@ impl RepeatCache {
                 self.bypass.count_hit(is_mac);
                 return Admission::Pending(entry.pending.into());
             }
-            // Its batch was stopped before the verdict.
+            // Its batch was stopped before the verdict, or another token has its tag.
             (entry.batch, entry.pending, entry.cached) = (self.batch, number, None);
             return Admission::New(EntryId::of(index, entry));
         }

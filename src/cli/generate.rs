@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
-use jotmill::dataset::{Dataset, Issuer, KeyFile, MAX_ISSUERS, Spec, quoted};
+use jotmill_datasets::{Dataset, Issuer, KeyFile, MAX_ISSUERS, Spec, quoted};
 
 use super::Exit;
 use super::flags::GenFlags;

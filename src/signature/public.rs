@@ -417,16 +417,24 @@ mod tests {
         points.take(count).collect()
     }
 
-    /// The order of a curve, as the crates have it that tests sign with; as long as s is.
+    /// The order of a curve (SEC 2 version 2), as long as s is.
     fn order(curve: Curve) -> Vec<u8> {
-        use p256::elliptic_curve::Curve as _;
-        let bytes = match curve {
-            Curve::P256 => p256::NistP256::ORDER.to_be_bytes().as_ref().to_vec(),
-            Curve::P384 => p384::NistP384::ORDER.to_be_bytes().as_ref().to_vec(),
-            Curve::P521 => p521::NistP521::ORDER.to_be_bytes().as_ref().to_vec(),
-            Curve::Secp256k1 => k256::Secp256k1::ORDER.to_be_bytes().as_ref().to_vec(),
+        let digits = match curve {
+            Curve::P256 => "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
+            Curve::P384 => concat!(
+                "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf",
+                "581a0db248b0a77aecec196accc52973",
+            ),
+            Curve::P521 => concat!(
+                "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa",
+                "51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409",
+            ),
+            Curve::Secp256k1 => "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141",
         };
-        bytes[bytes.len() - curve.coordinate_len()..].to_vec()
+        let pairs = digits.as_bytes().chunks(2).map(str::from_utf8);
+        pairs
+            .map(|pair| u8::from_str_radix(pair.unwrap(), 16).unwrap())
+            .collect()
     }
 
     #[test]

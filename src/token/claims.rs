@@ -124,10 +124,6 @@ impl<'s> Claims<'s> {
 }
 
 #[cfg(test)]
-#[path = "../../tests/payloads.rs"]
-pub(super) mod payloads;
-
-#[cfg(test)]
 mod tests {
     use std::cell::{Cell, RefCell};
 
@@ -154,7 +150,7 @@ mod tests {
         };
         let scratch = RefCell::new(JsonScratch::new());
         let (payloads, taken) = (Cell::new(0), Cell::new(0));
-        payloads::hold(12_000, |payload| {
+        jotmill_test_support::payloads::hold(12_000, |payload| {
             let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(payload);
             let (mut scratch, mut read) = (scratch.borrow_mut(), Claims::none());
             let outcome = read.read_encoded(encoded.as_bytes(), wanted, &mut scratch);
@@ -182,7 +178,7 @@ mod tests {
 
     #[test]
     fn of_the_payloads_that_are_made_fewer_than_one_in_a_hundred_go_to_simd_json() {
-        use crate::dataset::{Dataset, Share, Spec};
+        use jotmill_datasets::{Dataset, Share, Spec};
         for shape in ["mixed", "bench", "bench:100", "bench:2000", "bench:16000"] {
             for edges in ["0%", "2%"] {
                 let spec = Spec {

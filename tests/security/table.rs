@@ -20,7 +20,7 @@ fn sources(folder: &Path, lines: &mut Vec<String>) {
 
 #[test]
 fn every_test_that_the_table_names_exists() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = crate::root();
     let text = fs::read_to_string(root.join("SECURITY.md")).expect("SECURITY.md");
     let mut lines = Vec::new();
     sources(&root.join("tests"), &mut lines);

@@ -16,16 +16,13 @@
     reason = "a comparison that cannot be set up, or that counts wrongly, must end loudly"
 )]
 
-#[allow(dead_code, reason = "the other mixes are for jotmill's own benches")]
-#[path = "../../mixes/mod.rs"]
-mod mixes;
 mod peers;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use jotmill::dataset::{Algorithm, Defect, Share, Spec};
+use jotmill_datasets::{Algorithm, Defect, Share, Spec};
 
-use mixes::Mix;
+use jotmill_benches::{self as mixes, Mix};
 use peers::{Data, Peer};
 
 /// The rounds of each peer, after one that warms up and does not count.

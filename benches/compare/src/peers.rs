@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{
     VerificationAlgorithm,
 };
 use hmac::{Hmac, KeyInit, Mac};
-use jotmill::dataset::Algorithm;
+use jotmill_datasets::Algorithm;
 use jsonwebtoken::crypto::{CryptoProvider, aws_lc, rust_crypto};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation, decode};
@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Sha256, Sha384, Sha512};
 
 use crate::AHEAD;
-use crate::mixes::{Mix, plain};
+use jotmill_benches::{Mix, plain};
 
 /// What is compared.
 pub const TERMS: &str = "\

@@ -5,8 +5,8 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use anyhow::{Context, Result, bail};
-use jotmill::dataset::{Algorithm, Dataset, Spec};
 use jotmill::{Counts, Input, KeySet, Policy, UnixTime, Validator};
+use jotmill_datasets::{Algorithm, Dataset, Spec};
 
 use super::figures::Source;
 use crate::cli::args;

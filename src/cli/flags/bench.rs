@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use jotmill::{Kernel, dataset};
+use jotmill::Kernel;
+use jotmill_datasets as dataset;
 
 use super::values::kernel;
 use super::{KeyFlags, PageFormat, PolicyFlags, When};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use jotmill::dataset;
+use jotmill_datasets as dataset;
 
 use super::When;
 

@@ -16,7 +16,7 @@ use std::{env, fs};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jotmill::dataset::{Algorithm, AuditFlags, Dataset, Defect, KeyForm, Share, Spec};
+use jotmill_datasets::{Algorithm, AuditFlags, Dataset, Defect, KeyForm, Share, Spec};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};

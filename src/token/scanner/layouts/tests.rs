@@ -3,7 +3,7 @@
 use super::super::PADDING;
 use super::layout::LONGEST;
 use super::*;
-use crate::token::claims::payloads;
+use jotmill_test_support::payloads;
 
 /// The padding must make no difference.
 fn padded(payload: &[u8]) -> Vec<u8> {

@@ -1,0 +1,17 @@
+//! The command line, run as its user runs it.
+//!
+//! `program` has exit codes, messages and signals, `policy` policy files, `bench` the subcommand
+//! that measures, `generate` the one that makes data sets.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken assumption of a test should stop the test"
+)]
+
+mod bench;
+mod generate;
+mod policy;
+mod program;
+
+use jotmill_test_support::token_maker;
