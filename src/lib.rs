@@ -31,8 +31,10 @@
 //!
 //! Without default features the library has none of the command line's dependencies.
 
+mod base64url;
 mod batch;
 pub mod dataset;
+mod display;
 mod error;
 mod extract;
 mod input;

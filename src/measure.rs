@@ -22,6 +22,7 @@ use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use crate::base64url;
 use crate::batch::{BatchJudge, HeaderCache, MAX_TOKENS, Outcome, Recorder};
 use crate::extract::LineTokens;
 use crate::input::{Block, DEFAULT_BLOCK_BYTES, Stretches, lines};
@@ -33,7 +34,7 @@ use crate::signature::{self, Algorithm, Candidate, Kernel, VerifyingKey};
 use crate::stage::Clock;
 pub use crate::stage::Stage;
 use crate::time::UnixTime;
-use crate::token::{PayloadScratch, Token, base64url};
+use crate::token::{PayloadScratch, Token};
 use crate::validator::Validator;
 
 /// The time that each stage took, and the counts.

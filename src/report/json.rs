@@ -12,9 +12,10 @@ use std::io::{self, BufWriter, Write};
 use serde::ser::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
-use super::rows::{hex, is_deceptive};
+use super::rows::hex;
 use super::tally::{EXPIRY_EDGES, Sample};
 use super::{Counts, Distinct, KeySum, NameCounts, Report};
+use crate::display::is_deceptive;
 use crate::key::SetAside;
 use crate::policy::Policy;
 use crate::signature::{Algorithm, REGISTERED};

@@ -18,7 +18,7 @@ pub(crate) use public::PublicKey;
 
 use base64_simd::URL_SAFE_NO_PAD;
 
-use crate::token::base64url;
+use crate::base64url;
 use crate::verdict::{FindingSet, Reason};
 
 /// The bytes that a signature covers: the encoded header, a dot, and the encoded payload

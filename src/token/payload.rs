@@ -4,10 +4,10 @@
 //! for most tokens the first is enough: what tokens of one layout have in common stands in few
 //! places, and [`Payload::gist`] looks at those alone.
 
-use super::base64url;
 use super::claims::{Claims, Wanted};
 use super::json::JsonScratch;
 use super::scanner::{Gist, Layout, Layouts, PADDING, Scanner};
+use crate::base64url;
 use crate::signature::Authentic;
 use crate::verdict::Reason;
 
