@@ -328,9 +328,7 @@ pub fn keys(data: &[u8]) -> Seen {
         secret.check(&texts);
         assert_eq!(secret.keys.len(), usize::from(secret.problem.is_none()));
         if encoding == Encoding::Raw {
-            // RFC 2104 section 2: HMAC fills a secret up to a block with zeros.
-            let is_empty = data.len() <= 128 && data.iter().all(|byte| *byte == 0);
-            assert_eq!(secret.problem.is_some(), is_empty);
+            assert_eq!(secret.problem.is_some(), data.is_empty());
         }
     }
     as_set.check(&texts);

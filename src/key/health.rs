@@ -13,7 +13,9 @@ use crate::signature::public::{PublicMaterial, RSA_BITS, bit_len};
 pub enum KeyFinding {
     /// A secret shorter than the hash of an algorithm that it may verify (RFC 7518 section 3.2).
     ShortSecret,
-    /// A secret that stands in tutorials, and in the lists that are tried first.
+    /// A secret that attackers try first: one from documentation, templates or tutorials, or one
+    /// byte repeated. Zero bytes are the same HMAC key as an empty secret, up to the block of the
+    /// hash (RFC 2104 section 2).
     NotoriousSecret,
     /// The validity period of its certificate is over.
     CertificateExpired,
@@ -426,6 +428,8 @@ mod tests {
             b"your-256-bit-secret",
             &[b'a'; 64],
             b"\0",
+            &[0; 32],
+            &[0; 129],
         ] {
             assert!(is_notorious(secret));
         }

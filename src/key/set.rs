@@ -378,8 +378,7 @@ impl KeySet {
     /// comes from, for messages.
     ///
     /// # Errors
-    /// [`KeyError`] for a secret that is empty or nothing but zero bytes, up to 128: HMAC fills a
-    /// key up with zeros (RFC 2104 section 2), so anyone can sign with it.
+    /// [`KeyError`] for an empty secret, with which anyone can sign.
     pub fn add_secret(&mut self, secret: &[u8], origin: &str) -> Result<(), KeyError> {
         self.add_encoded_secret(secret, Encoding::Raw, origin)
     }
@@ -388,8 +387,7 @@ impl KeySet {
     /// final line ending are passed over.
     ///
     /// # Errors
-    /// [`KeyError`] when it cannot be decoded, and when it is empty or, which is the same key for
-    /// HMAC, nothing but zero bytes up to 128.
+    /// [`KeyError`] for a text that cannot be decoded, and for an empty secret.
     pub fn add_encoded_secret(
         &mut self,
         text: &[u8],
