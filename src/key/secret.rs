@@ -1,9 +1,9 @@
-//! Shared secrets as people keep them: raw bytes, base64, base64url or hex.
+//! The encodings of shared secrets: raw bytes, base64, base64url or hex.
 
 use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-/// How the bytes of a secret are written down.
+/// How the bytes of a secret are encoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
     /// Exactly the bytes.
@@ -18,7 +18,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The encoding of this name, as it stands before the colon of `ENC:PATH`.
+    /// The encoding with this name, as in front of the colon of `ENC:PATH`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
@@ -30,8 +30,11 @@ impl Encoding {
         }
     }
 
-    /// Decodes a secret, or says what it is instead of one, without showing any of it. A final
-    /// line ending belongs to the secret if it is raw, and is dropped otherwise.
+    /// Decodes a secret. A final line ending belongs to the secret if it is raw, and is dropped
+    /// otherwise.
+    ///
+    /// # Errors
+    /// What is wrong with the text, without quoting any of it.
     pub(super) fn decode(self, text: &[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str> {
         let trimmed = text.trim_ascii_end();
         let decoded = match self {
@@ -53,7 +56,7 @@ impl Encoding {
     }
 }
 
-/// Drops the padding where it completes a group of four.
+/// Drops padding, where it completes a group of four characters.
 fn unpadded(text: &[u8]) -> &[u8] {
     match text {
         [body @ .., b'=', b'='] if text.len().is_multiple_of(4) => body,

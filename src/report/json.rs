@@ -16,7 +16,7 @@ use super::rows::hex;
 use super::tally::{EXPIRY_EDGES, Sample};
 use super::{Counts, Distinct, KeySum, NameCounts, Report};
 use crate::display::is_deceptive;
-use crate::key::SetAside;
+use crate::key::UnusableKey;
 use crate::policy::Policy;
 use crate::signature::{Algorithm, REGISTERED};
 use crate::verdict::{Finding, Reason};
@@ -298,7 +298,7 @@ impl<'r> Document<'r> {
                 Finding::ALL.iter().map(|finding| finding.code()),
                 &tally.findings,
             )),
-            set_aside: (report.validator.keys().set_aside().iter())
+            set_aside: (report.validator.keys().unusable_keys().iter())
                 .map(SetAsideMembers::new)
                 .collect(),
             duplicate_kids: report.validator.keys().duplicate_ids(),
@@ -352,7 +352,7 @@ impl From<Counts> for CountsMembers {
 }
 
 impl<'r> SetAsideMembers<'r> {
-    fn new(key: &'r SetAside) -> Self {
+    fn new(key: &'r UnusableKey) -> Self {
         Self {
             origin: &key.origin,
             index: key.index,

@@ -333,7 +333,6 @@ fn is_equal(one: &[u8], other: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signature::MacKey;
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -351,7 +350,7 @@ mod tests {
     fn keys() -> Vec<VerifyingKey> {
         SECRETS
             .iter()
-            .map(|secret| VerifyingKey::Mac(Box::new(MacKey::new(secret).unwrap())))
+            .map(|secret| VerifyingKey::mac(secret).unwrap())
             .collect()
     }
 
@@ -396,8 +395,8 @@ mod tests {
         let candidates = lists.each_ref().map(|(only, first, then)| Candidates {
             only: *only,
             first,
-            then,
-            is_cut: false,
+            fallback: then,
+            is_truncated: false,
         });
         let mut cases = Vec::new();
         for n in 0..300_usize {

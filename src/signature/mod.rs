@@ -16,6 +16,8 @@ pub(crate) use lanes::Place;
 pub use lanes::{Kernel, SelfTestError};
 pub(crate) use public::PublicKey;
 
+use std::sync::Arc;
+
 use base64_simd::URL_SAFE_NO_PAD;
 
 use crate::base64url;
@@ -96,13 +98,23 @@ impl<'b> Authentic<'b> {
     }
 }
 
-/// What verifies: a secret or a public key.
+/// A key that verifies: a secret or a public key. Clones share it.
+#[derive(Clone)]
 pub(crate) enum VerifyingKey {
-    Mac(Box<MacKey>),
-    Public(Box<PublicKey>),
+    Mac(Arc<MacKey>),
+    Public(Arc<PublicKey>),
 }
 
 impl VerifyingKey {
+    /// `None` for an empty secret.
+    pub(crate) fn mac(secret: &[u8]) -> Option<Self> {
+        MacKey::new(secret).map(Arc::new).map(Self::Mac)
+    }
+
+    pub(crate) fn public(key: PublicKey) -> Self {
+        Self::Public(Arc::new(key))
+    }
+
     /// How long its signatures are, in bytes, if it is a public key.
     fn signature_len(&self) -> Option<usize> {
         match self {
@@ -152,19 +164,19 @@ pub(crate) struct Candidates<'k> {
     /// The keys that are tried first, if there are several.
     pub(crate) first: &'k [Candidate],
     /// The keys that are tried if none of these made the signature.
-    pub(crate) then: &'k [Candidate],
+    pub(crate) fallback: &'k [Candidate],
     /// Whether there are more than may be tried: if none of these made the signature, that says
     /// nothing about the others.
-    pub(crate) is_cut: bool,
+    pub(crate) is_truncated: bool,
 }
 
 impl<'k> Candidates<'k> {
     pub(crate) const fn len(self) -> usize {
-        self.only.is_some() as usize + self.first.len() + self.then.len()
+        self.only.is_some() as usize + self.first.len() + self.fallback.len()
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = Candidate> + Clone + 'k {
-        let lists = self.first.iter().chain(self.then).copied();
+        let lists = self.first.iter().chain(self.fallback).copied();
         self.only.into_iter().chain(lists)
     }
 
@@ -176,7 +188,7 @@ impl<'k> Candidates<'k> {
     /// What it means that none of them made a signature.
     const fn exhausted(self, reason: Reason) -> Reason {
         match reason {
-            Reason::SignatureMismatch | Reason::SignatureLength if self.is_cut => {
+            Reason::SignatureMismatch | Reason::SignatureLength if self.is_truncated => {
                 Reason::TooManyKeys
             }
             reason => reason,

@@ -310,7 +310,7 @@ fn a_secret_of_zero_bytes_verifies_and_is_reported_as_weak() {
     ] {
         let mut keys = KeySet::new();
         let outcome = keys.add_encoded_secret(text.as_bytes(), encoding, "secret");
-        assert_eq!(outcome, Ok(()), "{encoding:?} {text:?}");
+        assert!(outcome.is_ok(), "{encoding:?} {text:?}");
         let key = keys.iter().next().expect("a key");
         let findings = keys.findings(key, now);
         let is_notorious = findings.contains(&KeyFinding::NotoriousSecret);
