@@ -64,7 +64,7 @@ impl KeyFinding {
             Self::CertificateExpired => "its certificate has expired",
             Self::CertificateNotYetValid => "its certificate is not valid yet",
             Self::CertificateUnreadable => "its certificate cannot be read",
-            Self::DuplicateKid => "another key goes by the same id",
+            Self::DuplicateKid => "another key has the same id",
             Self::PrivateMaterial => "the file holds the private key, which verifying never needs",
         }
     }
