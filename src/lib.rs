@@ -31,7 +31,9 @@
 //!
 //! Without default features the library has none of the command line's dependencies.
 
+mod base64url;
 mod batch;
+mod display;
 mod error;
 mod extract;
 mod input;
@@ -53,7 +55,7 @@ mod verdict;
 pub use error::{AcceptError, Error, KeyError, OutputError};
 pub use input::{DEFAULT_BLOCK_BYTES, Input};
 pub use judge::Judge;
-pub use key::{Encoding, Key, KeyFinding, KeySet, SetAside, Validity};
+pub use key::{Encoding, Key, KeyFinding, KeySet, UnusableKey, Validity};
 pub use pipeline::{Finished, Progress, RowSink, RunOptions, Watch, audit, run};
 pub use policy::{
     DEFAULT_MAX_KEY_TRIES, DEFAULT_MAX_TOKEN_BYTES, MAX_DURATION_SECONDS, MAX_EXTRA_CLAIMS, Policy,

@@ -22,18 +22,19 @@ use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use crate::base64url;
 use crate::batch::{BatchJudge, HeaderCache, MAX_TOKENS, Outcome, Recorder};
 use crate::extract::LineTokens;
 use crate::input::{Block, DEFAULT_BLOCK_BYTES, Stretches, lines};
 use crate::key::{KeySet, Selection};
 use crate::report::Counts;
 use crate::signature::lanes::{Job, Job256, Job512, Scratch};
-use crate::signature::public::{Parsed, PublicKey, ReadyKeys};
+use crate::signature::public::{Parsed, ParsedKeys, PublicKey};
 use crate::signature::{self, Algorithm, Candidate, Kernel, VerifyingKey};
 use crate::stage::Clock;
 pub use crate::stage::Stage;
 use crate::time::UnixTime;
-use crate::token::{PayloadScratch, Token, base64url};
+use crate::token::{PayloadScratch, Token};
 use crate::validator::Validator;
 
 /// The time that each stage took, and the counts.
@@ -131,7 +132,7 @@ pub struct Signatures<'m> {
     tags512: Vec<[u8; 64]>,
     scratch: Scratch,
     public: Vec<Signed<'m>>,
-    ready: ReadyKeys,
+    ready: ParsedKeys,
 }
 
 /// A token with a signature by a private key.
@@ -158,7 +159,7 @@ impl<'m> Signatures<'m> {
             tags512: vec![[0; 64]; Self::LOT],
             scratch: Scratch::new(),
             public: Vec::new(),
-            ready: ReadyKeys::default(),
+            ready: ParsedKeys::default(),
         };
         let (mut headers, mut payload) = (HeaderCache::new(), PayloadScratch::new());
         for (index, line) in lines(text).enumerate() {

@@ -184,14 +184,14 @@ fn every_judge_agrees_on_which_hostile_keys_are_broken() {
             let mut set = KeySet::new();
             set.add_jwks(keys.as_bytes(), "hostile keys")
                 .expect("some are usable");
-            let aside = set.set_aside().iter();
+            let aside = set.unusable_keys().iter();
             let aside: Vec<usize> = aside.filter_map(|key| key.index).collect();
             let wanted = oracle::keys_from_jwks(&keys).into_iter().enumerate();
             let wanted: Vec<usize> = wanted
                 .filter(|(_, key)| key.broken || matches!(key.kind, oracle::Kind::Other))
                 .map(|(index, _)| index)
                 .collect();
-            assert_eq!(aside, wanted, "{:#?} {keys}", set.set_aside());
+            assert_eq!(aside, wanted, "{:#?} {keys}", set.unusable_keys());
             let lines = std::iter::repeat_with(|| tokens.line());
             agree_on(lines, 150, &Judges::new(lenient_policy(), &keys));
         }

@@ -5,11 +5,12 @@ use std::collections::HashSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jotmill::{KeySet, Policy, UnixTime, Validator};
+use jotmill::{KeySet, Policy, RunOptions, UnixTime, Validator};
 use jotmill_datasets::{Algorithm, Dataset, Defect, Share, Spec};
 use serde_json::Value;
 
 use crate::ground_truth;
+use crate::judges::audit;
 use crate::token_maker::{TokenMaker, encode};
 
 const KEYS: u32 = 10_000;
@@ -120,5 +121,61 @@ fn the_first_the_middle_and_the_last_of_ten_thousand_keys_are_found_and_no_other
                 "{id}"
             );
         }
+    }
+}
+
+/// A service keeps its fixed keys, and adds to a clone of them whenever others are rotated. What is
+/// added to one set is in no other, and a set outlives those that it was cloned from.
+#[test]
+fn a_set_and_its_clone_grow_apart_and_share_their_keys() {
+    let secret =
+        |id: &str| format!("{id}, a secret that is long enough for every algorithm of HMAC");
+    let add = |keys: &mut KeySet, id: &str| {
+        let k = encode(secret(id));
+        let jwk = format!(r#"{{"kty":"oct","kid":"{id}","k":"{k}"}}"#);
+        keys.add_jwks(jwk.as_bytes(), "set").expect("a usable key");
+    };
+    let sign = |id: &str| {
+        let header = format!(r#"{{"alg":"HS256","kid":"{id}"}}"#);
+        TokenMaker::new()
+            .header(header)
+            .payload("{}")
+            .secret(secret(id))
+            .sign()
+    };
+    // By the plain path and by the lanes.
+    let check = |keys: KeySet, known: &[String], unknown: &str| {
+        let now = UnixTime::new(1_790_000_000, 0).expect("a time");
+        let validator = Validator::new(Policy::new(), keys).expect("a key");
+        assert_eq!(validator.keys().len(), known.len());
+        for id in known {
+            let verdict = validator.validate_at(&sign(id), now);
+            assert!(verdict.is_valid(), "{id}");
+            let key = verdict.key.and_then(|key| validator.keys().get(key));
+            assert_eq!(key.map(|key| key.name()), Some(&**id));
+        }
+        let codes = validator.validate_at(&sign(unknown), now).reasons;
+        let codes: Vec<_> = codes.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes, ["key-not-found"]);
+        let tokens: Vec<_> = known.iter().map(|id| sign(id)).collect();
+        let log = tokens.join(&b'\n');
+        let (_, finished) = audit(&validator, &log[..], &RunOptions::new(now));
+        assert_eq!(finished.report.tally.tokens.valid, known.len() as u64);
+    };
+    // Around the number of secrets whose states lie together.
+    for count in [1, 2, 5, 63, 64, 65, 200] {
+        let ids = |what: &str, count: usize| -> Vec<String> {
+            (0..count)
+                .map(|number| format!("{what}-{number}"))
+                .collect()
+        };
+        let (fixed, first, second) = (ids("fixed", count), ids("first", 70), ids("second", 3));
+        let mut original = KeySet::new();
+        fixed.iter().for_each(|id| add(&mut original, id));
+        let mut clone = original.clone();
+        first.iter().for_each(|id| add(&mut clone, id));
+        second.iter().for_each(|id| add(&mut original, id));
+        check(original, &[&fixed[..], &second].concat(), "first-0");
+        check(clone, &[&fixed[..], &first].concat(), "second-0");
     }
 }

@@ -399,7 +399,7 @@ fn broken_keys_are_never_used_and_make_their_tokens_unusable() {
         let header = encode(format!(r#"{{"alg":"{alg}","kid":"broken"}}"#));
         let token = format!("{header}.e30.{}", "A".repeat(86));
         assert_eq!(codes(&validator, &token), "key-unusable", "{why}");
-        let aside = validator.keys().set_aside();
+        let aside = validator.keys().unusable_keys();
         assert!(aside[0].problem().contains(why), "{}", aside[0].problem());
     }
 }
@@ -537,7 +537,7 @@ fn files_without_a_usable_key_are_errors_that_say_why() {
     let both = [file!("ec.comp").1, file!("ed.pub").1].concat();
     let mut keys = KeySet::new();
     keys.add_key(&both, "file").expect("one usable key");
-    assert_eq!((keys.len(), keys.set_aside().len()), (1, 1));
+    assert_eq!((keys.len(), keys.unusable_keys().len()), (1, 1));
 }
 
 /// A bundle whose first key was cut short somewhere: the next one is still there.
@@ -565,8 +565,8 @@ fn a_pem_block_without_an_end_takes_no_other_key_with_it() {
             keys.add_key(&bundle, "bundle").expect("two usable keys");
             let types: Vec<_> = keys.iter().map(jotmill::Key::subtype).collect();
             assert_eq!(types, [Some("P-256"), Some("Ed25519")], "{cut}");
-            let [aside] = keys.set_aside() else {
-                panic!("{:?}", keys.set_aside());
+            let [aside] = keys.unusable_keys() else {
+                panic!("{:?}", keys.unusable_keys());
             };
             assert_eq!(aside.index, Some(0));
             assert!(aside.why.starts_with(says), "{}", aside.why);
@@ -580,9 +580,9 @@ fn a_pem_block_without_an_end_takes_no_other_key_with_it() {
         String::from_utf8_lossy(ec).lines().count() + 1
     );
     assert!(
-        keys.set_aside()[0].why.starts_with(&line),
+        keys.unusable_keys()[0].why.starts_with(&line),
         "{:?}",
-        keys.set_aside()
+        keys.unusable_keys()
     );
 }
 
@@ -693,7 +693,7 @@ fn a_certificate_that_issued_another_of_its_file_is_no_key() {
         assert_eq!(validator.keys().len(), 1);
         assert_eq!(codes(&validator, &by_leaf), "");
         assert_eq!(codes(&validator, &by_authority), "signature-mismatch");
-        let found: Vec<_> = validator.keys().set_aside().iter().collect();
+        let found: Vec<_> = validator.keys().unusable_keys().iter().collect();
         let indices: Vec<_> = found.iter().filter_map(|key| key.index).collect();
         assert_eq!(indices, aside);
         for key in found {

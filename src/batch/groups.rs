@@ -5,7 +5,7 @@
 //! group, which is nearly always that of the token before, and adds one to its counts; the groups
 //! are moved to the tally at the end of the batch.
 
-use crate::report::rows::cut;
+use crate::display::cut;
 use crate::report::{Counts, tally::Tally};
 use crate::validator::Judged;
 use crate::verdict::FindingSet;

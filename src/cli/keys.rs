@@ -17,7 +17,7 @@ use super::{Exit, args};
 pub(crate) fn run(flags: &KeysFlags) -> Result<Exit> {
     let now = flags.now.map_or_else(UnixTime::now, Ok)?;
     let (keys, _) = args::keys(&flags.keys, now)?;
-    if keys.is_empty() && keys.set_aside().is_empty() {
+    if keys.is_empty() && keys.unusable_keys().is_empty() {
         bail!("no key given; use --jwks, --key, --secret-file or --secret-env");
     }
     let page = match flags.format {
@@ -62,10 +62,10 @@ fn text(keys: &KeySet, now: UnixTime) -> String {
         page.push_str(line.trim_end());
         page.push('\n');
     }
-    if !keys.set_aside().is_empty() {
+    if !keys.unusable_keys().is_empty() {
         page.push_str("\nset aside, and never used:\n");
     }
-    for key in keys.set_aside() {
+    for key in keys.unusable_keys() {
         let kid = match &key.kid {
             Some(kid) => format!(" ({})", shown(kid)),
             None => String::new(),
@@ -157,7 +157,7 @@ fn document(keys: &KeySet, now: UnixTime) -> Value {
             "findings": findings.iter().map(|finding| finding.code()).collect::<Vec<_>>(),
         })
     };
-    let aside = keys.set_aside().iter().map(|key| {
+    let aside = keys.unusable_keys().iter().map(|key| {
         json!({
             "origin": key.origin,
             "index": key.index,

@@ -1,10 +1,8 @@
-//! Public keys in DER: SubjectPublicKeyInfo (RFC 5280 section 4.1), PKCS #1 (RFC 8017 appendix
-//! A.1), certificates, and the private keys whose public half is taken (RFC 5958, RFC 8017,
-//! RFC 5915).
+//! Keys in DER: SubjectPublicKeyInfo (RFC 5280 section 4.1), PKCS #1 (RFC 8017 appendix A.1), and
+//! private keys, of which the public half is taken (RFC 5958, RFC 8017, RFC 5915).
 //!
-//! Owns the structure around a key: the numbers in it are checked in `health.rs`, and what text
-//! carries DER is `pem.rs`. What a structure is, is decided by its own form and by nothing around
-//! it.
+//! Owns the structures around a key. Its numbers are checked in `health.rs`; certificates and PEM
+//! have files of their own.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P256K1_SHA256_FIXED_SIGNING,
@@ -16,49 +14,9 @@ use x509_cert::der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef, UintRef};
 use x509_cert::der::{self, Decode, Reader, SliceReader};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-use super::certificate::{self, Validity};
+use super::fault::Fault;
+use super::parsed::{Certificate, DerKey};
 use crate::signature::public::{Curve, MlDsa, PublicMaterial};
-
-/// What stood in DER.
-pub(crate) struct Found {
-    pub(crate) material: PublicMaterial,
-    /// Of a certificate, its validity period.
-    pub(crate) validity: Option<Validity>,
-    /// Whether it was a private key, of which the public half was taken.
-    pub(crate) is_private: bool,
-}
-
-/// Why no key was found in DER.
-#[derive(Debug)]
-pub(crate) struct Fault {
-    pub(crate) why: String,
-    /// Whether it is a sound key of a type that jotmill does not verify with.
-    pub(crate) is_other_type: bool,
-}
-
-impl Fault {
-    pub(crate) fn new(why: impl Into<String>) -> Self {
-        Self {
-            why: why.into(),
-            is_other_type: false,
-        }
-    }
-
-    fn other_type(why: impl Into<String>) -> Self {
-        Self {
-            why: why.into(),
-            is_other_type: true,
-        }
-    }
-
-    /// The same, with the line of the file in which it begins.
-    pub(super) fn in_line(self, line: usize) -> Self {
-        Self {
-            why: format!("line {line}: {}", self.why),
-            ..self
-        }
-    }
-}
 
 /// Object identifiers of key types (RFC 8017 appendix A, RFC 5480 section 2.1.1, RFC 8410
 /// section 3, RFC 9881 section 2) and curves (RFC 5480 section 2.1.1.1, SEC 2 section A.2).
@@ -85,103 +43,49 @@ mod oid {
     pub(super) const SECP256K1: ObjectIdentifier = oid("1.3.132.0.10");
 }
 
-/// Reads whatever key or certificate the DER is.
-pub(crate) fn read(der: &[u8]) -> Result<Found, Fault> {
-    // The forms differ in their first elements, so that no bytes are two of them.
-    let outer = outline(der).map_err(|_| Fault::new("not DER"))?;
-    match outer[..] {
-        [Element::Sequence, Element::BitString] => public_key_info(der),
-        [Element::Sequence, Element::Sequence, Element::BitString] => certificate(der),
-        [Element::Integer, Element::Integer] => rsa_public_key(der),
-        [
-            Element::Integer,
-            Element::Sequence,
-            Element::OctetString,
-            ..,
-        ] => private_key_info(der),
-        [Element::Integer, Element::OctetString, ..] => ec_private_key(der),
-        [Element::Integer, Element::Integer, Element::Integer, ..] => rsa_private_key(der),
-        [Element::Sequence, Element::OctetString] => Err(encrypted()),
-        _ => Err(Fault::new(
-            "neither a public key, a private key nor a certificate in DER",
-        )),
-    }
-}
-
-/// A certificate and nothing else.
-pub(super) fn certificate(der: &[u8]) -> Result<Found, Fault> {
-    let (validity, spki) = certificate::read(der)?;
-    Ok(Found {
-        validity: Some(validity),
-        ..public_key_info(&spki)?
-    })
-}
-
 pub(super) fn encrypted() -> Fault {
     Fault::new("an encrypted private key; give the public key, or a certificate")
 }
 
-const fn public(material: PublicMaterial) -> Found {
-    Found {
+const fn public(material: PublicMaterial) -> DerKey {
+    DerKey {
         material,
-        validity: None,
+        certificate: Certificate::None,
         is_private: false,
     }
 }
 
-const fn private(material: PublicMaterial) -> Found {
-    Found {
+const fn private(material: PublicMaterial) -> DerKey {
+    DerKey {
         material,
-        validity: None,
+        certificate: Certificate::None,
         is_private: true,
     }
 }
 
 /// A SubjectPublicKeyInfo.
-pub(super) fn public_key_info(der: &[u8]) -> Result<Found, Fault> {
+pub(super) fn public_key_info(der: &[u8]) -> Result<DerKey, Fault> {
     read_public_key_info(der).map(public)
 }
 
 /// An RSAPublicKey.
-pub(super) fn rsa_public_key(der: &[u8]) -> Result<Found, Fault> {
+pub(super) fn rsa_public_key(der: &[u8]) -> Result<DerKey, Fault> {
     read_rsa_public_key(der).map(public)
 }
 
 /// A private key of any type (RFC 5958).
-pub(super) fn private_key_info(der: &[u8]) -> Result<Found, Fault> {
+pub(super) fn private_key_info(der: &[u8]) -> Result<DerKey, Fault> {
     read_private_key_info(der).map(private)
 }
 
 /// An RSAPrivateKey.
-pub(super) fn rsa_private_key(der: &[u8]) -> Result<Found, Fault> {
+pub(super) fn rsa_private_key(der: &[u8]) -> Result<DerKey, Fault> {
     read_rsa_private_key(der).map(private)
 }
 
 /// An ECPrivateKey.
-pub(super) fn ec_private_key(der: &[u8]) -> Result<Found, Fault> {
+pub(super) fn ec_private_key(der: &[u8]) -> Result<DerKey, Fault> {
     read_ec_private_key(der).map(private)
-}
-
-/// What an element of the outer sequence is.
-#[derive(Clone, Copy)]
-enum Element {
-    Integer,
-    BitString,
-    OctetString,
-    Sequence,
-    Other,
-}
-
-/// What the elements of the outer sequence are.
-fn outline(der: &[u8]) -> der::Result<Vec<Element>> {
-    let kind = |element: &[u8]| match element.first() {
-        Some(0x02) => Element::Integer,
-        Some(0x03) => Element::BitString,
-        Some(0x04) => Element::OctetString,
-        Some(0x30) => Element::Sequence,
-        _ => Element::Other,
-    };
-    Ok(elements(der)?.into_iter().map(kind).collect())
 }
 
 /// The elements of a sequence, each with its tag and length.
@@ -382,7 +286,7 @@ fn read_private_key_info(der: &[u8]) -> Result<PublicMaterial, Fault> {
     }
 }
 
-/// A private key on a curve as RFC 5915 has it. Its curve stands in it or, sometimes, nowhere.
+/// A private key on a curve (RFC 5915). It may not name its curve, so each is tried.
 fn read_ec_private_key(der: &[u8]) -> Result<PublicMaterial, Fault> {
     Curve::ALL
         .into_iter()

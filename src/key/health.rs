@@ -1,19 +1,21 @@
-//! What is wrong with a key, whatever form it came in.
+//! Broken and weak keys.
 //!
-//! Two questions are answered here. Whether a key is *broken*: then anyone may be able to sign, it
-//! is never used, and a token that names it is `key-unusable`. And what makes a key *weak*: then it
-//! is used and reported, and refused with `--strict-keys`.
+//! With a *broken* key anyone may be able to sign. It is never used, and a token that names it is
+//! `key-unusable`. A *weak* key is used and reported, and refused with `--strict-keys`.
 
+use super::fault::Fault;
 use crate::signature::AlgorithmSet;
 use crate::signature::public::{PublicMaterial, RSA_BITS, bit_len};
 
-/// What makes a key weak. It verifies all the same.
+/// What makes a key weak. It is used nevertheless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum KeyFinding {
     /// A secret shorter than the hash of an algorithm that it may verify (RFC 7518 section 3.2).
     ShortSecret,
-    /// A secret that stands in tutorials, and in the lists that are tried first.
+    /// A secret that attackers try first: one from documentation, templates or tutorials, or one
+    /// byte repeated. Zero bytes are the same HMAC key as an empty secret, up to the block of the
+    /// hash (RFC 2104 section 2).
     NotoriousSecret,
     /// The validity period of its certificate is over.
     CertificateExpired,
@@ -21,9 +23,9 @@ pub enum KeyFinding {
     CertificateNotYetValid,
     /// The certificate beside a JWK could not be read.
     CertificateUnreadable,
-    /// Another key goes by the same id (RFC 7517 section 4.5).
+    /// Another key has the same id (RFC 7517 section 4.5).
     DuplicateKid,
-    /// The private half stands in the file, which whoever verifies has no use for.
+    /// The file contains the private half, which is not needed to verify.
     PrivateMaterial,
 }
 
@@ -39,7 +41,7 @@ impl KeyFinding {
         Self::PrivateMaterial,
     ];
 
-    /// The stable code, as it stands in reports.
+    /// The stable code, as in reports.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -53,7 +55,7 @@ impl KeyFinding {
         }
     }
 
-    /// What the finding says, as half a sentence.
+    /// What the finding means, as half a sentence.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
@@ -62,14 +64,14 @@ impl KeyFinding {
             Self::CertificateExpired => "its certificate has expired",
             Self::CertificateNotYetValid => "its certificate is not valid yet",
             Self::CertificateUnreadable => "its certificate cannot be read",
-            Self::DuplicateKid => "another key goes by the same id",
+            Self::DuplicateKid => "another key has the same id",
             Self::PrivateMaterial => "the file holds the private key, which verifying never needs",
         }
     }
 }
 
-/// Secrets that documentation, templates and tutorials gave to the world, and with which logs are
-/// still signed. A longer list belongs into a tool that guesses.
+/// Secrets from documentation, templates and tutorials with which tokens are still signed. A longer
+/// list is the job of a cracking tool.
 const NOTORIOUS: [&str; 28] = [
     "secret",
     "Secret",
@@ -101,26 +103,23 @@ const NOTORIOUS: [&str; 28] = [
     "a-string-secret-at-least-256-bits-long",
 ];
 
-/// Whether a secret is one that attackers try first.
+/// Whether attackers try this secret first.
 pub(crate) fn is_notorious(secret: &[u8]) -> bool {
     let of_one_byte = secret.iter().all(|byte| Some(byte) == secret.first());
     let secret = secret.trim_ascii();
     of_one_byte || NOTORIOUS.iter().any(|known| known.as_bytes() == secret)
 }
 
-/// Whether a secret of so many bytes is too short for any of these algorithms.
+/// Whether a secret of this length in bytes is too short for any of these algorithms.
 pub(crate) fn is_short(secret_len: usize, algorithms: AlgorithmSet) -> bool {
     algorithms
         .iter()
         .any(|algorithm| algorithm.is_short_secret(secret_len))
 }
 
-/// What breaks a key: the member of the JWK at fault, and why.
-pub(crate) type Broken = (&'static str, String);
-
-/// Whether a public key is broken. That a point of ECDSA lies on its curve is left to the library
-/// that verifies.
-pub(crate) fn check(key: &PublicMaterial) -> Result<(), Broken> {
+/// Refuses a public key that is broken. Whether the point of an EC key lies on its curve is left to
+/// the library that verifies.
+pub(super) fn check(key: &PublicMaterial) -> Result<(), Fault> {
     match key {
         PublicMaterial::Rsa { n, e } => check_exponent(e).and_then(|()| check_modulus(n)),
         PublicMaterial::Ed25519(point) => {
@@ -135,27 +134,27 @@ pub(crate) fn check(key: &PublicMaterial) -> Result<(), Broken> {
     }
 }
 
-/// A point of EdDSA; `has_low_order` is what crrl says, and none where it is no point.
-fn check_point(has_low_order: Option<u32>) -> Result<(), Broken> {
+/// A point of EdDSA. `has_low_order` is crrl's answer, a mask; none where the bytes are no point.
+fn check_point(has_low_order: Option<u32>) -> Result<(), Fault> {
     match has_low_order {
-        None => Err((
+        None => Err(Fault::at(
             "x",
-            "not a point on its curve in canonical form (RFC 8032 section 5)".to_owned(),
+            "not a point on its curve in canonical form (RFC 8032 section 5)",
         )),
         Some(0) => Ok(()),
-        // With such a key one signature holds for many messages, or for all.
-        Some(_) => Err((
+        // With such a key one signature is valid for many messages, or for all.
+        Some(_) => Err(Fault::at(
             "x",
-            "a point of low order, with which anyone can sign".to_owned(),
+            "a point of low order, with which anyone can sign",
         )),
     }
 }
 
-/// The library refuses larger exponents, to bound the work that a key can ask for.
+/// The library refuses larger exponents, to bound the cost of a verification.
 const MAX_EXPONENT_BITS: usize = 33;
 
-fn check_exponent(e: &[u8]) -> Result<(), Broken> {
-    let refuse = |why: &str| Err(("e", why.to_owned()));
+fn check_exponent(e: &[u8]) -> Result<(), Fault> {
+    let refuse = |why: &str| Err(Fault::at("e", why));
     if e.last().is_none_or(|last| last % 2 == 0) {
         return refuse("an even exponent, which is no RSA key");
     }
@@ -168,23 +167,19 @@ fn check_exponent(e: &[u8]) -> Result<(), Broken> {
     Ok(())
 }
 
-fn check_modulus(n: &[u8]) -> Result<(), Broken> {
-    let refuse = |why: &str| Err(("n", why.to_owned()));
+fn check_modulus(n: &[u8]) -> Result<(), Fault> {
+    let refuse = |why: String| Err(Fault::at("n", why));
     let bits = bit_len(n);
     if bits < *RSA_BITS.start() {
-        return Err((
-            "n",
-            format!("{bits} bits; RFC 7518 section 3.3 asks for 2048 or more"),
+        return refuse(format!(
+            "{bits} bits; RFC 7518 section 3.3 asks for 2048 or more"
         ));
     }
     if bits > *RSA_BITS.end() {
-        return Err((
-            "n",
-            format!("{bits} bits; jotmill verifies with 8192 or fewer"),
-        ));
+        return refuse(format!("{bits} bits; jotmill verifies with 8192 or fewer"));
     }
     if n.last().is_none_or(|last| last % 2 == 0) {
-        return refuse("an even modulus, which anyone can factor");
+        return refuse("an even modulus, which anyone can factor".to_owned());
     }
     let mut may_be_roca = true;
     for (primes, product) in &PRODUCTS {
@@ -192,9 +187,8 @@ fn check_modulus(n: &[u8]) -> Result<(), Broken> {
         for prime in primes {
             let rest = rest % prime;
             if rest == 0 {
-                return Err((
-                    "n",
-                    format!("divisible by {prime}, so that anyone can factor it"),
+                return refuse(format!(
+                    "divisible by {prime}, so that anyone can factor it"
                 ));
             }
             if *prime <= ROCA_PRIMES_UP_TO && !is_power_of_65537(rest, *prime) {
@@ -203,25 +197,27 @@ fn check_modulus(n: &[u8]) -> Result<(), Broken> {
         }
     }
     if may_be_roca {
-        return refuse("has the fingerprint of ROCA (CVE-2017-15361): its factors can be found");
+        return refuse(
+            "has the fingerprint of ROCA (CVE-2017-15361): its factors can be found".to_owned(),
+        );
     }
     Ok(())
 }
 
-/// Small factors are looked for below this, as NIST SP 800-89 section 5.3.3 has it.
+/// Small factors are searched for below this, as in NIST SP 800-89 section 5.3.3.
 const FACTORS_BELOW: u64 = 752;
-/// The fingerprint of ROCA is taken from the odd primes up to this: keys of the flawed library are
-/// powers of 65537 modulo each of them (Nemec and others, "The Return of Coppersmith's Attack",
-/// section 5), and others are so with a chance of 2⁻²⁷.
+/// The fingerprint of ROCA uses the odd primes up to this: moduli of the flawed library are powers
+/// of 65537 modulo each of them (Nemec and others, "The Return of Coppersmith's Attack", section 5),
+/// others with a probability of 2⁻²⁷.
 const ROCA_PRIMES_UP_TO: u64 = 167;
 
-/// How many primes below 752 fit into 32 bits together.
+/// The product of three primes below 752 fits into 32 bits.
 const PRIMES_EACH: usize = 3;
 /// There are 132 odd primes below 752.
 const PRODUCT_COUNT: usize = 132 / PRIMES_EACH;
 
-/// The odd primes, a few at a time, with the product of each few: one division of the modulus
-/// serves several primes.
+/// The odd primes in groups, each with its product, so that one division of the modulus serves
+/// several primes.
 const PRODUCTS: [([u64; PRIMES_EACH], u64); PRODUCT_COUNT] = {
     let mut products = [([1; PRIMES_EACH], 1); PRODUCT_COUNT];
     let mut found = 0;
@@ -277,8 +273,13 @@ mod tests {
         n
     }
 
-    fn rsa(n: &[u8], e: &[u8]) -> Result<(), Broken> {
-        check(&PublicMaterial::Rsa {
+    /// The member at fault, and why.
+    fn checked(key: &PublicMaterial) -> Result<(), (&'static str, String)> {
+        check(key).map_err(|fault| (fault.member.unwrap(), fault.why))
+    }
+
+    fn rsa(n: &[u8], e: &[u8]) -> Result<(), (&'static str, String)> {
+        checked(&PublicMaterial::Rsa {
             n: n.to_vec(),
             e: e.to_vec(),
         })
@@ -398,7 +399,7 @@ mod tests {
             *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).unwrap();
         }
         for point in [[0; 32], identity, minus_one, eight] {
-            let (member, why) = check(&PublicMaterial::Ed25519(point)).unwrap_err();
+            let (member, why) = checked(&PublicMaterial::Ed25519(point)).unwrap_err();
             assert_eq!((member, why.contains("low order")), ("x", true), "{why}");
         }
         let mut not_canonical = [0xff; 32]; // p + 1, which is 1 in another form
@@ -406,13 +407,13 @@ mod tests {
         let mut off = [0; 32];
         off[0] = 2;
         for point in [not_canonical, off] {
-            let (_, why) = check(&PublicMaterial::Ed25519(point)).unwrap_err();
+            let (_, why) = checked(&PublicMaterial::Ed25519(point)).unwrap_err();
             assert!(why.contains("not a point"), "{why}");
         }
         let mut identity = [0; 57];
         identity[0] = 1;
         for point in [[0; 57], identity] {
-            let (_, why) = check(&PublicMaterial::Ed448(point)).unwrap_err();
+            let (_, why) = checked(&PublicMaterial::Ed448(point)).unwrap_err();
             assert!(why.contains("low order"), "{why}");
         }
         assert!(check(&PublicMaterial::Ed448([0xff; 57])).is_err());
@@ -426,6 +427,8 @@ mod tests {
             b"your-256-bit-secret",
             &[b'a'; 64],
             b"\0",
+            &[0; 32],
+            &[0; 129],
         ] {
             assert!(is_notorious(secret));
         }

@@ -1,5 +1,5 @@
-//! The JSON of a key file: a tree that keeps every member, those of one name too, and whose
-//! strings are wiped from memory when it is dropped.
+//! The JSON of a key file: a tree that keeps every member, repeated ones too, and wipes its strings
+//! from memory when dropped.
 //!
 //! What the members mean is left to `jwk.rs`.
 
@@ -9,9 +9,11 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
+use super::fault::Fault;
+
 /// A JSON value, as far as keys are concerned.
 pub(super) enum Json {
-    /// Null, a boolean or a number: none of the members that are read may be one.
+    /// Null, a boolean or a number, which none of the members that are read may be.
     Other,
     String(Zeroizing<String>),
     Array(Vec<Json>),
@@ -21,17 +23,31 @@ pub(super) enum Json {
 /// The members of an object, in their order.
 pub(super) struct Object(Vec<(String, Json)>);
 
-/// A member name that occurs twice in an object, or somewhere below the member of this name.
+/// A member name that occurs twice in an object.
 pub(super) struct Repeat<'j> {
+    /// The member at the top: the repeated one itself, or the one that contains it.
     pub(super) name: &'j str,
+    /// Whether the repeated member is inside of `name`.
     pub(super) is_below: bool,
 }
 
 impl Object {
-    /// The member of this name; of several the last one.
+    /// The value of a member; the last one if the name occurs several times.
     pub(super) fn get(&self, name: &str) -> Option<&Json> {
         let named = |member: &&(String, Json)| member.0 == name;
         self.0.iter().rev().find(named).map(|(_, value)| value)
+    }
+
+    /// The string of a member, if it is there.
+    ///
+    /// # Errors
+    /// [`Fault`] for a value of another type.
+    pub(super) fn text(&self, name: &'static str) -> Result<Option<&str>, Fault> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text)),
+            Some(_) => Err(Fault::at(name, "not a string")),
+        }
     }
 
     /// The first member name that occurs twice, at any depth.
@@ -54,8 +70,11 @@ impl Json {
     }
 }
 
-/// Reads one value. A name that occurs twice in the top object is an error, which tells the
-/// position and, of the names in `known`, the name. No error holds other text of the file.
+/// Reads one value.
+///
+/// # Errors
+/// Syntax errors, and a name that occurs twice in the top object. The error has the position, and the
+/// name if it is in `known`; it quotes nothing else of the file.
 pub(super) fn read(text: &[u8], known: &[&str]) -> serde_json::Result<Json> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let json = Reader { top: Some(known) }.deserialize(&mut deserializer)?;
@@ -65,11 +84,11 @@ pub(super) fn read(text: &[u8], known: &[&str]) -> serde_json::Result<Json> {
 
 #[derive(Clone, Copy)]
 struct Reader<'k> {
-    /// The names that may be told, for the value at the top.
+    /// The names that errors may quote; only for the value at the top.
     top: Option<&'k [&'k str]>,
 }
 
-/// The reader of what lies in another value.
+/// The reader of nested values.
 const BELOW: Reader<'static> = Reader { top: None };
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
@@ -80,7 +99,7 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
     }
 }
 
-// Every type is taken: serde's error for one that is not would quote the value.
+// Every type is accepted, since serde's error for a wrong type would quote the value.
 impl<'de> Visitor<'de> for Reader<'_> {
     type Value = Json;
 

@@ -1,42 +1,32 @@
 //! JSON Web Keys (RFC 7517): a set, or one key.
 //!
-//! A key set is trusted input and off the hot path, so it is read into a plain tree (`json.rs`).
-//! What a member of a set is worth is decided here; a set is never failed by one member.
+//! Owns which members are read and what they mean. A key set is trusted input and off the hot path,
+//! so it is read into a plain tree (`json.rs`). One bad key never fails a set.
 
-use super::der;
+use super::certificate;
+use super::fault::Fault;
 use super::json::{self, Json, Object, Repeat};
-use super::loaded::{Certificate, Content, Unusable, Usable, malformed, other_type, sound};
-use super::public::{self, PRIVATE_MEMBERS, Texts};
+use super::parsed::{Certificate, Content, KeyEntry, KeyFile, ParsedKey, checked};
+use super::public::{self, PRIVATE_MEMBERS};
 use super::secret::Encoding;
 use crate::error::KeyError;
 use crate::signature::public::PublicMaterial;
 use crate::signature::{Algorithm, AlgorithmSet};
 
-/// A member of a key set, as far as it could be read.
-pub(crate) struct Jwk {
-    /// `kid`, where it is a string.
-    pub(crate) id: Option<String>,
-    /// What the key may do, or why it is set aside.
-    pub(crate) content: Result<Usable, Unusable>,
-}
-
-/// A file of keys: its keys, and whether it was a set.
-pub(crate) struct Jwks {
-    pub(crate) keys: Vec<Jwk>,
-    pub(crate) is_set: bool,
-}
-
-/// The members that are read. Messages name these alone: anything else might be a secret in a
-/// place where none belongs.
+/// The members that are read. Messages quote no other member names, since one might be a secret in
+/// the wrong place.
 const MEMBERS: [&str; 22] = [
     "keys", "kty", "k", "kid", "alg", "use", "key_ops", "x5c", "n", "e", "crv", "x", "y",
     "pub", //
     "d", "p", "q", "dp", "dq", "qi", "oth", "priv",
 ];
 
-/// Reads a JWK Set or a single JWK. What has a member `keys` is a set, whatever else it has:
-/// further members of a set are ignored (RFC 7517 section 5), `kty` among them.
-pub(crate) fn read(text: &[u8], origin: &str) -> Result<Jwks, KeyError> {
+/// Reads a JWK Set or a single JWK. An object with a member `keys` is a set, and its other members
+/// are ignored (RFC 7517 section 5), even `kty`.
+///
+/// # Errors
+/// [`KeyError`] for text that is neither, and for a member name that occurs twice at the top.
+pub(super) fn read(text: &[u8], origin: &str) -> Result<KeyFile, KeyError> {
     let error = |problem: String| KeyError {
         origin: origin.to_owned(),
         problem,
@@ -54,14 +44,14 @@ pub(crate) fn read(text: &[u8], origin: &str) -> Result<Jwks, KeyError> {
         ));
     };
     match document.get("keys") {
-        Some(Json::Array(members)) => Ok(Jwks {
+        Some(Json::Array(members)) => Ok(KeyFile {
             keys: members.iter().map(read_member).collect(),
             is_set: true,
         }),
         Some(_) => Err(error(
             "\"keys\" is not an array (RFC 7517 section 5.1)".to_owned(),
         )),
-        None if document.get("kty").is_some() => Ok(Jwks {
+        None if document.get("kty").is_some() => Ok(KeyFile {
             keys: vec![read_key(&document)],
             is_set: false,
         }),
@@ -72,58 +62,61 @@ pub(crate) fn read(text: &[u8], origin: &str) -> Result<Jwks, KeyError> {
     }
 }
 
-/// RFC 8259 section 8.1: a byte order mark may be ignored. Some editors write one.
+/// Drops a byte order mark, which RFC 8259 section 8.1 allows and some editors write.
 pub(super) fn without_bom(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-fn read_member(member: &Json) -> Jwk {
+fn read_member(member: &Json) -> KeyEntry {
     match member {
         Json::Object(key) => read_key(key),
-        _ => Jwk {
+        _ => KeyEntry {
             id: None,
-            content: Err(malformed(None, "the member is not an object")),
+            key: Err(Fault::new("the member is not an object")),
         },
     }
 }
 
-fn read_key(key: &Object) -> Jwk {
+fn read_key(key: &Object) -> KeyEntry {
     let (id, id_is_sound) = match key.get("kid") {
         Some(Json::String(id)) => (Some(String::clone(id)), true),
         Some(_) => (None, false),
         None => (None, true),
     };
-    let content = match key.repeat() {
+    let key = match key.repeat() {
         Some(repeat) => Err(repeated(&repeat)),
         None if id_is_sound => read_content(key),
-        None => Err(malformed("kid", "not a string (RFC 7517 section 4.5)")),
+        None => Err(Fault::at("kid", "not a string (RFC 7517 section 4.5)")),
     };
-    Jwk { id, content }
+    KeyEntry { id, key }
 }
 
-/// RFC 7517 section 4: member names are unique. Which of two a signer went by cannot be told.
-fn repeated(repeat: &Repeat<'_>) -> Unusable {
+/// RFC 7517 section 4: member names are unique. Which of two values the signer uses is unknown.
+fn repeated(repeat: &Repeat<'_>) -> Fault {
     let member = MEMBERS.into_iter().find(|name| *name == repeat.name);
     let why = match (member, repeat.is_below) {
         (Some(_), false) => "occurs twice",
         (Some(_), true) => "a member name occurs twice in it",
         (None, _) => "a member name occurs twice",
     };
-    malformed(member, format!("{why} (RFC 7517 section 4)"))
+    Fault::new(format!("{why} (RFC 7517 section 4)")).with_member(member)
 }
 
-fn read_content(key: &Object) -> Result<Usable, Unusable> {
+fn read_content(key: &Object) -> Result<ParsedKey, Fault> {
     let kty = key
         .text("kty")?
-        .ok_or_else(|| malformed("kty", "absent (RFC 7517 section 4.1)"))?;
+        .ok_or_else(|| Fault::at("kty", "absent (RFC 7517 section 4.1)"))?;
     let (content, certificate, is_private) = match kty {
         "oct" => (read_secret(key)?, Certificate::None, false),
         "RSA" | "EC" | "OKP" | "AKP" => {
             let (public, certificate) = read_public(kty, key)?;
             let is_private = PRIVATE_MEMBERS.iter().any(|name| key.get(name).is_some());
-            (Content::Public(sound(public)?), certificate, is_private)
+            (Content::Public(checked(public)?), certificate, is_private)
         }
-        _ => return Err(other_type("kty", "a key of an unknown type")),
+        _ => {
+            let fault = Fault::other_type("a key of an unknown type");
+            return Err(fault.with_member(Some("kty")));
+        }
     };
     let of_type = match &content {
         Content::Secret(_) => AlgorithmSet::HMAC,
@@ -131,8 +124,8 @@ fn read_content(key: &Object) -> Result<Usable, Unusable> {
     };
     let bound = match key.text("alg")? {
         None => of_type,
-        // A name of another type, or one that jotmill does not verify, leaves nothing: the key is
-        // for something else.
+        // Nothing for an algorithm of another key type or one that jotmill does not verify: the key
+        // is for something else.
         Some(name) => Algorithm::from_name(name).into_iter().collect(),
     };
     let algorithms = bound.intersection(of_type);
@@ -147,7 +140,7 @@ fn read_content(key: &Object) -> Result<Usable, Unusable> {
     } else {
         None
     };
-    Ok(Usable {
+    Ok(ParsedKey {
         content,
         algorithms: match ruled_out_by {
             Some(_) => AlgorithmSet::EMPTY,
@@ -162,48 +155,48 @@ fn read_content(key: &Object) -> Result<Usable, Unusable> {
     })
 }
 
-fn read_secret(key: &Object) -> Result<Content, Unusable> {
+fn read_secret(key: &Object) -> Result<Content, Fault> {
     let secret = key.text("k")?.ok_or_else(|| {
-        malformed(
+        Fault::at(
             "k",
             "absent, which an \"oct\" key needs (RFC 7518 section 6.4)",
         )
     })?;
     if secret.ends_with('=') || secret.ends_with(char::is_whitespace) {
-        return Err(malformed(
+        return Err(Fault::at(
             "k",
             "not base64url without padding (RFC 7518 section 6.4.1)",
         ));
     }
     let secret = Encoding::Base64url
         .decode(secret.as_bytes())
-        .map_err(|why| malformed("k", why))?;
+        .map_err(|why| Fault::at("k", why))?;
     Ok(Content::Secret(secret))
 }
 
-/// The key of the members or, where there are none, of the first certificate in `x5c`
-/// (RFC 7517 section 4.7). Where there are both, they must agree.
-fn read_public(kty: &str, key: &Object) -> Result<(PublicMaterial, Certificate), Unusable> {
+/// The key in the members or, without these, in the first certificate of `x5c` (RFC 7517 section
+/// 4.7). If both are present, they must agree.
+fn read_public(kty: &str, key: &Object) -> Result<(PublicMaterial, Certificate), Fault> {
     let members = public::read(kty, key)?;
     let certified = match key.get("x5c") {
         None => None,
         Some(Json::Array(chain)) => match chain.first() {
             Some(Json::String(first)) => Some(read_certificate(first)),
-            _ => return Err(malformed("x5c", "not an array of certificates")),
+            _ => return Err(Fault::at("x5c", "not an array of certificates")),
         },
         Some(_) => {
             let why = "not an array of certificates (RFC 7517 section 4.7)";
-            return Err(malformed("x5c", why));
+            return Err(Fault::at("x5c", why));
         }
     };
     match (members, certified) {
-        (None, None) => Err(malformed(None, "the numbers of the key are absent")),
+        (None, None) => Err(Fault::new("the numbers of the key are absent")),
         (Some(members), None) => Ok((members, Certificate::None)),
-        // What the key is does not depend on it.
+        // The members alone are enough for a key.
         (Some(members), Some(Err(_))) => Ok((members, Certificate::Unreadable)),
         (Some(members), Some(Ok((certified, certificate)))) => {
             if members != certified {
-                return Err(malformed(
+                return Err(Fault::at(
                     "x5c",
                     "the certificate is for another key (RFC 7517 section 4.7)",
                 ));
@@ -214,7 +207,7 @@ fn read_public(kty: &str, key: &Object) -> Result<(PublicMaterial, Certificate),
             let (certified, certificate) = certified?;
             let crv = key.text("crv")?;
             if certified.kty() != kty || crv.is_some_and(|crv| Some(crv) != certified.subtype()) {
-                return Err(malformed(
+                return Err(Fault::at(
                     "x5c",
                     "the certificate is for a key of another type",
                 ));
@@ -225,39 +218,25 @@ fn read_public(kty: &str, key: &Object) -> Result<(PublicMaterial, Certificate),
 }
 
 /// A certificate in base64, not base64url (RFC 7517 section 4.7).
-fn read_certificate(text: &str) -> Result<(PublicMaterial, Certificate), Unusable> {
+fn read_certificate(text: &str) -> Result<(PublicMaterial, Certificate), Fault> {
     let der = base64_simd::STANDARD
         .decode_to_vec(text)
-        .map_err(|_| malformed("x5c", "not base64 (RFC 7517 section 4.7)"))?;
-    let found = der::certificate(&der).map_err(|fault| Unusable {
-        member: Some("x5c"),
-        ..fault.into()
-    })?;
-    let certificate = found.validity.map_or(Certificate::None, Certificate::Valid);
-    Ok((found.material, certificate))
-}
-
-impl Texts for Object {
-    fn text(&self, name: &'static str) -> Result<Option<&str>, Unusable> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Json::String(text)) => Ok(Some(text)),
-            Some(_) => Err(malformed(name, "not a string")),
-        }
-    }
+        .map_err(|_| Fault::at("x5c", "not base64 (RFC 7517 section 4.7)"))?;
+    let key = certificate::read(&der).map_err(|fault| fault.with_member(Some("x5c")))?;
+    Ok((key.material, key.certificate))
 }
 
 /// RFC 7517 section 4.2: a key with a `use` other than `sig` does not verify.
-fn purpose(key: &Object) -> Result<Option<&str>, Unusable> {
+fn purpose(key: &Object) -> Result<Option<&str>, Fault> {
     match key.get("use") {
         None => Ok(None),
         Some(Json::String(purpose)) => Ok(Some(purpose)),
-        Some(_) => Err(malformed("use", "not a string (RFC 7517 section 4.2)")),
+        Some(_) => Err(Fault::at("use", "not a string (RFC 7517 section 4.2)")),
     }
 }
 
-fn operations(key: &Object) -> Result<Option<Vec<String>>, Unusable> {
-    let wrong = || malformed("key_ops", "not an array of strings (RFC 7517 section 4.3)");
+fn operations(key: &Object) -> Result<Option<Vec<String>>, Fault> {
+    let wrong = || Fault::at("key_ops", "not an array of strings (RFC 7517 section 4.3)");
     let text = |operation: &Json| match operation {
         Json::String(text) => Ok(String::clone(text)),
         _ => Err(wrong()),
@@ -273,8 +252,8 @@ fn operations(key: &Object) -> Result<Option<Vec<String>>, Unusable> {
     }
 }
 
-/// RFC 7517 section 4.3: a key with `key_ops` verifies only if they say so. Who may sign with a
-/// secret or a private key can verify with it.
+/// RFC 7517 section 4.3: `key_ops` must allow verifying. For a secret or a private key, `sign` does
+/// so too.
 fn allow_verifying(operations: Option<&[String]>, may_sign: bool) -> bool {
     let allows = |name: &String| name == "verify" || (name == "sign" && may_sign);
     operations.is_none_or(|operations| operations.iter().any(allows))
@@ -287,7 +266,7 @@ mod tests {
     fn only_key(members: &str) -> Result<Vec<&'static str>, (&'static str, bool)> {
         let jwk = format!(r#"{{"kty":"oct","k":"c2VjcmV0"{members}}}"#);
         let mut keys = read(jwk.as_bytes(), "here").ok().unwrap().keys;
-        match keys.remove(0).content {
+        match keys.remove(0).key {
             Ok(key) => Ok(key.algorithms.iter().map(Algorithm::name).collect()),
             Err(fault) => Err((fault.member.unwrap(), fault.is_other_type)),
         }
@@ -320,6 +299,13 @@ mod tests {
             let found = only_key(members);
             assert_eq!(found.as_deref().map_err(|e| *e), expected, "{members}");
         }
+    }
+
+    #[test]
+    fn a_secret_of_zero_bytes_is_a_key() {
+        let text = r#"{"kty":"oct","k":"AAAA"}"#;
+        let key = read(text.as_bytes(), "here").ok().unwrap().keys.remove(0);
+        assert!(key.key.is_ok());
     }
 
     #[test]
@@ -357,11 +343,10 @@ mod tests {
             (r#"{"kty":"oct","k":"c2VjcmV0cw=="}"#, "k", false),
             (r#"{"kty":"oct","k":"c2VjcmV0\n"}"#, "k", false),
             (r#"{"kty":"oct","k":["c2VjcmV0"]}"#, "k", false),
-            (r#"{"kty":"oct","k":"AAAA"}"#, "k", false),
             (r#"{"kty":"oct","k":"\ufeffc2VjcmV0"}"#, "k", false),
         ] {
             let mut keys = read(jwk.as_bytes(), "here").ok().unwrap().keys;
-            let fault = keys.remove(0).content.err().unwrap();
+            let fault = keys.remove(0).key.err().unwrap();
             assert_eq!(
                 (fault.member, fault.is_other_type),
                 (Some(member), is_other_type),
@@ -408,7 +393,7 @@ mod tests {
         }
         let below = r#"{"kty":"oct","k":"YQ","x":{"y":1,"y":1}}"#;
         let key = read(below.as_bytes(), "here").ok().unwrap().keys.remove(0);
-        assert!(key.content.is_err());
+        assert!(key.key.is_err());
     }
 
     #[test]
@@ -423,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_passed_over() {
+    fn a_byte_order_mark_is_ignored() {
         let text = "\u{feff}{\"keys\":[{\"kty\":\"oct\",\"k\":\"YQ\"}]}";
         assert_eq!(read(text.as_bytes(), "here").ok().unwrap().keys.len(), 1);
         assert!(read("\u{feff}\u{feff}{}".as_bytes(), "here").is_err());

@@ -1,24 +1,26 @@
-//! Who may verify what: secrets and public keys as they come from files and key sets, and the set
-//! that a token's `kid` and `alg` choose from.
+//! Keys: secrets and public keys as they come in files, and the set that a token's `kid` and `alg`
+//! select from.
 //!
-//! What a key is, is decided when it is loaded, by the form it came in, and never guessed from its
-//! text afterwards (RFC 8725 section 3.1). Keys print as their name and type alone.
+//! The form in which a key is loaded decides what it is; its text is never interpreted another way
+//! afterwards (RFC 8725 section 3.1). `Debug` prints the name and the type of a key alone.
 
 mod certificate;
 mod der;
-mod group;
+mod fault;
+mod file;
 mod health;
 mod json;
 mod jwk;
-mod loaded;
+mod parsed;
 mod pem;
 mod public;
 mod secret;
 mod set;
 mod thumbprint;
+mod validity;
 
-pub use certificate::Validity;
 pub use health::KeyFinding;
 pub use secret::Encoding;
 pub(crate) use set::Selection;
-pub use set::{Key, KeySet, SetAside};
+pub use set::{Key, KeySet, UnusableKey};
+pub use validity::Validity;

@@ -1,15 +1,16 @@
-//! Key files that are no JSON: PEM (RFC 7468) with any number of keys and certificates, or DER.
+//! PEM (RFC 7468) with any number of keys and certificates.
 //!
-//! Owns the text around the DER, and what the blocks of a file say of each other. A label is held
-//! against what it announces, and whatever stands between the blocks is passed over, as RFC 7468
-//! section 2 has it.
+//! Owns the text around the DER, and the relation of certificates in one file. The label of a block
+//! decides how its DER is read, and text between the blocks is ignored (RFC 7468 section 2).
 
 use std::collections::HashSet;
 
 use zeroize::Zeroizing;
 
 use super::certificate::{self, Names};
-use super::der::{self, Fault, Found};
+use super::der;
+use super::fault::Fault;
+use super::parsed::DerKey;
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
@@ -20,19 +21,17 @@ pub(crate) fn is_pem(text: &[u8]) -> bool {
     memchr::memmem::find(text, BEGIN.as_bytes()).is_some()
 }
 
-/// Reads every key and certificate of a PEM text, in order. What is wrong with one is told with the
-/// line in which it begins.
+/// Reads every key and certificate of a PEM text, in order. A fault has the line in which its block
+/// begins.
 ///
-/// A block ends at the latest where the next begins: one whose end line is missing takes no other
-/// with it.
+/// A block without an end line ends where the next one begins, so that it spoils no other.
 ///
-/// A certificate that issued another of the file is a fault. Files of a certificate and its chain
-/// are what servers have, and who issues certificates does not sign tokens: as a key it would make
+/// A certificate that issued another of the file is a fault. Servers keep a certificate and its chain
+/// in one file, and an authority does not sign tokens: used as a key, its certificate would make
 /// valid what nobody meant to trust.
-pub(crate) fn read(text: &[u8]) -> Vec<Result<Found, Fault>> {
+pub(crate) fn read(text: &[u8]) -> Vec<Result<DerKey, Fault>> {
     let blocks = blocks(text);
-    // Who issued a certificate for itself has issued no other by that: two of the same name, as a
-    // signer has whose key was replaced, are two keys.
+    // Self-issued certificates do not count: a signer whose key was replaced has two of one name.
     let issuers: HashSet<&[u8]> = (blocks.iter())
         .filter_map(|block| block.names.as_ref())
         .filter(|names| names.issuer != names.subject)
@@ -56,12 +55,12 @@ pub(crate) fn read(text: &[u8]) -> Vec<Result<Found, Fault>> {
     .collect()
 }
 
-/// What a block holds.
+/// A key or certificate of a PEM text.
 struct Block {
     /// The line in which it begins.
     line: usize,
-    key: Result<Found, Fault>,
-    /// Of a certificate, its names.
+    key: Result<DerKey, Fault>,
+    /// The names of a certificate.
     names: Option<Names>,
 }
 
@@ -91,7 +90,7 @@ fn lines(text: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', text).count()
 }
 
-/// Where the block that a text begins with ends, its end line included.
+/// Where the block at the start of a text ends, after its end line.
 fn end(text: &[u8]) -> Option<usize> {
     let end = memchr::memmem::find(text, END.as_bytes())?;
     let label = end + END.len();
@@ -99,21 +98,21 @@ fn end(text: &[u8]) -> Option<usize> {
     Some(label + dashes + DASHES.len())
 }
 
-/// Reads one block; `None` for one that is no key, as the parameters that OpenSSL writes in front
-/// of a private key.
-fn read_block(block: &[u8]) -> Option<(Result<Found, Fault>, Option<Names>)> {
-    let laid_out = match laid_out(block) {
-        Ok(laid_out) => laid_out,
+/// Reads one block; `None` for one that is no key, such as the parameters that OpenSSL writes in
+/// front of a private key.
+fn read_block(block: &[u8]) -> Option<(Result<DerKey, Fault>, Option<Names>)> {
+    let block = match rewrapped(block) {
+        Ok(block) => block,
         Err(fault) => return Some((Err(fault), None)),
     };
-    let (label, der) = match pem_rfc7468::decode_vec(&laid_out) {
+    let (label, der) = match pem_rfc7468::decode_vec(&block) {
         Ok((label, der)) => (label, Zeroizing::new(der)),
         Err(error) => return Some((Err(ill_formed(error)), None)),
     };
     let key = match label {
         "PUBLIC KEY" => der::public_key_info(&der),
         "RSA PUBLIC KEY" => der::rsa_public_key(&der),
-        "CERTIFICATE" => der::certificate(&der),
+        "CERTIFICATE" => certificate::read(&der),
         "PRIVATE KEY" => der::private_key_info(&der),
         "RSA PRIVATE KEY" => der::rsa_private_key(&der),
         "EC PRIVATE KEY" => der::ec_private_key(&der),
@@ -127,7 +126,7 @@ fn read_block(block: &[u8]) -> Option<(Result<Found, Fault>, Option<Names>)> {
             "a PEM block that is neither a key nor a certificate",
         )),
     };
-    // Under the labels of OpenSSL too: what cannot be used as a key tells of its issuer all the same.
+    // A certificate under a label of OpenSSL cannot be used as a key, but names its issuer too.
     let names = if label.ends_with("CERTIFICATE") {
         certificate::names(&der)
     } else {
@@ -136,10 +135,10 @@ fn read_block(block: &[u8]) -> Option<(Result<Found, Fault>, Option<Names>)> {
     Some((key, names))
 }
 
-/// The block with its base64 in lines of 64 characters and without other white space. Parsers are
-/// to pass over that (RFC 7468 section 2; figure 2 in section 3), and the decoder does not.
-fn laid_out(block: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    // There is no colon in PEM but in the headers of RFC 1421, which tell how a key is encrypted.
+/// The block with its base64 in lines of 64 characters and without other white space. RFC 7468
+/// (section 2; figure 2 in section 3) allows any white space, but the decoder does not.
+fn rewrapped(block: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    // A colon occurs only in the headers of RFC 1421, which say how a key is encrypted.
     if block.contains(&b':') {
         let is_encrypted = memchr::memmem::find(block, b"ENCRYPTED").is_some();
         return Err(if is_encrypted {
@@ -156,7 +155,7 @@ fn laid_out(block: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
     };
     let (first, base64, last) =
         parts().ok_or_else(|| ill_formed(pem_rfc7468::Error::PreEncapsulationBoundary))?;
-    // It may be a private key, of which a text that outgrows its place would leave a part behind.
+    // Reserved in full, since a growing vector would leave parts of a private key unwiped.
     let mut text = Zeroizing::new(Vec::with_capacity(block.len() + base64.len() / 64 + 2));
     text.extend_from_slice(first);
     let is_white_space = |byte: &&u8| matches!(byte, b' ' | b'\t'..=b'\r');

@@ -12,10 +12,11 @@ use std::io::{self, BufWriter, Write};
 use serde::ser::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
-use super::rows::{hex, is_deceptive};
+use super::rows::hex;
 use super::tally::{EXPIRY_EDGES, Sample};
 use super::{Counts, Distinct, KeySum, NameCounts, Report};
-use crate::key::SetAside;
+use crate::display::is_deceptive;
+use crate::key::UnusableKey;
 use crate::policy::Policy;
 use crate::signature::{Algorithm, REGISTERED};
 use crate::verdict::{Finding, Reason};
@@ -297,7 +298,7 @@ impl<'r> Document<'r> {
                 Finding::ALL.iter().map(|finding| finding.code()),
                 &tally.findings,
             )),
-            set_aside: (report.validator.keys().set_aside().iter())
+            set_aside: (report.validator.keys().unusable_keys().iter())
                 .map(SetAsideMembers::new)
                 .collect(),
             duplicate_kids: report.validator.keys().duplicate_ids(),
@@ -351,7 +352,7 @@ impl From<Counts> for CountsMembers {
 }
 
 impl<'r> SetAsideMembers<'r> {
-    fn new(key: &'r SetAside) -> Self {
+    fn new(key: &'r UnusableKey) -> Self {
         Self {
             origin: &key.origin,
             index: key.index,

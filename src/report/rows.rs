@@ -3,21 +3,16 @@
 //! Workers render rows, but a block does not know at which line of the input it begins. So a row
 //! is rendered without its beginning, which the ordered end puts in front as it writes.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
+use crate::display::{cut, is_deceptive};
 use crate::key::KeySet;
 use crate::policy::Policy;
 use crate::token::{Claims, Member};
 use crate::validator::Judged;
 use crate::verdict::{Reason, Verdict};
-
-/// Strings beyond this many bytes are cut.
-const MAX_STRING: usize = 256;
-/// What marks a string that was cut.
-const CUT: &str = "…";
 
 /// Which rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,30 +239,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// A string as it may be shown: one over 256 bytes is cut and marked.
-pub(crate) fn cut(text: &str) -> Cow<'_, str> {
-    if text.len() <= MAX_STRING {
-        return text.into();
-    }
-    let end = text.floor_char_boundary(MAX_STRING);
-    format!("{}{CUT}", &text[..end]).into()
-}
-
-/// Whether a character could deceive whoever reads a row on a terminal or in an editor: controls,
-/// characters that turn the direction of writing, and separators of lines.
-pub(crate) const fn is_deceptive(c: char) -> bool {
-    matches!(
-        c,
-        '\u{0}'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{61c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-    )
-}
-
 /// Appends `value` as the inside of a JSON string.
 pub(crate) fn escape_onto(text: &mut String, value: &str) {
     if value
@@ -304,17 +275,6 @@ mod tests {
         let mut text = String::new();
         escape_onto(&mut text, "\u{1b}[31m\u{202e}\u{2028}");
         assert_eq!(text, r"\u001b[31m\u202e\u2028");
-    }
-
-    #[test]
-    fn long_strings_are_cut_between_characters() {
-        assert_eq!(cut(&"a".repeat(256)), "a".repeat(256));
-        assert_eq!(cut(&"a".repeat(257)), format!("{}…", "a".repeat(256)));
-        assert_eq!(cut(&"é".repeat(200)), format!("{}…", "é".repeat(128)));
-        assert_eq!(
-            cut(&format!("a{}", "é".repeat(200))),
-            format!("a{}…", "é".repeat(127))
-        );
     }
 
     #[test]

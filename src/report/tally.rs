@@ -5,6 +5,7 @@
 
 use super::distinct::Distinct;
 use super::names::NameCounts;
+use crate::display::cut;
 use crate::key::KeySet;
 use crate::signature::REGISTERED;
 use crate::time::{NumericDate, Point, UnixTime};
@@ -201,7 +202,7 @@ impl Tally {
             self.algs[slot].add(counts);
         }
         if let Some(iss) = iss {
-            self.issuers.add(&super::rows::cut(iss), counts);
+            self.issuers.add(&cut(iss), counts);
         }
     }
 
@@ -243,7 +244,7 @@ impl Tally {
 
     /// Counts a token whose `kid` named no key.
     pub(crate) fn count_unknown_kid(&mut self, kid: &str, is_valid: bool) {
-        (self.unknown_kids).add(&super::rows::cut(kid), Counts::one(is_valid));
+        (self.unknown_kids).add(&cut(kid), Counts::one(is_valid));
     }
 
     fn alg_slot(&mut self, alg: &str) -> usize {

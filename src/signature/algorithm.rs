@@ -67,7 +67,8 @@ impl Algorithm {
         }
     }
 
-    /// Whether a secret of so many bytes is shorter than the MAC, which RFC 7518 section 3.2 forbids.
+    /// Whether a secret of this length in bytes is shorter than the MAC, which RFC 7518 section 3.2
+    /// forbids.
     pub(crate) const fn is_short_secret(self, secret_len: usize) -> bool {
         match self.mac_len() {
             Some(mac_len) => secret_len < mac_len,
@@ -75,7 +76,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether a shared secret makes and verifies the signature.
+    /// Whether a shared secret both signs and verifies.
     #[must_use]
     pub const fn is_hmac(self) -> bool {
         self.mac_len().is_some()
@@ -93,11 +94,11 @@ impl fmt::Display for Algorithm {
 pub struct AlgorithmSet(u32);
 
 impl AlgorithmSet {
-    /// The set without an algorithm.
+    /// The empty set.
     pub const EMPTY: Self = Self(0);
     /// Every algorithm that jotmill verifies.
     pub const ALL: Self = Self((1 << Algorithm::ALL.len()) - 1);
-    /// The algorithms of shared secrets.
+    /// The HMAC algorithms.
     pub const HMAC: Self = Self(
         1 << Algorithm::Hs256 as u8 | 1 << Algorithm::Hs384 as u8 | 1 << Algorithm::Hs512 as u8,
     );
@@ -113,7 +114,7 @@ impl AlgorithmSet {
         self.0 >> algorithm as u8 & 1 == 1
     }
 
-    /// Whether there is no algorithm in the set.
+    /// Whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -153,8 +154,8 @@ impl FromIterator<Algorithm> for AlgorithmSet {
 
 /// The `alg` values registered with IANA ("JSON Web Signature and Encryption Algorithms"), sorted.
 ///
-/// The report counts tokens by these names and everything else as `other`, so that a hostile log
-/// cannot make the report grow.
+/// Reports count tokens by these names and all others together, so that hostile tokens cannot make a
+/// report grow.
 pub const REGISTERED: [&str; 47] = [
     "A128CBC-HS256",
     "A128GCM",
@@ -210,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_again_and_are_case_sensitive() {
+    fn names_are_case_sensitive_and_lead_back_to_their_algorithm() {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
             assert!(REGISTERED.contains(&algorithm.name()));

@@ -2,9 +2,9 @@
 //!
 //! [`BatchVerifier`] gives the same answer as [`verify`](super::verify) for each token, in the
 //! same order of candidates. It tries the first candidate of every token, then the next of those
-//! that are left, so that lanes stay full however many keys there are. Signatures by private keys
-//! are verified one by one, those of a key after each other, by keys that were parsed for this
-//! verifier alone: no two workers touch the same memory, and none takes a lock.
+//! still unverified, so that lanes stay full however many keys there are. Asymmetric signatures are
+//! verified one by one, grouped by key. Each verifier parses its own keys, so that workers share no
+//! memory and take no lock.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +12,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::hmac::mac_findings;
 use super::lanes::{Job, Job256, Job512, Kernel, Midstate, MidstateStore, Scratch, Word};
-use super::public::ReadyKeys;
+use super::public::ParsedKeys;
 use super::{
     Algorithm, AlgorithmSet, Authentic, Candidate, Candidates, Place, Proof, SigningInput,
     VerifyingKey, decode_mac, decode_signature,
@@ -26,7 +26,7 @@ pub(crate) struct Pending<'b> {
     input: SigningInput<'b>,
     /// The signature, encoded.
     signature: &'b [u8],
-    /// The signature, where it is a MAC.
+    /// The decoded signature, if it is a MAC.
     mac: [u8; 64],
     algorithm: Algorithm,
     candidates: Candidates<'b>,
@@ -35,8 +35,7 @@ pub(crate) struct Pending<'b> {
 }
 
 impl<'b> Pending<'b> {
-    /// Adds a token to others. A MAC is decoded, in its place there, and what is wrong with it is
-    /// known at once.
+    /// Appends a token. A MAC is decoded in place, so that a malformed one fails at once.
     #[inline(always)]
     pub(crate) fn push(
         all: &mut Vec<Self>,
@@ -61,7 +60,7 @@ impl<'b> Pending<'b> {
         }
     }
 
-    /// What came of it, once the batch was verified.
+    /// The outcome, once the batch is verified.
     pub(crate) fn outcome(&self) -> Result<Authentic<'b>, Reason> {
         let payload = self.input.payload();
         match self.outcome {
@@ -70,19 +69,19 @@ impl<'b> Pending<'b> {
         }
     }
 
-    /// Whether there is a candidate left that may have made the signature.
+    /// Whether a candidate is left to try.
     fn is_open(&self) -> bool {
         matches!(self.outcome, Err(Reason::SignatureMismatch))
             && (self.tried as usize) < self.candidates.len()
     }
 }
 
-/// Verifies signatures in lots; owns the buffers that this needs.
+/// Verifies batches of signatures; owns the buffers.
 pub(crate) struct BatchVerifier {
     kernel: Kernel,
     scratch: Scratch,
     open: Vec<u32>,
-    /// For each job the token and the key that it tries.
+    /// The token and the key of each job.
     trials: Vec<(u32, Candidate)>,
     jobs256: Vec<Job256<'static>>,
     jobs512: Vec<Job512<'static>>,
@@ -117,9 +116,9 @@ impl BatchVerifier {
         }
     }
 
-    /// Settles the outcome of every token, unless `stop` turns true first: trying a thousand keys
-    /// on every token of a block takes a while. `states` are those of the secrets, `key` gives any
-    /// key by its number. Says whether all are settled.
+    /// Determines the outcome of every token and returns true, or false if `stop` turns true first,
+    /// since trying a thousand keys on every token of a block takes a while. `states` are those of
+    /// the secrets, `key` looks up any key by its number.
     pub(crate) fn verify<'k>(
         &mut self,
         tokens: &mut [Pending<'_>],
@@ -128,7 +127,7 @@ impl BatchVerifier {
         stop: &AtomicBool,
     ) -> bool {
         const HMAC: [Algorithm; 3] = [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512];
-        // Most blocks have one algorithm, and need not be walked through for the others.
+        // Most blocks have one algorithm; skip the passes for the others.
         let present: AlgorithmSet = tokens.iter().map(|token| token.algorithm).collect();
         for algorithm in HMAC.into_iter().filter(|it| present.contains(*it)) {
             self.open.clear();
@@ -185,17 +184,17 @@ impl BatchVerifier {
     }
 }
 
-/// Verifies signatures by private keys, one by one; owns its keys and its buffers.
+/// Verifies asymmetric signatures one by one; owns its parsed keys and buffers.
 #[derive(Default)]
 struct PublicVerifier {
-    ready: ReadyKeys,
+    parsed: ParsedKeys,
     /// The tokens in the order in which they are verified.
     order: Vec<u32>,
     signature: Vec<u8>,
 }
 
 impl PublicVerifier {
-    /// As [`BatchVerifier::verify`], for the tokens that no secret signs.
+    /// As [`BatchVerifier::verify`], for asymmetric signatures.
     fn verify<'k>(
         &mut self,
         tokens: &mut [Pending<'_>],
@@ -208,7 +207,7 @@ impl PublicVerifier {
             .zip(&*tokens)
             .filter(|(_, token)| !token.algorithm.is_hmac() && token.is_open());
         order.extend(signed.map(|(index, _)| index));
-        // Tokens of one key after each other, while what it needs is in the cache.
+        // Grouped by key, for cache hits.
         order.sort_unstable_by_key(|index| {
             let token = &tokens[*index as usize];
             (token.candidates.keys().next(), token.algorithm, *index)
@@ -250,8 +249,8 @@ impl PublicVerifier {
             if public.material().signature_len() != signature.len() {
                 continue;
             }
-            let ready = self.ready.get(number, public, token.algorithm);
-            if ready.is_some_and(|key| key.verify(token.input.bytes, signature)) {
+            let parsed = self.parsed.get(number, public, token.algorithm);
+            if parsed.is_some_and(|key| key.verify(token.input.bytes, signature)) {
                 return Some(Ok(Proof {
                     key: number,
                     findings: public.material().findings(signature),
@@ -278,8 +277,8 @@ fn fill<'b, 'k: 'b, W: Word + 'k>(
         let candidates = token.candidates.iter();
         for candidate in candidates.skip(token.tried as usize).take(each) {
             let key = key(candidate.secret());
-            // The states of many keys lie behind the nearest caches. Asked for here, they come
-            // together, and most are there when the kernel needs them.
+            // The states of many keys do not fit into the nearest caches. Prefetching overlaps their
+            // misses, and most have arrived when the kernel reads them.
             prefetch(key);
             jobs.push(Job {
                 message: token.input.bytes,
@@ -311,9 +310,9 @@ fn settle<const N: usize>(
     }
 }
 
-/// Compares two MACs of one length, a multiple of 16, in constant time and in full: how they differ
-/// is gathered without a branch, and what was gathered is compared once, since `subtle` hides each
-/// comparison from the optimizer.
+/// Compares two MACs of one length, a multiple of 16, in full and in constant time: differences are
+/// accumulated without a branch and compared once, since `subtle` hides each comparison from the
+/// optimizer.
 #[inline]
 fn is_equal(one: &[u8], other: &[u8]) -> bool {
     let (one, one_rest) = one.as_chunks::<16>();
@@ -328,7 +327,6 @@ fn is_equal(one: &[u8], other: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signature::MacKey;
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -346,7 +344,7 @@ mod tests {
     fn keys() -> Vec<VerifyingKey> {
         SECRETS
             .iter()
-            .map(|secret| VerifyingKey::Mac(Box::new(MacKey::new(secret).unwrap())))
+            .map(|secret| VerifyingKey::mac(secret).unwrap())
             .collect()
     }
 
@@ -391,8 +389,8 @@ mod tests {
         let candidates = lists.each_ref().map(|(only, first, then)| Candidates {
             only: *only,
             first,
-            then,
-            is_cut: false,
+            fallback: then,
+            is_truncated: false,
         });
         let mut cases = Vec::new();
         for n in 0..300_usize {

@@ -1,4 +1,4 @@
-//! HMAC with SHA-2 (RFC 2104, RFC 7518 section 3.2), a token at a time.
+//! HMAC with SHA-2 (RFC 2104, RFC 7518 section 3.2), one token at a time.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384, Sha512};
@@ -6,8 +6,8 @@ use sha2::{Sha256, Sha384, Sha512};
 use super::Algorithm;
 use crate::verdict::{Finding, FindingSet};
 
-/// A secret with both of its pads absorbed, for each of the three hashes: what a MAC costs from
-/// here on is the message alone. Wiped from memory when dropped.
+/// A secret with both pads absorbed for each of the three hashes, so that a MAC hashes little but
+/// the message. Wiped from memory when dropped.
 pub struct MacKey {
     hs256: Hmac<Sha256>,
     hs384: Hmac<Sha384>,
@@ -31,12 +31,12 @@ impl MacKey {
         })
     }
 
-    /// What is worth telling of a MAC that it made.
+    /// The warnings about a MAC that it made.
     pub(crate) fn findings(&self, algorithm: Algorithm) -> FindingSet {
         mac_findings(self.secret_len, algorithm)
     }
 
-    /// Whether `mac` is the whole MAC of `message`, in time that depends on neither's content.
+    /// Whether `mac` is the full MAC of `message`, compared in constant time.
     #[must_use]
     pub fn verify(&self, algorithm: Algorithm, message: &[u8], mac: &[u8]) -> bool {
         fn holds<M: Mac + Clone>(keyed: &M, message: &[u8], mac: &[u8]) -> bool {
@@ -55,7 +55,7 @@ impl MacKey {
     }
 }
 
-/// What is worth telling of a MAC by a secret of so many bytes.
+/// The warnings about a MAC by a secret of this length in bytes.
 pub(super) fn mac_findings(secret_len: usize, algorithm: Algorithm) -> FindingSet {
     let mut findings = FindingSet::EMPTY;
     if algorithm.is_short_secret(secret_len) {

@@ -1,7 +1,7 @@
-//! Whether a signature holds, and the proof of it.
+//! Verifies signatures, and proves by type that one is valid.
 //!
-//! This room knows bytes, algorithms and key material; it knows no JSON and chooses no key. The
-//! proof is a value: [`Authentic`] can be made only here, and claims can be read only from it.
+//! Owns bytes, algorithms and key material; JSON and the selection of keys are left to others. Only
+//! this room can construct [`Authentic`], and claims can be read only from it.
 
 mod algorithm;
 mod batch;
@@ -16,13 +16,15 @@ pub(crate) use lanes::Place;
 pub use lanes::{Kernel, SelfTestError};
 pub(crate) use public::PublicKey;
 
+use std::sync::Arc;
+
 use base64_simd::URL_SAFE_NO_PAD;
 
-use crate::token::base64url;
+use crate::base64url;
 use crate::verdict::{FindingSet, Reason};
 
 /// The bytes that a signature covers: the encoded header, a dot, and the encoded payload
-/// (RFC 7515 section 5.1). Nothing is decoded in place before they are verified.
+/// (RFC 7515 section 5.1). They must not be decoded in place before the signature is verified.
 #[derive(Clone, Copy)]
 pub struct SigningInput<'b> {
     bytes: &'b [u8],
@@ -46,17 +48,17 @@ impl<'b> SigningInput<'b> {
     }
 }
 
-/// An encoded payload whose signature held.
+/// An encoded payload whose signature is valid.
 ///
-/// The fields are private and nothing outside this module makes one.
+/// The fields are private, so that nothing outside this module can construct one.
 #[derive(Clone, Copy)]
 pub struct Authentic<'b> {
     payload: &'b [u8],
     proof: Proof,
 }
 
-/// That a signature held, and by which key. As [`Authentic`], it can be made only here; it may be
-/// kept with the token that it is about.
+/// Proof that a signature is valid, and by which key. Like [`Authentic`], only this module can
+/// construct it; it may be cached with its token.
 #[derive(Clone, Copy)]
 pub(crate) struct Proof {
     key: u32,
@@ -64,12 +66,12 @@ pub(crate) struct Proof {
 }
 
 impl Proof {
-    /// The number that the caller gave the key.
+    /// The caller's number of the key.
     pub(crate) const fn key(self) -> u32 {
         self.key
     }
 
-    /// What is worth telling of the signature itself.
+    /// The warnings about the signature itself.
     pub(crate) const fn findings(self) -> FindingSet {
         self.findings
     }
@@ -90,20 +92,30 @@ impl<'b> Authentic<'b> {
         self.payload
     }
 
-    /// What makes it authentic.
+    /// The proof that the signature is valid.
     pub(crate) const fn proof(&self) -> Proof {
         self.proof
     }
 }
 
-/// What verifies: a secret or a public key.
+/// A key that verifies: a secret or a public key. Clones share it.
+#[derive(Clone)]
 pub(crate) enum VerifyingKey {
-    Mac(Box<MacKey>),
-    Public(Box<PublicKey>),
+    Mac(Arc<MacKey>),
+    Public(Arc<PublicKey>),
 }
 
 impl VerifyingKey {
-    /// How long its signatures are, in bytes, if it is a public key.
+    /// `None` for an empty secret.
+    pub(crate) fn mac(secret: &[u8]) -> Option<Self> {
+        MacKey::new(secret).map(Arc::new).map(Self::Mac)
+    }
+
+    pub(crate) fn public(key: PublicKey) -> Self {
+        Self::Public(Arc::new(key))
+    }
+
+    /// The length of its signatures in bytes, if it is a public key.
     fn signature_len(&self) -> Option<usize> {
         match self {
             Self::Mac(_) => None,
@@ -111,7 +123,7 @@ impl VerifyingKey {
         }
     }
 
-    /// Whether this is a whole signature of the message, and if so, what is worth telling of it.
+    /// Verifies a signature. Returns its warnings if it is valid.
     fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Option<FindingSet> {
         match self {
             Self::Mac(key) => key
@@ -124,47 +136,47 @@ impl VerifyingKey {
     }
 }
 
-/// A key that is tried on a token.
+/// A key to try on a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
     /// The number of the key.
     pub(crate) key: u32,
-    /// Where its states are, if it is a secret.
+    /// Where its HMAC states are, if it is a secret.
     pub(crate) states: Option<Place>,
 }
 
 impl Candidate {
-    /// Where the states are of a key that was chosen for an HMAC algorithm.
+    /// Where the HMAC states are of a key that was selected for an HMAC algorithm.
     fn secret(self) -> Place {
         match self.states {
             Some(place) => place,
-            // The key set gives a key for the algorithms of its type alone.
-            None => unreachable!("a public key was chosen to verify a MAC"),
+            // The key set selects a key only for algorithms of its type.
+            None => unreachable!("a public key was selected to verify a MAC"),
         }
     }
 }
 
-/// The keys that are tried on a token, in order.
+/// The keys to try on a token, in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Candidates<'k> {
-    /// The key that is tried first, if there is only one such; then `first` is empty.
+    /// The key to try first if it is the only one; then `first` is empty.
     pub(crate) only: Option<Candidate>,
-    /// The keys that are tried first, if there are several.
+    /// The keys to try first, if there are several.
     pub(crate) first: &'k [Candidate],
-    /// The keys that are tried if none of these made the signature.
-    pub(crate) then: &'k [Candidate],
-    /// Whether there are more than may be tried: if none of these made the signature, that says
-    /// nothing about the others.
-    pub(crate) is_cut: bool,
+    /// The keys to try if none of these made the signature.
+    pub(crate) fallback: &'k [Candidate],
+    /// Whether there are more keys than may be tried. A failure is then no proof that the signature
+    /// is invalid.
+    pub(crate) is_truncated: bool,
 }
 
 impl<'k> Candidates<'k> {
     pub(crate) const fn len(self) -> usize {
-        self.only.is_some() as usize + self.first.len() + self.then.len()
+        self.only.is_some() as usize + self.first.len() + self.fallback.len()
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = Candidate> + Clone + 'k {
-        let lists = self.first.iter().chain(self.then).copied();
+        let lists = self.first.iter().chain(self.fallback).copied();
         self.only.into_iter().chain(lists)
     }
 
@@ -173,10 +185,10 @@ impl<'k> Candidates<'k> {
         self.iter().map(|candidate| candidate.key)
     }
 
-    /// What it means that none of them made a signature.
+    /// The final reason once all candidates failed.
     const fn exhausted(self, reason: Reason) -> Reason {
         match reason {
-            Reason::SignatureMismatch | Reason::SignatureLength if self.is_cut => {
+            Reason::SignatureMismatch | Reason::SignatureLength if self.is_truncated => {
                 Reason::TooManyKeys
             }
             reason => reason,
@@ -184,13 +196,13 @@ impl<'k> Candidates<'k> {
     }
 }
 
-/// Verifies an encoded signature under each candidate in turn (RFC 7515 section 5.2). `key` gives
-/// the key of a number.
+/// Verifies an encoded signature with each candidate in turn (RFC 7515 section 5.2). `key` looks up a
+/// key by its number.
 ///
 /// # Errors
-/// [`Reason::SignatureBase64url`], [`Reason::SignatureLength`] when the length is that of no
-/// candidate's signatures, [`Reason::SignatureMismatch`] when no candidate made the signature,
-/// [`Reason::TooManyKeys`] in place of the last two when not all of them may be tried.
+/// [`Reason::SignatureBase64url`], [`Reason::SignatureLength`] when no candidate's signatures have
+/// its length, [`Reason::SignatureMismatch`] when no candidate made it; [`Reason::TooManyKeys`] in
+/// place of the last two when not all keys may be tried.
 pub(crate) fn verify<'b, 'k>(
     input: SigningInput<'b>,
     signature: &[u8],
@@ -226,7 +238,7 @@ pub(crate) fn verify<'b, 'k>(
     Err(candidates.exhausted(Reason::SignatureMismatch))
 }
 
-/// Decodes a signature that must be as long as one of `lengths` says.
+/// Decodes a signature, whose length in bytes must be one of `lengths`.
 fn decode_signature<'s>(
     signature: &[u8],
     mut lengths: impl Iterator<Item = Option<usize>>,
@@ -243,8 +255,7 @@ fn decode_signature<'s>(
     }
 }
 
-/// Decodes a signature that must be `mac_len` bytes long, to the front of `mac`. What is behind them
-/// may be overwritten.
+/// Decodes a signature of `mac_len` bytes to the front of `mac`. Bytes behind it may be overwritten.
 fn decode_mac(signature: &[u8], mac_len: usize, mac: &mut [u8; 64]) -> Result<(), Reason> {
     if base64url::decoded_len(signature.len()) != mac_len {
         return Err(misfit(signature));
@@ -253,8 +264,8 @@ fn decode_mac(signature: &[u8], mac_len: usize, mac: &mut [u8; 64]) -> Result<()
     Ok(())
 }
 
-/// Why a signature of the wrong length is rejected. However long it is, no copy is needed to know
-/// whether it is base64url at all.
+/// Why a signature of the wrong length is rejected. Checks base64url without a copy, since it may be
+/// long.
 fn misfit(signature: &[u8]) -> Reason {
     match URL_SAFE_NO_PAD.check(signature) {
         Ok(()) => Reason::SignatureLength,

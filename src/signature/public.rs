@@ -1,19 +1,18 @@
-//! Signatures by private keys: RSA, ECDSA, EdDSA and ML-DSA, a token at a time.
+//! Asymmetric signatures: RSA, ECDSA, EdDSA and ML-DSA, one token at a time.
 //!
-//! Owns what a public key is once it was read, which algorithms fit it, how long their signatures
-//! are, and whether one holds. Where keys come from, and whether one is too weak to be used, is the
-//! key room's; which keys are tried is decided there as well.
+//! Owns parsed public keys, the algorithms that fit them, and the verification. Reading keys,
+//! refusing broken ones and selecting the keys to try are left to `key`.
 //!
 //! | algorithms | signature, in bytes | rule |
 //! |---|---|---|
-//! | RS256, RS384, RS512 | as long as the modulus | RFC 7518 section 3.3 |
-//! | PS256, PS384, PS512 | as long as the modulus; the salt is as long as the hash | RFC 7518 section 3.5 |
+//! | RS256, RS384, RS512 | the length of the modulus | RFC 7518 section 3.3 |
+//! | PS256, PS384, PS512 | the length of the modulus; the salt has the length of the hash | RFC 7518 section 3.5 |
 //! | ES256, ES384, ES512, ES256K | r and s, 64, 96, 132 or 64; each from 1 to below the order | RFC 7518 section 3.4, RFC 8812 section 3.2 |
 //! | EdDSA, Ed25519, Ed448 | 64 or 114; s below the order, points in canonical form | RFC 8032, RFC 8037, RFC 9864 |
 //! | ML-DSA-44, ML-DSA-65, ML-DSA-87 | 2420, 3309 or 4627; an empty context | FIPS 204 |
 //!
-//! An ECDSA signature whose s is above half of the order verifies: RFC 7518 does not forbid it, and
-//! issuers make them. It is told of, since anyone can make it of the other one.
+//! An ECDSA signature with s above half of the order is valid: RFC 7518 does not forbid it, and
+//! issuers make such. It gets a warning, since anyone can compute it from the other one.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -32,8 +31,8 @@ use crate::verdict::{Finding, FindingSet};
 
 /// The longest signature that any key verifies, in bytes: of ML-DSA-87.
 pub(crate) const MAX_SIGNATURE_LEN: usize = 4627;
-/// The sizes of RSA moduli in bits: RFC 7518 section 3.3 asks for the first, and beyond the second
-/// the library does not verify.
+/// The sizes of RSA moduli in bits: from the least that RFC 7518 section 3.3 allows to the most that
+/// the library verifies.
 pub(crate) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// An elliptic curve that ECDSA is used on (RFC 7518 section 6.2.1.1, RFC 8812 section 3.1).
@@ -76,8 +75,8 @@ impl Curve {
         }
     }
 
-    /// Half of the order of the group, rounded down, as long as s is. The order is odd: of s and
-    /// the order less s, which verify alike, one is above this.
+    /// Half of the order of the group, rounded down, big-endian, in the length of s. The order is odd,
+    /// so of s and `order - s`, which are both valid, exactly one is greater.
     const fn half_order(self) -> &'static [u8] {
         match self {
             Self::P256 => {
@@ -158,9 +157,9 @@ impl MlDsa {
 /// The numbers that a public key consists of.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum PublicMaterial {
-    /// Modulus and exponent, big-endian, without leading zeros.
+    /// Modulus and exponent, big-endian, without leading zero bytes.
     Rsa { n: Vec<u8>, e: Vec<u8> },
-    /// The coordinates of a point, each as long as the curve says.
+    /// The coordinates of a point, each in the full length of the curve.
     Ec {
         curve: Curve,
         x: Vec<u8>,
@@ -185,7 +184,7 @@ impl PublicMaterial {
         }
     }
 
-    /// The curve or the parameter set, where the type alone does not say everything.
+    /// The curve or the parameter set, for types that have several.
     pub(crate) const fn subtype(&self) -> Option<&'static str> {
         match self {
             Self::Rsa { .. } => None,
@@ -221,7 +220,7 @@ impl PublicMaterial {
         }
     }
 
-    /// How long every signature is that this key verifies, in bytes.
+    /// The length of all its signatures, in bytes.
     pub(crate) fn signature_len(&self) -> usize {
         match self {
             Self::Rsa { n, .. } => n.len(),
@@ -232,11 +231,11 @@ impl PublicMaterial {
         }
     }
 
-    /// What is worth telling of a signature that this key verified.
+    /// The warnings about a signature that this key verified.
     pub(crate) fn findings(&self, signature: &[u8]) -> FindingSet {
         let mut findings = FindingSet::EMPTY;
         if let Self::Ec { curve, .. } = self {
-            // Both numbers are big-endian and of one length, so that their bytes have their order.
+            // Both are big-endian and of one length, so that comparing bytes compares numbers.
             let s = signature.get(curve.coordinate_len()..).unwrap_or_default();
             if s > curve.half_order() {
                 findings.insert(Finding::EcdsaHighS);
@@ -245,11 +244,11 @@ impl PublicMaterial {
         findings
     }
 
-    /// Prepares the key for one of its algorithms; `None` where the library refuses it, as for a
-    /// point that is not on its curve, and for any other algorithm.
+    /// Parses the key for one of its algorithms; `None` for any other algorithm and for a key that the
+    /// library refuses, such as a point that is not on its curve.
     ///
-    /// What comes of it belongs to one thread: keys of the library count their users and take a
-    /// lock, which threads would wait for.
+    /// Each thread should parse its own: keys of the library count their users and take a lock, on
+    /// which threads would contend.
     pub(crate) fn parse(&self, algorithm: Algorithm) -> Option<Parsed> {
         let library = |bytes: &[u8], algorithm: &'static dyn VerificationAlgorithm| {
             ParsedPublicKey::new(algorithm, bytes)
@@ -262,8 +261,8 @@ impl PublicMaterial {
                 .ok()
                 .map(Parsed::Library),
             Self::Ec { curve, x, y } if algorithm == curve.algorithm() => {
-                // SEC 1 section 2.3.3: 4 and the coordinates. It is too long for what the library
-                // would take as another form.
+                // SEC 1 section 2.3.3: 4 and the coordinates. No other form that the library accepts
+                // has this length.
                 let point = [&[4], &x[..], y].concat();
                 let algorithm: &'static dyn VerificationAlgorithm = match curve {
                     Curve::P256 => &ECDSA_P256_SHA256_FIXED,
@@ -314,14 +313,14 @@ const fn rsa_parameters(algorithm: Algorithm) -> Option<&'static RsaParameters> 
     })
 }
 
-/// A key that is ready to verify signatures of one algorithm.
+/// A key that was parsed for one algorithm.
 pub(crate) enum Parsed {
     Library(ParsedPublicKey),
     Ed448(Box<crrl::ed448::PublicKey>),
 }
 
 impl Parsed {
-    /// Whether the signature is one of the message. It may have any length and content.
+    /// Whether the signature is valid for the message. It may have any length and content.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Library(key) => key.verify_sig(message, signature).is_ok(),
@@ -330,24 +329,22 @@ impl Parsed {
     }
 }
 
-/// The most keys that a thread keeps ready at a time, each for one algorithm. The library binds a
-/// ready key to one algorithm, and one of RSA takes 2 kB with 2048 bits and 7 kB with 8192: these
-/// are a few megabytes, whatever keys and algorithms a log names.
-pub(crate) const MAX_READY: usize = 1024;
+/// The capacity of a thread's cache of parsed keys, each for one algorithm. A parsed RSA key takes
+/// 2 kB with 2048 bits and 7 kB with 8192, so the cache stays within a few megabytes.
+pub(crate) const MAX_PARSED: usize = 1024;
 
-/// The keys that one thread has made ready, when tokens asked for them. They are one thread's own,
-/// and so none takes a lock.
+/// One thread's cache of parsed keys. It is filled on demand and needs no lock.
 #[derive(Default)]
-pub(crate) struct ReadyKeys {
-    /// By the number of the key. `None` would be a key that the library took once and then refused.
-    ready: HashMap<(u32, Algorithm), Option<Parsed>>,
+pub(crate) struct ParsedKeys {
+    /// By the number of the key. `None` would be a key that the library accepted once and then
+    /// refused.
+    parsed: HashMap<(u32, Algorithm), Option<Parsed>>,
 }
 
-impl ReadyKeys {
-    /// The key of this number, ready for one of its algorithms; `None` where it is not for that.
+impl ParsedKeys {
+    /// Looks up a key, or parses and admits it; `None` where the algorithm is not one of the key's.
     ///
-    /// Where there are as many as are kept, all of them make room: those in use are soon back, at
-    /// about the cost of a verification each.
+    /// A full cache is cleared: parsing the keys in use again costs about a verification each.
     pub(crate) fn get(
         &mut self,
         number: u32,
@@ -355,27 +352,27 @@ impl ReadyKeys {
         algorithm: Algorithm,
     ) -> Option<&Parsed> {
         let place = (number, algorithm);
-        if self.ready.len() >= MAX_READY && !self.ready.contains_key(&place) {
-            self.ready.clear();
+        if self.parsed.len() >= MAX_PARSED && !self.parsed.contains_key(&place) {
+            self.parsed.clear();
         }
-        let ready = self.ready.entry(place);
-        ready
+        let parsed = self.parsed.entry(place);
+        parsed
             .or_insert_with(|| key.material.parse(algorithm))
             .as_ref()
     }
 }
 
-/// A public key, with what the path of single tokens keeps of it.
+/// A public key, with a cache of its parsed form for single tokens.
 pub struct PublicKey {
     material: PublicMaterial,
-    /// Ready for its algorithms, in their order, once a token asked for it: an RSA key has six and
-    /// hardly ever needs two.
+    /// Parsed on demand for each of its algorithms, in their order: an RSA key has six and rarely
+    /// needs two.
     parsed: Box<[OnceLock<Option<Parsed>>]>,
 }
 
 impl PublicKey {
-    /// Takes the numbers of a key; `None` where the library refuses them. A set of many keys is
-    /// mostly keys that no token asks for, so none is kept ready before.
+    /// A key of these numbers; `None` if the library refuses them. The parsed form is dropped again,
+    /// since most keys of a large set verify no token.
     pub(crate) fn new(material: PublicMaterial) -> Option<Self> {
         let algorithms = material.algorithms();
         material.parse(algorithms.iter().next()?)?;
@@ -387,7 +384,7 @@ impl PublicKey {
         &self.material
     }
 
-    /// Whether a signature of any length and content is one of the message by this key.
+    /// Whether a signature of any length and content is valid for the message.
     pub(crate) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         let slot = (self.material.algorithms().iter()).position(|known| known == algorithm);
         slot.and_then(|slot| self.parsed.get(slot))
@@ -407,7 +404,7 @@ impl fmt::Debug for PublicKey {
 mod tests {
     use super::*;
 
-    /// Keys whose points nobody signed with: it is enough that they are points.
+    /// Keys without a known private half: any points will do.
     fn keys(count: usize) -> Vec<PublicKey> {
         let points = (0_u32..).filter_map(|number| {
             let mut point = [0; 32];
@@ -470,7 +467,7 @@ mod tests {
                 (&above, true),
                 (&order, true),
             ] {
-                // r is greater than any s, and has no part in it.
+                // r is greater than any s and must not matter.
                 let signature = [&vec![0xff; len][..], s].concat();
                 let found = key.findings(&signature).contains(Finding::EcdsaHighS);
                 assert_eq!(found, is_high, "{} {s:02x?}", curve.name());
@@ -481,37 +478,37 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_keeps_so_many_keys_ready_and_no_more() {
-        let keys = keys(MAX_READY / 2 + 3);
-        let mut ready = ReadyKeys::default();
+    fn the_cache_of_parsed_keys_is_bounded() {
+        let keys = keys(MAX_PARSED / 2 + 3);
+        let mut cache = ParsedKeys::default();
         let mut most = 0;
         for _ in 0..3 {
             for algorithm in [Algorithm::EdDsa, Algorithm::Ed25519] {
                 for (number, key) in (0..).zip(&keys) {
-                    let found = ready.get(number, key, algorithm);
+                    let found = cache.get(number, key, algorithm);
                     assert!(found.is_some_and(|key| !key.verify(b"message", &[0; 64])));
-                    most = most.max(ready.ready.len());
+                    most = most.max(cache.parsed.len());
                 }
             }
         }
-        assert_eq!(most, MAX_READY);
+        assert_eq!(most, MAX_PARSED);
         assert!(
-            ready.get(0, &keys[0], Algorithm::Rs256).is_none(),
+            cache.get(0, &keys[0], Algorithm::Rs256).is_none(),
             "not for that"
         );
     }
 
     #[test]
-    fn a_key_is_made_ready_when_a_token_asks_for_it() {
+    fn a_key_is_parsed_on_demand() {
         let key = keys(1).remove(0);
-        let ready = || {
+        let parsed = || {
             key.parsed
                 .iter()
                 .filter(|slot| slot.get().is_some())
                 .count()
         };
-        assert_eq!(ready(), 0, "it was only checked");
+        assert_eq!(parsed(), 0, "it was only checked");
         assert!(!key.verify(Algorithm::Ed25519, b"message", &[0; 64]));
-        assert_eq!(ready(), 1);
+        assert_eq!(parsed(), 1);
     }
 }

@@ -128,7 +128,7 @@ mod tests {
     use std::cell::{Cell, RefCell};
 
     use super::*;
-    use crate::token::base64url;
+    use crate::base64url;
     use crate::token::scanner::{PADDING, Scanner};
     use base64::Engine as _;
 

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use simd_json::{Buffers, INPUT_PADDING, Node, StaticNode, Tape};
 
-use super::base64url;
+use crate::base64url;
 use crate::time::NumericDate;
 
 /// How deep objects and arrays may be nested; the top object is level 1.

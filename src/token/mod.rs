@@ -5,7 +5,6 @@
 //! that `signature` hands out.
 
 mod audience;
-pub(crate) mod base64url;
 mod claims;
 mod header;
 mod issuer;

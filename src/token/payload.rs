@@ -2,10 +2,10 @@
 //!
 //! [`Payload`] is the way from authentic bytes to [`Claims`] in bulk.
 
-use super::base64url;
 use super::claims::{Claims, Wanted};
 use super::json::JsonScratch;
 use super::scanner::{Layout, Layouts, PADDING, Scanner};
+use crate::base64url;
 use crate::signature::Authentic;
 use crate::verdict::Reason;
 

@@ -316,7 +316,6 @@ fn keys_that_cannot_be_used_are_explained() {
         "twice.json",
         "{\"kty\":\"oct\",\"k\":\"YQ\",\n\"k\":\"YQ\"}",
     );
-    place.write("zeros", [0; 32]);
     place.write("ec.pem", EC_PUBLIC);
     place.write("rsa.der", b"\x30\x82\x01\x22\x30");
     for (args, hints) in [
@@ -369,7 +368,6 @@ fn keys_that_cannot_be_used_are_explained() {
             &["--jwks", "twice.json"],
             &["twice.json", "\"k\" occurs twice", "line 2 column 3"],
         ),
-        (&["--secret-file", "zeros"], &["zeros", "zero bytes"]),
         (
             &["--secret-file", "b64:secret"],
             &["there is no such file", "base64:, base64url:, hex:"],
@@ -1169,6 +1167,50 @@ fn weak_keys_are_warned_of_and_refused_when_that_is_asked_for() {
         assert!(stdout(&output).contains(code), "{}", stdout(&output));
         let output = place.run(&[&args[..], &["--strict-keys"]].concat());
         assert_cannot(&output, &["--strict-keys refuses weak keys", code]);
+    }
+}
+
+/// A secret of zero bytes verifies what it signed, and so what an empty one signed; where weak keys
+/// are refused, it is.
+#[test]
+fn a_secret_of_zero_bytes_is_reported_and_refused_like_any_that_attackers_try_first() {
+    let place = Place::new();
+    let zeros = [0; 64];
+    let named = TokenMaker::new().payload("{}");
+    place.write("log", named.clone().secret(zeros).sign());
+    place.write("zeros", zeros);
+    place.write("zeros.hex", "00".repeat(64));
+    let k = encode(zeros);
+    place.write("zeros.json", format!(r#"{{"kty":"oct","k":"{k}"}}"#));
+    for key in [
+        ["--secret-file", "zeros"],
+        ["--secret-file", "hex:zeros.hex"],
+        ["--secret-env", "base64url:ZEROS"],
+        ["--jwks", "zeros.json"],
+    ] {
+        let run = |args: &[&str]| {
+            let mut command = place.command(&[args, &key[..]].concat());
+            command.env("ZEROS", &k).output().expect("the binary runs")
+        };
+        let audit = ["audit", "--now", NOW, "--format", "json", "log"];
+        let output = run(&audit);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        assert!(stderr(&output).contains("notorious-secret"), "{key:?}");
+        let report: Value = serde_json::from_str(&stdout(&output)).expect("a report");
+        let found = &report["keys"]["secret-1"];
+        assert_eq!(found["valid"], 1, "{found}");
+        assert_eq!(
+            found["findings"],
+            serde_json::json!(["notorious-secret"]),
+            "{found}"
+        );
+        let listed = run(&["keys"]);
+        assert!(stdout(&listed).contains("notorious-secret"), "{key:?}");
+        let strict = run(&[&audit[..], &["--strict-keys"]].concat());
+        assert_cannot(
+            &strict,
+            &["refuses weak keys", "secret-1", "notorious-secret"],
+        );
     }
 }
 

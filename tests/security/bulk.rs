@@ -328,7 +328,7 @@ fn no_row_report_or_error_gives_away_a_token_a_mac_or_a_secret() {
         told.extend([error.to_string(), format!("{error:?}")]);
         let set = format!(r#"{{"keys":[{{"kty":"oct","k":"YQ"}},{jwk}]}}"#);
         match keys.add_jwks(set.as_bytes(), "keys") {
-            Ok(()) => told.push(format!("{:?} {keys:?}", keys.set_aside())),
+            Ok(()) => told.push(format!("{:?} {keys:?}", keys.unusable_keys())),
             Err(error) => told.push(error.to_string()),
         }
     }

@@ -94,7 +94,7 @@ fn add_folder(keys: &mut KeySet, warnings: &mut Vec<String>, folder: &Path) -> R
         };
         warnings.push(format!("{error}; it is set aside"));
         first.get_or_insert_with(|| error.to_string());
-        keys.set_file_aside(error);
+        keys.add_unusable_file(error);
     }
     if keys.len() == before {
         let first = first.map_or_else(String::new, |error| format!("; the first file: {error}"));

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use jotmill::{Algorithm, Key, KeySet, NumericDate, Reason, SetAside};
+use jotmill::{Algorithm, Key, KeySet, NumericDate, Reason, UnusableKey};
 use serde_json::Value;
 
 use super::Facts;
@@ -300,7 +300,7 @@ fn candidates<'k>(keys: &'k KeySet, kid: Option<&str>) -> Candidates<'k> {
     };
     let named: Vec<_> = keys.iter().filter(|key| key.id() == Some(kid)).collect();
     let is_aside = || {
-        keys.set_aside()
+        keys.unusable_keys()
             .iter()
             .any(|aside| aside.kid.as_deref() == Some(kid))
     };
@@ -446,15 +446,15 @@ fn misfits(keys: &[&Key], algorithm: Algorithm) -> Vec<Note> {
 }
 
 /// A few of the keys that cannot be used, with what is wrong with each.
-fn set_aside(keys: &KeySet, which: impl Fn(&SetAside) -> bool) -> Vec<Note> {
-    let note = |key: &SetAside| {
+fn set_aside(keys: &KeySet, which: impl Fn(&UnusableKey) -> bool) -> Vec<Note> {
+    let note = |key: &UnusableKey| {
         let (file, problem) = (quoted(&key.origin), excerpt(&key.problem()));
         own(match key.index {
             Some(index) => format!("keys[{index}] of {file} is set aside: {problem}"),
             None => format!("{file} is set aside: {problem}"),
         })
     };
-    let aside = keys.set_aside().iter().filter(|key| which(key));
+    let aside = keys.unusable_keys().iter().filter(|key| which(key));
     aside.take(MANY).map(note).collect()
 }
 

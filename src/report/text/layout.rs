@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::report::rows::is_deceptive;
+use crate::display::is_deceptive;
 
 /// The narrowest page, in columns: two numbers and a word stand side by side on it.
 const NARROWEST: usize = 60;

@@ -164,7 +164,7 @@ impl Report {
                 texts.push((blank_row(), vec![label, text]));
             }
         }
-        let aside = keys.set_aside();
+        let aside = keys.unusable_keys();
         for key in aside.iter().take(NAMES / 2) {
             let file = shown(&key.origin, SHORT);
             let kid = key

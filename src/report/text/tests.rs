@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use super::*;
+use crate::display::is_deceptive;
 use crate::key::KeySet;
 use crate::policy::Policy;
 use crate::report::fixture::{
     bare_policy, claims, example_report, judged, lenient_validator, log, mint, named_keys, options,
     two_issuers, validator,
 };
-use crate::report::rows::is_deceptive;
 use crate::validator::Validator;
 
 fn text_of(report: &Report, color: bool, width: usize) -> String {

@@ -4,6 +4,7 @@
 //! about a key to others.
 
 use core::num::NonZeroU32;
+use std::sync::Arc;
 
 use super::midstate::{Midstate256, Midstate512};
 
@@ -11,10 +12,10 @@ use super::midstate::{Midstate256, Midstate512};
 ///
 /// With thousands of keys, verification waits for memory more than for the processor. So states are
 /// side by side, apart from everything else about a key. They are in pieces of a fixed capacity: a
-/// vector that grows moves its elements, and does not wipe the old memory.
-#[derive(Debug, Default)]
+/// vector that grows moves its elements, and does not wipe the old memory. Clones share their pieces.
+#[derive(Clone, Debug, Default)]
 pub struct MidstateStore {
-    pieces: Vec<Piece>,
+    pieces: Vec<Arc<Piece>>,
 }
 
 /// Where the states of a secret are in a store, and the secret's length, in four bytes: there is one
@@ -92,13 +93,16 @@ impl Place {
 impl MidstateStore {
     /// Adds a secret. None if there are too many for a [`Place`].
     pub fn add(&mut self, secret: &[u8]) -> Option<Place> {
-        if self.pieces.last().is_none_or(Piece::is_full) {
-            // Many sets have one secret, and a run may have many sets.
+        // A piece that a clone shares is as good as full.
+        let open = self.pieces.last_mut().and_then(Arc::get_mut);
+        if open.is_none_or(|piece| piece.is_full()) {
+            // Many a set has one secret, and many a run has many sets.
             let room = self.pieces.last().map_or(1, |last| 4 * last.room);
-            self.pieces.push(Piece::new(room.min(Piece::SECRETS)));
+            let piece = Piece::new(room.min(Piece::SECRETS));
+            self.pieces.push(Arc::new(piece));
         }
         let number = self.pieces.len() - 1;
-        let piece = &mut self.pieces[number];
+        let piece = Arc::get_mut(&mut self.pieces[number])?;
         let secret_len = u8::try_from(secret.len()).unwrap_or(u8::MAX);
         let place = Place::new(number, piece.hs256.len(), secret_len)?;
         piece.hs256.push(Midstate256::new(secret));

@@ -13,7 +13,9 @@ use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jotmill::{Algorithm, Encoding, Key, KeyError, KeySet, SetAside, UnixTime, Validator, Verdict};
+use jotmill::{
+    Algorithm, Encoding, Key, KeyError, KeySet, UnixTime, UnusableKey, Validator, Verdict,
+};
 use serde_json::Value;
 
 use crate::judges::{Judges, Row, audit, comparable};
@@ -328,9 +330,7 @@ pub fn keys(data: &[u8]) -> Seen {
         secret.check(&texts);
         assert_eq!(secret.keys.len(), usize::from(secret.problem.is_none()));
         if encoding == Encoding::Raw {
-            // RFC 2104 section 2: HMAC fills a secret up to a block with zeros.
-            let is_empty = data.len() <= 128 && data.iter().all(|byte| *byte == 0);
-            assert_eq!(secret.problem.is_some(), is_empty);
+            assert_eq!(secret.problem.is_some(), data.is_empty());
         }
     }
     as_set.check(&texts);
@@ -365,7 +365,12 @@ impl Loaded {
     /// All that is told of it.
     fn told(&self) -> Vec<String> {
         let mut told: Vec<String> = self.keys.iter().map(|key| self.told_of(key)).collect();
-        told.extend(self.keys.set_aside().iter().map(|key| format!("{key:?}")));
+        told.extend(
+            self.keys
+                .unusable_keys()
+                .iter()
+                .map(|key| format!("{key:?}")),
+        );
         told.extend(self.problem.clone());
         told
     }
@@ -405,11 +410,11 @@ impl Loaded {
                 seen.extend(findings.into_iter().map(|finding| finding.code()));
             }
         }
-        let aside = self.keys.set_aside().iter();
-        if !self.keys.set_aside().is_empty() {
+        let aside = self.keys.unusable_keys().iter();
+        if !self.keys.unusable_keys().is_empty() {
             seen.insert("set-aside");
         }
-        let messages = aside.map(SetAside::problem).chain(self.problem.clone());
+        let messages = aside.map(UnusableKey::problem).chain(self.problem.clone());
         for message in messages {
             assert!(!message.is_empty());
             for piece in message.as_bytes().windows(TELLING) {
@@ -482,7 +487,7 @@ fn secrets_sign(validator: &Validator, document: &Value) -> Seen {
         let made = TokenMaker::new().header(key_header(alg, kid)).alg(alg);
         validate(validator, &made.secret(secret).sign())
     };
-    let aside = validator.keys().set_aside();
+    let aside = validator.keys().unusable_keys();
     for (index, member) in members.iter().enumerate() {
         let is_plain = ["alg", "use", "key_ops"]
             .iter()

@@ -31,23 +31,17 @@ pub enum Kind {
 }
 
 impl Key {
-    /// A secret without an id and bound to nothing. One that is as good as empty is refused, hence
-    /// broken.
+    /// A secret without an id and bound to nothing; an empty one is refused, hence broken.
     pub fn secret(bytes: impl Into<Vec<u8>>) -> Key {
         let bytes = bytes.into();
         Key {
             id: None,
             alg: None,
             verifies: true,
-            broken: is_as_good_as_empty(&bytes),
+            broken: bytes.is_empty(),
             kind: Kind::Secret(bytes),
         }
     }
-}
-
-/// HMAC fills a key up with zero bytes to the block of the hash, which has 128 at most.
-fn is_as_good_as_empty(secret: &[u8]) -> bool {
-    secret.len() <= 128 && secret.iter().all(|&byte| byte == 0)
 }
 
 /// The keys of a JWK Set, or of one JWK, in order. A malformed one keeps its place, broken; text
@@ -72,7 +66,7 @@ fn key_from_jwk(jwk: &Value) -> Key {
             let secret = text("k")
                 .and_then(|k| super::decode(k.as_bytes()))
                 .unwrap_or_default();
-            broken |= is_as_good_as_empty(&secret);
+            broken |= secret.is_empty();
             Kind::Secret(secret)
         }
         Some(kty) => match public::read(kty, jwk) {

@@ -1,21 +1,21 @@
-//! The keys that go by one id, or by none, and which of them fit an algorithm. Which group a token
-//! chooses from is for the set to say.
+//! The keys that share an id, or that have none, by algorithm. Which group a token selects from is
+//! left to the index.
 
 use crate::signature::{Algorithm, AlgorithmSet, Candidate};
 
 /// Keys that share an id, or that have none.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Group {
     keys: Keys,
-    /// Whether any key of the group is sound, whatever it may verify.
+    /// Whether any key of the group is sound, be it one that verifies nothing.
     pub(super) has_sound: bool,
 }
 
 const _: () = assert!(size_of::<Group>() <= 24);
 
-/// Nearly every id is that of one key. So the first is here and not behind a pointer: a set of ten
-/// thousand ids is small, and who looks for a key waits for the memory of its group alone.
-#[derive(Default)]
+/// Nearly every id has one key. So a single key is stored in place and not behind a pointer: a set of
+/// ten thousand ids stays small, and a look-up has one cache miss.
+#[derive(Clone, Default)]
 enum Keys {
     #[default]
     Empty,
@@ -62,7 +62,7 @@ impl Group {
         self.keys = Keys::Several(fitting);
     }
 
-    /// Every place in which the group has a key.
+    /// Every entry of every key.
     pub(super) fn candidates_mut(&mut self) -> impl Iterator<Item = &mut Candidate> {
         let (one, several) = match &mut self.keys {
             Keys::Empty => (&mut [][..], &mut [][..]),

@@ -1,0 +1,109 @@
+//! A parsed key: what every reader of key files returns, whatever form the key came in.
+
+use zeroize::Zeroizing;
+
+use super::fault::Fault;
+use super::health;
+use super::validity::Validity;
+use crate::signature::public::PublicMaterial;
+use crate::signature::{AlgorithmSet, PublicKey};
+
+/// The keys of a file.
+pub(super) struct KeyFile {
+    pub(super) keys: Vec<KeyEntry>,
+    /// Whether the file may hold several keys, so that one bad key does not fail the file.
+    pub(super) is_set: bool,
+}
+
+/// One key of a file.
+pub(super) struct KeyEntry {
+    /// Its `kid`; none in PEM and DER.
+    pub(super) id: Option<String>,
+    pub(super) key: Result<ParsedKey, Fault>,
+}
+
+/// A key that may verify.
+pub(super) struct ParsedKey {
+    pub(super) content: Content,
+    /// The algorithms of its type that its `alg`, `use` and `key_ops` allow; may be none.
+    pub(super) algorithms: AlgorithmSet,
+    /// The member that allows none.
+    pub(super) ruled_out_by: Option<&'static str>,
+    /// Its `alg`, known or not.
+    pub(super) alg: Option<String>,
+    /// Its `use`, known or not.
+    pub(super) purpose: Option<String>,
+    /// Its `key_ops`, known or not.
+    pub(super) operations: Option<Vec<String>>,
+    pub(super) certificate: Certificate,
+    /// Whether the file has the private half of a public key.
+    pub(super) is_private: bool,
+}
+
+/// The secret or the public key itself.
+pub(super) enum Content {
+    Secret(Zeroizing<Vec<u8>>),
+    Public(PublicKey),
+}
+
+/// The certificate that contains a key or accompanies it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Certificate {
+    None,
+    Valid(Validity),
+    Unreadable,
+}
+
+/// A public key from DER, whose numbers are not checked yet.
+pub(super) struct DerKey {
+    pub(super) material: PublicMaterial,
+    pub(super) certificate: Certificate,
+    /// Whether it was a private key, of which the public half was taken.
+    pub(super) is_private: bool,
+}
+
+impl ParsedKey {
+    /// A key of these algorithms that nothing restricts.
+    pub(super) const fn unrestricted(content: Content, algorithms: AlgorithmSet) -> Self {
+        Self {
+            content,
+            algorithms,
+            ruled_out_by: None,
+            alg: None,
+            purpose: None,
+            operations: None,
+            certificate: Certificate::None,
+            is_private: false,
+        }
+    }
+
+    /// A key from PEM or DER, which restricts it to nothing but its type.
+    pub(super) fn from_der(key: Result<DerKey, Fault>) -> Result<Self, Fault> {
+        let DerKey {
+            material,
+            certificate,
+            is_private,
+        } = key?;
+        let algorithms = material.algorithms();
+        // The health check names members of a JWK, and this is none.
+        let key = checked(material).map_err(|fault| fault.with_member(None))?;
+        Ok(Self {
+            certificate,
+            is_private,
+            ..Self::unrestricted(Content::Public(key), algorithms)
+        })
+    }
+}
+
+/// Makes a key of its numbers, unless it is broken.
+pub(super) fn checked(material: PublicMaterial) -> Result<PublicKey, Fault> {
+    health::check(&material)?;
+    let (member, why) = match &material {
+        PublicMaterial::Rsa { .. } => ("n", "not a key"),
+        PublicMaterial::Ec { .. } | PublicMaterial::Ed25519(_) | PublicMaterial::Ed448(_) => {
+            ("x", "not a point on its curve")
+        }
+        PublicMaterial::MlDsa { .. } => ("pub", "not a key"),
+    };
+    PublicKey::new(material).ok_or_else(|| Fault::at(member, why))
+}
