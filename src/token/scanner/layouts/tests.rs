@@ -90,7 +90,6 @@ fn any_byte_at_any_place_is_read_as_the_walk_reads_it_or_left_to_it() {
     }
 }
 
-/// A layout that evicted another is not taken for it.
 #[test]
 fn values_may_differ_and_nothing_else() {
     let extra = names();
