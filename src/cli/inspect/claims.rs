@@ -22,7 +22,7 @@ pub(super) struct Time {
     pub(super) moment: Option<UnixTime>,
     /// Seconds from `now`, negative where it is past.
     pub(super) seconds: f64,
-    /// How it stands to `now`.
+    /// How far from `now` it is, in words.
     pub(super) words: String,
     /// What it probably means if it counts milliseconds.
     pub(super) as_milliseconds: Option<UnixTime>,
@@ -54,7 +54,7 @@ pub(super) fn times(facts: &Facts<'_>) -> Vec<Time> {
     times
 }
 
-/// How a time stands to `now`, in words.
+/// How far from `now` a time is, in words.
 fn relation(facts: &Facts<'_>, name: &str, seconds: f64) -> String {
     // A claim that was not judged is not within anything.
     let is_judged =

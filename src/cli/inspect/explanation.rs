@@ -86,9 +86,7 @@ fn advice(facts: &Facts<'_>) -> Vec<Note> {
     match facts.outcome {
         Outcome::NotVerified => notes.own(format!("No signature was verified: {marked}")),
         _ if facts.key.is_some() => {}
-        _ => notes.own(format!(
-            "NOT VERIFIED: no signature holds, so that {marked}"
-        )),
+        _ => notes.own(format!("NOT VERIFIED: no signature holds, and {marked}")),
     }
     if facts.outcome == Outcome::NotVerified && facts.reasons.is_empty() {
         let keys = match facts.algorithm().map(Algorithm::is_hmac) {
@@ -98,10 +96,8 @@ fn advice(facts: &Facts<'_>) -> Vec<Note> {
         };
         notes.own(format!("To verify it, give {keys} or a key set (--jwks)."));
     } else if facts.outcome == Outcome::NotVerified {
-        notes.own(format!(
-            "Whatever the key, jotmill rejects it: {}.",
-            codes(facts)
-        ));
+        let codes = codes(facts);
+        notes.own(format!("Whatever the key, jotmill rejects it: {codes}."));
     }
     if let Some(hint) = facts.hint() {
         notes.own(format!("Hint: {hint}."));
@@ -130,11 +126,12 @@ fn report(facts: &Facts<'_>, stage: Stage) -> StageReport {
         (Stage::Claims, _) => checks(facts, state, &mut notes),
         _ => {}
     }
+    let (remark, notes) = (remark(facts, stage, state), notes.0);
     StageReport {
         stage,
         state,
-        remark: remark(facts, stage, state),
-        notes: notes.0,
+        remark,
+        notes,
     }
 }
 
@@ -157,10 +154,11 @@ fn remark(facts: &Facts<'_>, stage: Stage, state: State) -> &'static str {
 
 fn line(facts: &Facts<'_>, state: State, notes: &mut Notes) {
     if state == State::Passed {
-        let limit = grouped(facts.policy.token_limit());
+        let (bytes, limit) = (facts.token.len(), facts.policy.token_limit());
         notes.own(format!(
-            "{} bytes, of at most {limit}",
-            grouped(facts.token.len())
+            "{} bytes, of at most {}",
+            grouped(bytes),
+            grouped(limit)
         ));
     }
     let digest = facts.sha256();
@@ -195,10 +193,8 @@ fn content(content: &Content, notes: &mut Notes) {
     }
     let escaped = text.members.iter().filter(|member| member.is_escaped);
     for Member { name, .. } in escaped.take(MANY) {
-        notes.quote(format!(
-            "a name is written with escapes: it is {}",
-            quoted(name)
-        ));
+        let name = quoted(name);
+        notes.quote(format!("a name is written with escapes: it is {name}"));
     }
     for name in text.repeated.iter().take(MANY) {
         notes.quote(format!("{} occurs more than once", quoted(name)));

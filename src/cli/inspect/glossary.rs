@@ -1,4 +1,4 @@
-//! What the names in a header stand for.
+//! What the names in a header mean.
 
 use super::json_text::JsonText;
 
@@ -27,7 +27,7 @@ pub(super) fn header(text: &JsonText) -> Vec<(&'static str, &'static str)> {
     explained.collect()
 }
 
-/// What an `alg` stands for.
+/// What an `alg` means.
 fn algorithm(name: &str) -> &'static str {
     match name {
         "HS256" => "HMAC with SHA-256; one shared secret signs and verifies",
@@ -70,7 +70,7 @@ fn algorithm(name: &str) -> &'static str {
     }
 }
 
-/// What a `typ` stands for.
+/// What a `typ` means.
 fn media_type(name: &str) -> &'static str {
     let name = name.to_ascii_lowercase();
     match name.strip_prefix("application/").unwrap_or(&name) {

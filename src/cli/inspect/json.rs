@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 
-use jotmill::{Finding, Reason, Validity};
+use jotmill::{Finding, KeyFinding, Reason, Validity};
 
 use super::claims::Time;
 use super::dates::unix;
@@ -96,10 +96,8 @@ fn key(VerifyingKey { key, findings }: &VerifyingKey<'_>) -> String {
             "validity": or_null(key.validity().map(validity)),
         });
     }
-    all.push(member(
-        "findings",
-        &array(findings, |finding| json_string(finding.code())),
-    ));
+    let code = |finding: &KeyFinding| json_string(finding.code());
+    all.extend(members! { "findings": array(findings, code) });
     object(&all)
 }
 
@@ -121,16 +119,12 @@ fn content(name: &str, content: Option<&Content>) -> Vec<String> {
     let repeated = text.map_or(&[][..], |text| &text.repeated);
     let twice = |name| format!("a member occurs twice: {name}");
     problems.extend(repeated.iter().take(16).map(twice));
-    let problems = (!problems.is_empty()).then(|| {
-        member(
-            &format!("{name}_problems"),
-            &array(&problems, |text| json_string(text)),
-        )
-    });
-    [member(name, &or_null(json))]
-        .into_iter()
-        .chain(problems)
-        .collect()
+    let mut members = vec![member(name, &or_null(json))];
+    if !problems.is_empty() {
+        let problems = array(&problems, |problem| json_string(problem));
+        members.push(member(&format!("{name}_problems"), &problems));
+    }
+    members
 }
 
 fn times(explanation: &Explanation<'_>) -> String {
@@ -164,10 +158,8 @@ fn object(members: &[String]) -> String {
 }
 
 fn array<T>(values: impl IntoIterator<Item = T>, json: impl Fn(T) -> String) -> String {
-    format!(
-        "[{}]",
-        values.into_iter().map(json).collect::<Vec<_>>().join(",")
-    )
+    let values: Vec<String> = values.into_iter().map(json).collect();
+    format!("[{}]", values.join(","))
 }
 
 fn or_null(value: Option<impl ToString>) -> String {

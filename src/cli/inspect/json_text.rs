@@ -305,8 +305,8 @@ mod tests {
             ),
             (
                 b"{\"a\":1e999}",
-                "number out of range, at line 1 column 9",
-                Some((1, 9)),
+                "number out of range, at line 1 column 10",
+                Some((1, 10)),
             ),
         ] {
             let found = fault(bytes);

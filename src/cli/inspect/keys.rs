@@ -224,10 +224,9 @@ pub(super) fn details(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
         }
         (Some(kid), _) => notes.quote(format!("kid {kid}")),
         (None, _) => {
-            let none = format!("none of {}", plural(search.keys.len(), "key"));
-            notes.own(format!(
-                "the header has no kid, and {none} may verify {algorithm}"
-            ));
+            let all = plural(search.keys.len(), "key");
+            let none = format!("none of {all} may verify {algorithm}");
+            notes.own(format!("the header has no kid, and {none}"));
             notes.own(wanted(algorithm));
         }
     }

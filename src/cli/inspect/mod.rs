@@ -1,9 +1,9 @@
 //! `jotmill inspect`: one token, decoded and explained stage by stage.
 //!
-//! This module owns the command: it reads the token and its keys, and writes the explanation. What
-//! is said is in one [`Explanation`], which [`text`] and [`json`] spell. None of it decides
-//! anything: the verdict comes from the library's [`Validator`], whose claims exist only where a
-//! signature held. So header and payload are decoded for display by code of this module.
+//! This module owns the command: it reads the token and its keys, builds an `Explanation`, and has
+//! `text` or `json` spell it. Nothing here decides anything: the verdict comes from the library's
+//! `Validator`. The library's claims exist only where a signature holds, so header and payload are
+//! decoded for display by code of this module.
 
 mod claims;
 mod columns;

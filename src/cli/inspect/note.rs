@@ -1,4 +1,4 @@
-//! A sentence about a token, and how it is shown.
+//! Sentences about a token, and which of them quote it.
 
 use super::escape::{grouped, quoted};
 

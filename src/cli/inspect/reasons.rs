@@ -204,7 +204,6 @@ fn signature_length(facts: &Facts<'_>) -> Option<String> {
     };
     let expected: Vec<_> = expected.into_iter().map(grouped).collect();
     let (bytes, expected) = (grouped(len), expected.join(" or "));
-    Some(format!(
-        "it has {bytes} bytes; {algorithm} has {expected}; {guess}"
-    ))
+    let expected = format!("{algorithm} has {expected}; {guess}");
+    Some(format!("it has {bytes} bytes; {expected}"))
 }

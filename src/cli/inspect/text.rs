@@ -177,11 +177,8 @@ impl Page {
         let (lines, is_all) = layout(text, width, MAX_JSON_LINES);
         self.quote(&lines);
         if !is_all {
-            let rest = format!(
-                "it has {} bytes, and --format json shows all",
-                grouped(text.len())
-            );
-            self.own(&format!("cut after {MAX_JSON_LINES} lines; {rest}"));
+            let all = format!("--format json shows all {} bytes", grouped(text.len()));
+            self.own(&format!("cut after {MAX_JSON_LINES} lines; {all}"));
         }
     }
 
