@@ -1,139 +1,235 @@
-//! What is said of a key: what it is, what there is to know of it, and why it does not verify an
-//! algorithm. Which keys a token leads to is left to `details`.
-//!
-//! Of a secret nothing is said but that it is one.
+//! What is said of keys: which ones a token leads to, why one does not verify it, what the one that
+//! did is. Of a secret nothing is said but that it is one.
 
-use jotmill::{Algorithm, Key, KeyFinding, UnixTime, Validity};
-use serde_json::{Value, json};
+use std::collections::HashSet;
 
-use super::details::{Note, own};
-use super::escape::{grouped, quoted};
+use jotmill::{Algorithm, Key, KeySet, Reason, UnusableKey, UnixTime};
 
-/// What a key is, with an article.
-pub(super) fn kind(key: &Key) -> String {
-    match (key.kty(), key.subtype()) {
-        ("RSA", _) => format!("an RSA key of {} bits", grouped(key.bits())),
-        ("EC", Some(curve)) => format!("an EC key on {curve}"),
-        (_, Some(name)) => format!("an {name} key"),
-        _ => "a secret".to_owned(),
+use super::escape::{excerpt, grouped, json_string, plural, quoted};
+use super::facts::{Facts, VerifyingKey};
+use super::note::{MANY, Notes, listed};
+
+/// The `kty` that an algorithm takes, the subtype where it takes only one, and the section that
+/// says so.
+const fn taken_by(algorithm: Algorithm) -> (&'static str, Option<&'static str>, &'static str) {
+    use Algorithm as A;
+    match algorithm {
+        A::Hs256 | A::Hs384 | A::Hs512 => ("oct", None, "RFC 7518 section 3.2"),
+        A::Rs256 | A::Rs384 | A::Rs512 => ("RSA", None, "RFC 7518 section 3.3"),
+        A::Ps256 | A::Ps384 | A::Ps512 => ("RSA", None, "RFC 7518 section 3.5"),
+        A::Es256 => ("EC", Some("P-256"), "RFC 7518 section 3.4"),
+        A::Es384 => ("EC", Some("P-384"), "RFC 7518 section 3.4"),
+        A::Es512 => ("EC", Some("P-521"), "RFC 7518 section 3.4"),
+        A::Es256k => ("EC", Some("secp256k1"), "RFC 8812 section 3.2"),
+        A::EdDsa => ("OKP", None, "RFC 8037 section 3.1"),
+        A::Ed25519 | A::Ed448 => ("OKP", Some(algorithm.name()), "RFC 9864 section 2.2"),
+        A::MlDsa44 | A::MlDsa65 | A::MlDsa87 => {
+            ("AKP", Some(algorithm.name()), "FIPS 204 section 4")
+        }
+        _ => ("", None, "RFC 7518 section 3"),
     }
 }
 
-/// The key that an algorithm takes, with an article, and the section that says so.
-const fn taken_by(algorithm: Algorithm) -> (&'static str, &'static str) {
-    match algorithm {
-        Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => {
-            ("a secret", "RFC 7518 section 3.2")
-        }
-        Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => {
-            ("an RSA key", "RFC 7518 section 3.3")
-        }
-        Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 => {
-            ("an RSA key", "RFC 7518 section 3.5")
-        }
-        Algorithm::Es256 => ("an EC key on P-256", "RFC 7518 section 3.4"),
-        Algorithm::Es384 => ("an EC key on P-384", "RFC 7518 section 3.4"),
-        Algorithm::Es512 => ("an EC key on P-521", "RFC 7518 section 3.4"),
-        Algorithm::Es256k => ("an EC key on secp256k1", "RFC 8812 section 3.2"),
-        Algorithm::EdDsa => ("an Ed25519 or Ed448 key", "RFC 8037 section 3.1"),
-        Algorithm::Ed25519 => ("an Ed25519 key", "RFC 9864 section 2.2"),
-        Algorithm::Ed448 => ("an Ed448 key", "RFC 9864 section 2.2"),
-        Algorithm::MlDsa44 => ("an ML-DSA-44 key", "FIPS 204 section 4"),
-        Algorithm::MlDsa65 => ("an ML-DSA-65 key", "FIPS 204 section 4"),
-        Algorithm::MlDsa87 => ("an ML-DSA-87 key", "FIPS 204 section 4"),
-        _ => ("a key of another type", "RFC 7518 section 3"),
+/// A type of key, with an article.
+fn kind(kty: &str, subtype: Option<&str>) -> String {
+    match (kty, subtype) {
+        ("oct", _) => "a secret".to_owned(),
+        ("RSA", _) => "an RSA key".to_owned(),
+        ("", _) => "a key of another type".to_owned(),
+        ("EC", Some(curve)) => format!("an EC key on {curve}"),
+        (_, Some(name)) => format!("an {name} key"),
+        (_, None) => "an Ed25519 or Ed448 key".to_owned(),
     }
+}
+
+/// What a key is, with an article.
+fn description(key: &Key) -> String {
+    let size = match key.kty() {
+        "RSA" => format!(" of {} bits", grouped(key.bits())),
+        _ => String::new(),
+    };
+    kind(key.kty(), key.subtype()) + &size
 }
 
 /// What an algorithm takes, as a sentence.
-pub(super) fn wanted(algorithm: Algorithm) -> String {
-    let (kind, section) = taken_by(algorithm);
-    format!("{algorithm} takes {kind} ({section})")
+fn wanted(algorithm: Algorithm) -> String {
+    let (kty, subtype, section) = taken_by(algorithm);
+    format!("{algorithm} takes {} ({section})", kind(kty, subtype))
 }
 
-/// Whether a key of this type can verify an algorithm, whatever its JWK binds it to.
-fn is_of_type(key: &Key, algorithm: Algorithm) -> bool {
-    let name = algorithm.name();
-    match (key.kty(), key.subtype()) {
-        ("RSA", _) => name.starts_with("RS") || name.starts_with("PS"),
-        ("EC", Some(curve)) => taken_by(algorithm).0 == format!("an EC key on {curve}"),
-        ("OKP", Some(curve)) => name == "EdDSA" || name == curve,
-        (_, Some(set)) => name == set,
-        _ => algorithm.is_hmac(),
-    }
-}
-
-/// Why a key that the token names does not verify its algorithm.
-pub(super) fn misfit(key: &Key, algorithm: Algorithm) -> String {
-    let kind = kind(key);
-    if !is_of_type(key, algorithm) {
-        return format!("it is {kind}; {}", wanted(algorithm));
+/// Why a key does not verify an algorithm.
+fn misfit(key: &Key, algorithm: Algorithm) -> String {
+    let (kty, subtype, _) = taken_by(algorithm);
+    let is = format!("it is {}", description(key));
+    if key.kty() != kty || subtype.is_some() && key.subtype() != subtype {
+        return format!("{is}; {}", wanted(algorithm));
     }
     match (key.alg(), key.purpose()) {
-        (Some(alg), _) if alg != algorithm.name() => format!(
-            "it is {kind}, bound to {} by its alg (RFC 7517 section 4.4)",
-            quoted(alg)
-        ),
-        (_, Some(purpose)) if purpose != "sig" => format!(
-            "it is {kind}, for {} by its use (RFC 7517 section 4.2)",
-            quoted(purpose)
-        ),
-        _ => format!("it is {kind}, and its key_ops do not verify (RFC 7517 section 4.3)"),
+        (Some(alg), _) if alg != algorithm.name() => {
+            let alg = quoted(alg);
+            format!("{is}, bound to {alg} by its alg (RFC 7517 section 4.4)")
+        }
+        (_, Some(purpose)) if purpose != "sig" => {
+            let purpose = quoted(purpose);
+            format!("{is}, for {purpose} by its use (RFC 7517 section 4.2)")
+        }
+        _ => format!("{is}, and its key_ops do not verify (RFC 7517 section 4.3)"),
     }
 }
 
-/// What there is to know of the public key that verified a token; nothing for a secret.
-pub(super) fn notes(key: &Key, findings: &[KeyFinding]) -> Vec<Note> {
+/// A key by its name and where it comes from.
+pub(super) fn name_and_origin(key: &Key) -> String {
+    format!("{} from {}", quoted(key.name()), json_string(key.origin()))
+}
+
+/// What else is known of the public key that verified the token; nothing for a secret.
+pub(super) fn about(VerifyingKey { key, findings }: &VerifyingKey<'_>, notes: &mut Notes) {
     let Some(thumbprint) = key.thumbprint() else {
-        return vec![];
+        return;
     };
-    let mut notes = vec![own(format!("it is {}", kind(key)))];
-    // Where the thumbprint is the name already, it is not told twice.
+    notes.own(format!("it is {}", description(key)));
+    // Without an id the thumbprint is the name already.
     if key.name() != thumbprint {
-        notes.push(own(format!("its thumbprint is {thumbprint} (RFC 7638)")));
+        notes.own(format!("its thumbprint is {thumbprint} (RFC 7638)"));
     }
-    if let Some(Validity {
-        not_before,
-        not_after,
-    }) = key.validity()
-    {
-        notes.push(own(format!(
-            "its certificate is valid from {} to {}",
-            date(not_before),
-            date(not_after)
-        )));
+    if let Some(validity) = key.validity() {
+        let (from, to) = (date(validity.not_before), date(validity.not_after));
+        notes.own(format!("its certificate is valid from {from} to {to}"));
     }
-    notes.extend(
-        findings
-            .iter()
-            .map(|finding| own(format!("{}: {}", finding.code(), finding.meaning()))),
-    );
-    notes
+    for finding in findings {
+        notes.own(format!("{}: {}", finding.code(), finding.meaning()));
+    }
 }
 
-/// The same for programs.
-pub(super) fn members(key: &Key, findings: &[KeyFinding]) -> Vec<(&'static str, Value)> {
-    let mut members = vec![("kty", key.kty().into())];
-    if let Some(thumbprint) = key.thumbprint() {
-        let validity = key.validity().map(|validity| {
-            json!({
-                "not_before": date(validity.not_before),
-                "not_after": date(validity.not_after),
-            })
-        });
-        members.extend([
-            ("subtype", key.subtype().into()),
-            ("bits", key.bits().into()),
-            ("thumbprint", thumbprint.into()),
-            ("validity", validity.into()),
-        ]);
-    }
-    let codes = findings.iter().map(|finding| finding.code());
-    members.push(("findings", codes.collect()));
-    members
-}
-
-/// A moment in seconds, in UTC.
-fn date(seconds: u64) -> String {
+/// Seconds since the epoch as a moment in UTC.
+pub(super) fn date(seconds: u64) -> String {
     UnixTime::new(seconds, 0).map_or_else(|| seconds.to_string(), |time| time.to_string())
+}
+
+/// The search for the key of a token.
+struct Search<'k> {
+    keys: &'k KeySet,
+    algorithm: Algorithm,
+    kid: Option<String>,
+    /// Whether the `kid` is the id of any key, usable or not.
+    is_named: bool,
+}
+
+impl<'k> Search<'k> {
+    /// `None` without keys, or without an algorithm to verify.
+    fn new(facts: &Facts<'k>) -> Option<Self> {
+        let (keys, algorithm) = facts.keys.zip(facts.algorithm())?;
+        let kid = facts.header_string("kid");
+        let usable = keys.iter().map(Key::id);
+        let unusable = keys.unusable_keys().iter().map(|key| key.kid.as_deref());
+        let is_named = kid.is_some() && usable.chain(unusable).any(|id| id == kid.as_deref());
+        Some(Self {
+            keys,
+            algorithm,
+            kid,
+            is_named,
+        })
+    }
+
+    /// The keys that the `kid` names, else those without an id; every key without a `kid`.
+    fn candidates(&self) -> impl Iterator<Item = &'k Key> {
+        let id = self.kid.as_deref().filter(|_| self.is_named);
+        self.keys
+            .iter()
+            .filter(move |key| self.kid.is_none() || key.id() == id)
+    }
+
+    /// The candidates that may verify the algorithm.
+    fn fitting(&self) -> Vec<&'k Key> {
+        let fits = |key: &&Key| key.algorithms().contains(self.algorithm);
+        self.candidates().filter(fits).collect()
+    }
+
+    /// Why each of a few candidates does not verify the algorithm.
+    fn misfits(&self, notes: &mut Notes) {
+        for key in self.candidates().take(MANY) {
+            let why = misfit(key, self.algorithm);
+            notes.own(format!("key {}: {why}", name_and_origin(key)));
+        }
+    }
+
+    /// A few of the unusable keys that the `kid` names, or of all without one.
+    fn unusable(&self, notes: &mut Notes) {
+        let is_named = |key: &&UnusableKey| self.kid.is_none() || key.kid == self.kid;
+        for key in self.keys.unusable_keys().iter().filter(is_named).take(MANY) {
+            let index = key.index.map(|index| format!("keys[{index}] of "));
+            let file = index.unwrap_or_default() + &quoted(&key.origin);
+            notes.own(format!("{file} is set aside: {}", excerpt(&key.problem())));
+        }
+    }
+}
+
+/// The keys that the signature was checked with; `None` without a key set.
+pub(super) fn tried<'k>(facts: &Facts<'k>) -> Option<Vec<&'k Key>> {
+    let mut search = Search::new(facts)?;
+    search.kid = search.kid.filter(|_| !facts.policy.takes_kid_as_hint());
+    Some(search.fitting())
+}
+
+/// A few keys by their names.
+pub(super) fn names(keys: &[&Key]) -> String {
+    listed(keys.iter().map(|key| key.name()), ", ", "and ")
+}
+
+/// How the key was chosen, for a token that passed the header stage.
+pub(super) fn choice(facts: &Facts<'_>, notes: &mut Notes) {
+    let Some(search) = Search::new(facts) else {
+        return;
+    };
+    let (fitting, algorithm) = (search.fitting(), search.algorithm);
+    let (count, names) = (plural(fitting.len(), "key"), names(&fitting));
+    let are = if fitting.len() == 1 { "is" } else { "are" };
+    let Some(kid) = search.kid.as_deref().map(quoted) else {
+        let count = format!("{count} that may verify {algorithm} {are} tried");
+        return notes.own(format!("the header has no kid; {count}: {names}"));
+    };
+    notes.quote(if search.is_named {
+        format!("kid {kid} names {count} to try: {names}")
+    } else {
+        format!("kid {kid} is the id of no key; {count} without an id {are} tried: {names}")
+    });
+}
+
+/// Why the key stage rejected the token.
+pub(super) fn details(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
+    if reason == Reason::IssuerUnknown {
+        let issuers = listed(facts.issuers.iter().copied(), ", ", "and ");
+        return notes.own(format!("there are policies for {issuers}"));
+    }
+    let Some(search) = Search::new(facts) else {
+        return;
+    };
+    let algorithm = search.algorithm;
+    match (search.kid.as_deref().map(quoted), reason) {
+        (_, Reason::TooManyKeys) => {
+            let count = plural(search.fitting().len(), "key");
+            let limit = grouped(facts.policy.key_limit());
+            return notes.own(format!("{count} fit {algorithm}; the limit is {limit}"));
+        }
+        (Some(kid), Reason::KeyNotFound) => {
+            let no_key = format!("no key without an id may verify {algorithm}");
+            notes.quote(format!("kid {kid} is the id of no key, and {no_key}"));
+            let mut seen = HashSet::new();
+            let ids = search.keys.iter().filter_map(Key::id);
+            let ids = listed(ids.filter(|id| seen.insert(*id)), ", ", "and ");
+            if !ids.is_empty() {
+                notes.own(format!("there are keys of the ids {ids}"));
+            }
+            return search.misfits(notes);
+        }
+        (Some(kid), _) => notes.quote(format!("kid {kid}")),
+        (None, _) => {
+            let all = plural(search.keys.len(), "key");
+            let none = format!("none of {all} may verify {algorithm}");
+            notes.own(format!("the header has no kid, and {none}"));
+            notes.own(wanted(algorithm));
+        }
+    }
+    search.misfits(notes);
+    search.unusable(notes);
 }

@@ -5,12 +5,14 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use jotmill::{Algorithm, Encoding, UnixTime};
+use jotmill::{Algorithm, Encoding, KeySet, Policy, UnixTime, Validator};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::escape::columns;
-use super::*;
+use super::columns::columns;
+use super::explanation::Explanation;
+use super::facts::Outcome;
+use super::text;
 
 const NOW: u64 = 1_790_000_000;
 const SECRET: &[u8] = b"a secret of at least 32 bytes, please";
@@ -95,13 +97,9 @@ fn explain_by(token: &[u8], policy: &Policy, keys: Option<KeySet>) -> Explained 
 fn explain_at(now: u64, token: &[u8], policy: &Policy, keys: Option<KeySet>) -> Explained {
     let now = UnixTime::new(now, 0).unwrap();
     let validator = keys.map(|keys| Validator::new(policy.clone(), keys).unwrap());
-    let run = |json, color, width| {
-        let mut out = Vec::new();
-        let options = InspectOptions { color, width, json };
-        let outcome = explain(token, validator.as_ref(), policy, now, &options, &mut out).unwrap();
-        (outcome, String::from_utf8(out).unwrap())
-    };
-    let (outcome, page) = run(false, false, 80);
+    let explanation = Explanation::new(token, validator.as_ref(), policy, now);
+    let outcome = explanation.facts.outcome;
+    let page = text::page(&explanation, 80, false);
     // Whatever the token is, these hold.
     let is_plain = |text: &str| text.chars().all(|c| c == '\n' || !c.is_control());
     let turns = |text: &str| text.contains(['\u{202e}', '\u{2066}', '\u{200f}', '\u{200b}']);
@@ -123,7 +121,7 @@ fn explain_at(now: u64, token: &[u8], policy: &Policy, keys: Option<KeySet>) -> 
         Some(verdict) => assert_eq!(outcome == Outcome::Valid, verdict.is_valid()),
     }
     // Colours add nothing but themselves.
-    let (_, colored) = run(false, true, 80);
+    let colored = text::page(&explanation, 80, true);
     let mut plain = String::new();
     for (index, part) in colored.split("\u{1b}[").enumerate() {
         plain += if index == 0 {
@@ -140,14 +138,13 @@ fn explain_at(now: u64, token: &[u8], policy: &Policy, keys: Option<KeySet>) -> 
     };
     assert_eq!(trimmed(&plain), trimmed(&page));
     for width in [0, 60, 67, 120, 1000] {
-        let (_, page) = run(false, false, width);
+        let page = text::page(&explanation, width, false);
         assert!(
             page.lines().all(|line| columns(line) <= width.max(60)),
             "{width}\n{page}"
         );
     }
-    let (again, json_text) = run(true, false, 80);
-    assert_eq!(again, outcome);
+    let json_text = super::json::document(&explanation);
     assert!(json_text.ends_with('\n') && is_plain(&json_text) && !turns(&json_text));
     let json: Value = serde_json::from_str(&json_text).unwrap();
     assert_eq!(json["covered_by_signature"], is_covered);
@@ -611,7 +608,7 @@ fn bad_base64url_has_a_place_and_is_shown_as_far_as_it_goes() {
     explained(format!("\"{good}\"")).must_say(&["drop the quotes"]);
     // In the payload it is found after the signature only.
     let payload = signed(HEADER, "{}", SECRET).replace(&encode("{}"), "e30=");
-    explained(payload).must_say(&["not canonical base64url: character 4 is \"=\""]);
+    explained(payload).must_say(&["base64url: character 4 is \"=\""]);
 }
 
 #[test]
@@ -683,6 +680,9 @@ fn hostile_strings_are_escaped_wherever_they_stand() {
             "{page}"
         );
     }
+    let name = Value::from(evil);
+    let twice = explained(self::token(format!("{{{name}:1,{name}:2}}")));
+    assert_eq!(twice.codes(), ["payload-duplicate-member"]);
     explained(evil);
     explained(evil.repeat(3).replace('\n', "."));
     explained(format!("{}{evil}.{evil}.{evil}", encode(header)));
