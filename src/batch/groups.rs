@@ -94,7 +94,11 @@ mod tests {
     use crate::token::{Claims, Member};
     use crate::verdict::Finding;
 
-    fn judged<'s>(alg: &'s str, claims: &'s Claims<'s>, findings: FindingSet) -> Judged<'s> {
+    fn judged<'s>(alg: &'s str, claims: &'s Claims<'s>, number: usize) -> Judged<'s> {
+        let mut findings = FindingSet::EMPTY;
+        if number % 2 == 1 {
+            findings.insert(Finding::ALL[0]);
+        }
         let mut judged = Judged::unsigned(Some(alg), None, findings);
         (judged.verdict.key, judged.claims) = (Some(3), Some(claims));
         judged
@@ -105,37 +109,34 @@ mod tests {
         let now = UnixTime::new(1_790_000_000, 0).unwrap();
         let mut groups = CountGroups::default();
         let (mut together, mut one_by_one) = (Tally::of_block(now), Tally::of_block(now));
-        let issuers = [Member::Absent, Member::Is("one"), Member::Is("two")];
-        let mut one = FindingSet::EMPTY;
-        one.insert(Finding::ALL[0]);
-        for times in [1, 5, 2] {
-            for alg in ["HS256", "ES256"] {
-                for iss in issuers {
-                    for findings in [FindingSet::EMPTY, one] {
-                        let claims = Claims {
-                            iss,
-                            ..Claims::none()
-                        };
-                        let judged = judged(alg, &claims, findings);
-                        for _ in 0..times {
-                            one_by_one.count(&judged);
-                            let group = groups.find(&judged).unwrap();
-                            groups.count(group, true);
-                            let verdict = &judged.verdict;
-                            together.count_own(verdict.reasons, verdict.key, Some(claims.exp));
-                        }
-                    }
+        let names: Vec<String> = (0..300).map(|number| format!("issuer {number}")).collect();
+        for number in (0..300).chain(0..100).chain(0..300) {
+            let iss = match number {
+                0 => Member::Absent,
+                _ => Member::Is(&*names[number / 3]),
+            };
+            let claims = Claims {
+                iss,
+                ..Claims::none()
+            };
+            let judged = judged(["HS256", "ES256"][number % 5 / 3], &claims, number);
+            one_by_one.count(&judged);
+            match groups.find(&judged) {
+                Some(group) => {
+                    groups.count(group, true);
+                    let verdict = &judged.verdict;
+                    together.count_own(verdict.reasons, verdict.key, Some(claims.exp));
                 }
+                None => together.count(&judged),
             }
-            groups.drain(&mut together);
+            if number % 7 == 0 {
+                groups.drain(&mut together);
+            }
         }
-        assert_eq!(groups.groups.len(), 12);
+        groups.drain(&mut together);
+        assert_eq!(groups.groups.len(), MAX_GROUPS);
         let counts = |tally: &Tally| {
-            let names = tally.issuers.sorted();
-            let names: Vec<_> = names
-                .iter()
-                .map(|(name, counts)| (name.to_string(), *counts))
-                .collect();
+            let names = format!("{:?}", tally.issuers.sorted());
             (
                 tally.tokens,
                 tally.algs,
@@ -144,25 +145,8 @@ mod tests {
                 names,
             )
         };
-        assert_eq!(together.tokens.valid, 96);
+        assert_eq!(together.tokens.valid, 700);
         assert_eq!(counts(&together), counts(&one_by_one));
-    }
-
-    #[test]
-    fn the_number_of_groups_is_bounded() {
-        let mut groups = CountGroups::default();
-        let names: Vec<String> = (0..300).map(|number| format!("issuer {number}")).collect();
-        for _ in 0..2 {
-            for (index, name) in names.iter().enumerate() {
-                let claims = Claims {
-                    iss: Member::Is(name),
-                    ..Claims::none()
-                };
-                let group = groups.find(&judged("HS256", &claims, FindingSet::EMPTY));
-                let number = group.map(|GroupId(number)| usize::from(number));
-                assert_eq!(number, (index < MAX_GROUPS).then_some(index));
-            }
-        }
         let unread = Judged::unsigned(None, None, FindingSet::EMPTY);
         assert!(groups.find(&unread).is_none());
     }

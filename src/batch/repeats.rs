@@ -60,13 +60,9 @@ pub(super) enum Admission {
     None,
 }
 
-/// An entry, for as long as it is not evicted.
+/// An entry: its index, and the position of its token, which no other entry has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct EntryId {
-    index: u32,
-    /// No other entry has the same.
-    position: u64,
-}
+pub(super) struct EntryId(usize, u64);
 
 /// Where a token may be: its set, and a tag by which other tokens of the set are told apart.
 #[derive(Clone, Copy, Default)]
@@ -297,7 +293,7 @@ impl RepeatCache {
             }
             // Its batch was stopped before the verdict, or another token has its tag.
             (entry.batch, entry.pending, entry.cached) = (self.batch, number, None);
-            return Admission::New(EntryId::of(index, entry));
+            return Admission::New(EntryId(index, entry.position));
         }
         let noted = set
             .ways(probe.tag)
@@ -384,32 +380,20 @@ impl RepeatCache {
             pending: number,
             cached: None,
         };
-        let id = EntryId::of(index as usize, &entry);
         match self.entries.get_mut(index as usize) {
             Some(place) => *place = entry,
             None => self.entries.push(entry),
         }
         self.set_slot(probe, way, Slot::of(index, at));
         (self.next, self.position) = (self.next + 1, position + len);
-        Some(id)
+        Some(EntryId(index as usize, position))
     }
 
     /// Fills in what was found of the token of an entry, unless it was evicted meanwhile.
-    pub(super) fn fill(&mut self, id: EntryId, cached: Cached) {
-        if let Some(entry) = self.entries.get_mut(id.index as usize)
-            && entry.position == id.position
-        {
+    pub(super) fn fill(&mut self, EntryId(index, position): EntryId, cached: Cached) {
+        let entry = self.entries.get_mut(index);
+        if let Some(entry) = entry.filter(|entry| entry.position == position) {
             entry.cached = Some(cached);
-        }
-    }
-}
-
-impl EntryId {
-    fn of(index: usize, entry: &Entry) -> Self {
-        Self {
-            // The capacity is below 2^32.
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            position: entry.position,
         }
     }
 }

@@ -136,20 +136,3 @@ fn tokens_from_the_cache_are_counted_like_all_others() {
         assert!(first.contains(r#"("2026-12", "#), "{first}");
     }
 }
-
-#[test]
-fn a_batch_that_is_stopped_gives_no_verdict_as_done() {
-    let validator = Validator::new(bare_policy(), named_keys()).unwrap();
-    let text = tokens(3).join("\n");
-    let block = block(text.as_bytes());
-    let stopped = AtomicBool::new(true);
-    let mut worker = Worker::new(&validator, 1 << 20);
-    let mut outcome = Outcome::new(now(), false);
-    let mut lines = LineTokens::new(&block, 1 << 20, now());
-    let mut sink = worker.recorder.record(0, &mut outcome);
-    assert!(!(worker.judge).judge(&mut lines, &stopped, &mut sink, &mut NoClock));
-    // The next batch is as if there had been none before.
-    let mut outcome = Outcome::new(now(), false);
-    worker.judge(&block, &mut outcome);
-    assert_eq!(counts(&validator, &mut outcome).tokens.valid, 3);
-}

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use jotmill::{Algorithm, Key, KeySet, Reason, UnusableKey, UnixTime};
+use jotmill::{Algorithm, Key, KeySet, Reason, UnixTime, UnusableKey};
 
 use super::escape::{excerpt, grouped, json_string, plural, quoted};
 use super::facts::{Facts, VerifyingKey};
