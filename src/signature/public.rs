@@ -414,7 +414,7 @@ mod tests {
         points.take(count).collect()
     }
 
-    /// The order of a curve (SEC 2 version 2), as long as s is.
+    /// The order of a curve (SEC 2 version 2), in the length of s.
     fn order(curve: Curve) -> Vec<u8> {
         let digits = match curve {
             Curve::P256 => "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",

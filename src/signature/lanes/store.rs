@@ -96,7 +96,7 @@ impl MidstateStore {
         // A piece that a clone shares is as good as full.
         let open = self.pieces.last_mut().and_then(Arc::get_mut);
         if open.is_none_or(|piece| piece.is_full()) {
-            // Many a set has one secret, and many a run has many sets.
+            // Many sets have one secret, and a run may have many sets.
             let room = self.pieces.last().map_or(1, |last| 4 * last.room);
             let piece = Piece::new(room.min(Piece::SECRETS));
             self.pieces.push(Arc::new(piece));
