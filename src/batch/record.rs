@@ -16,14 +16,6 @@ pub(crate) struct Outcome {
     pub(crate) rows: Rows,
     /// The reasons of which enough places are known from earlier batches.
     pub(crate) placed: ReasonSet,
-    /// How many lines were read.
-    pub(crate) lines: u64,
-    /// How many bytes of the block they are.
-    pub(crate) bytes: usize,
-    /// How many tokens were known from the cache.
-    pub(crate) repeated: u64,
-    /// The run was stopped in the middle of the batch, and nothing above counts.
-    pub(crate) was_stopped: bool,
 }
 
 impl Outcome {
@@ -32,10 +24,6 @@ impl Outcome {
             tally: Tally::of_block(now).with_distinct(distinct),
             rows: Rows::default(),
             placed: ReasonSet::EMPTY,
-            lines: 0,
-            bytes: 0,
-            repeated: 0,
-            was_stopped: false,
         }
     }
 }

@@ -202,7 +202,7 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
             input.error = Some(error.to_string());
             work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
             self.fail(error);
-        } else if work.outcome.was_stopped {
+        } else if std::mem::take(&mut work.was_stopped) {
             // Judged in part, so not at all: what is in order ends before it.
             work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
             (self.is_cut_short, self.is_broken, self.stopped) = (true, true, true);
@@ -239,14 +239,14 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         let input = &mut self.inputs[work.input];
         let line_base = input.lines;
         self.tally.drain(&mut outcome.tally, line_base);
-        input.lines += outcome.lines;
-        self.repeated += outcome.repeated;
+        input.lines += work.lines;
+        self.repeated += work.repeated;
         // A section in which no line begins is a piece of one that was counted before it.
         self.bytes += work.end.saturating_sub(input.bytes);
         input.bytes = input.bytes.max(work.end);
         self.target = match work.rest {
-            Rest::Lines => outcome.bytes.max(MIN_BYTES),
-            _ if outcome.lines > u64::from(MAX_LINES) / 2 => self.target,
+            Rest::Lines => work.bytes.max(MIN_BYTES),
+            _ if work.lines > u64::from(MAX_LINES) / 2 => self.target,
             _ => self.target.saturating_mul(2),
         }
         .min(self.block_bytes);

@@ -31,7 +31,14 @@ pub(super) struct Work<'t> {
     pub(super) input: usize,
     pub(super) begin: u64,
     pub(super) end: u64,
+    /// How many lines were read, and how many bytes of the block they are.
+    pub(super) lines: u64,
+    pub(super) bytes: usize,
+    /// How many tokens were known from the cache.
+    pub(super) repeated: u64,
     pub(super) rest: Rest,
+    /// The run was stopped in the middle, and nothing of the outcome counts.
+    pub(super) was_stopped: bool,
     pub(super) has_panicked: bool,
 }
 
@@ -87,7 +94,7 @@ impl<'v> Worker<'v> {
                     SectionRead::Part => rest = Rest::Lines,
                     SectionRead::Fault(error) => rest = Rest::Fault(error),
                     SectionRead::Stopped => {
-                        work.outcome.was_stopped = true;
+                        work.was_stopped = true;
                         return;
                     }
                 }
@@ -100,11 +107,11 @@ impl<'v> Worker<'v> {
         let mut sink = self.recorder.record(block.input, outcome);
         let is_done = (self.judge).judge(&mut tokens, self.stop, &mut sink, &mut NoClock);
         self.recorder.end_batch(outcome);
-        outcome.was_stopped = !is_done;
+        work.was_stopped = !is_done;
         outcome.tally.blank_lines += u64::from(tokens.blank());
-        (outcome.lines, outcome.bytes) = (tokens.taken().into(), tokens.consumed());
-        outcome.repeated = self.judge.repeated();
-        if work.outcome.bytes < block.bytes().len() {
+        (work.lines, work.bytes) = (tokens.taken().into(), tokens.consumed());
+        work.repeated = self.judge.repeated();
+        if work.bytes < block.bytes().len() {
             // A fault behind them is met again.
             rest = Rest::Lines;
         }
@@ -112,9 +119,9 @@ impl<'v> Worker<'v> {
         work.begin = block.offset();
         // A byte order mark without a line behind it is as little judged as a section in which no
         // line begins.
-        work.end = match work.outcome.lines {
+        work.end = match work.lines {
             0 => 0,
-            _ => block.end_of(work.outcome.bytes),
+            _ => block.end_of(work.bytes),
         };
         work.rest = rest;
     }
@@ -130,7 +137,11 @@ impl Work<'_> {
             input: 0,
             begin: 0,
             end: 0,
+            lines: 0,
+            bytes: 0,
+            repeated: 0,
             rest: Rest::Nothing,
+            was_stopped: false,
             has_panicked: false,
         }
     }
