@@ -55,7 +55,7 @@ impl Judge {
     #[must_use]
     pub fn new(validator: &Validator) -> Self {
         Self {
-            batch: BatchJudge::new(validator.clone(), Kernel::best(), CACHE_BYTES),
+            batch: BatchJudge::new(validator.clone(), Kernel::best(), CACHE_BYTES, false),
             validator: validator.clone(),
             never: AtomicBool::new(false),
         }
@@ -276,10 +276,6 @@ impl<'v> Verdicts<'v> {
 }
 
 impl Sink for Verdicts<'_> {
-    fn wants_kid(&self) -> bool {
-        false
-    }
-
     fn take_cached(&mut self, found: &Found<'_>, verdict: &Verdict, _: &Cached) -> bool {
         if self.takes_cached {
             self.set(found, *verdict);

@@ -63,7 +63,7 @@ pub fn stages(
     kernel: Kernel,
     cache_bytes: usize,
 ) -> Stages {
-    let mut judge = BatchJudge::new(validator.clone(), kernel, cache_bytes);
+    let mut judge = BatchJudge::new(validator.clone(), kernel, cache_bytes, false);
     let mut recorder = Recorder::new(validator.clone(), None);
     let mut clock = StageClock {
         times: [Duration::ZERO; Stage::ALL.len()],

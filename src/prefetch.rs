@@ -1,25 +1,23 @@
-//! Asking for memory ahead of its use, so that it comes while other work is done.
+//! Prefetches: hints to load memory into the cache before it is used.
 
 #![allow(unsafe_code)]
 
-/// How many bytes memory comes in at a time.
+/// Bytes of a cache line.
 pub(crate) const CACHE_LINE: usize = 64;
 
-/// Asks for all lines of the cache that `it` is in, and does not wait for them. On other
-/// architectures than these it does nothing.
+/// Prefetches all cache lines of a value; on other architectures than these it does nothing.
 #[inline(always)]
 pub(crate) fn prefetch<T>(it: &T) {
     let begin = core::ptr::from_ref(it).cast::<u8>();
     for offset in (0..size_of::<T>()).step_by(CACHE_LINE) {
         prefetch_line(begin.wrapping_add(offset));
     }
-    // It may end in one line more where it need not begin with one.
+    // A value that is not aligned may end in one line more.
     if align_of::<T>() < CACHE_LINE && align_of::<T>() < size_of::<T>() {
         prefetch_line(begin.wrapping_add(size_of::<T>() - 1));
     }
 }
 
-/// Asks for the line that an address is in.
 #[inline(always)]
 fn prefetch_line(at: *const u8) {
     #[cfg(target_arch = "x86_64")]

@@ -1,8 +1,7 @@
 //! Adaptive cache bypass: whether the next batch looks up its tokens in the cache.
 //!
-//! A lookup costs some ten nanoseconds, and most logs repeat nothing. So lookups are on for a window
-//! of batches; where the hits did not pay for them they are off for a while, twice as long each
-//! time, and then a single batch probes whether that has changed.
+//! A lookup costs some ten nanoseconds, and most logs repeat nothing. Where the hits of a window of
+//! batches did not pay for the lookups, these are off for a while, twice as long each time.
 
 /// Batches between two decisions.
 const WINDOW: u32 = 16;
@@ -23,8 +22,6 @@ pub(super) struct Bypass {
     /// The length of the next pause.
     pause: u32,
     lookups: u64,
-    /// Tokens that were seen before, whether they were cached or only noted.
-    repeated: u64,
     /// What hits saved, in lookups.
     saved: u64,
 }
@@ -43,7 +40,6 @@ impl Bypass {
             left: FIRST_PROBE,
             pause: WINDOW,
             lookups: 0,
-            repeated: 0,
             saved: 0,
         }
     }
@@ -53,14 +49,16 @@ impl Bypass {
         self.lookups += 1;
     }
 
-    /// A token that was noted is seen for the second time.
-    pub(super) const fn count_second(&mut self) {
-        self.repeated += 1;
+    /// A token that was noted is seen for the second time. In a probe most tokens had no chance to be
+    /// seen before, so that one in 50 is a sign.
+    pub(super) fn count_second(&mut self) {
+        if self.mode == Mode::Probe {
+            self.saved += 50;
+        }
     }
 
     #[inline]
     pub(super) const fn count_hit(&mut self, is_mac: bool) {
-        self.repeated += 1;
         self.saved += if is_mac { MAC } else { ASYMMETRIC };
     }
 
@@ -68,22 +66,20 @@ impl Bypass {
     pub(super) fn next_batch(&mut self) -> bool {
         if self.left == 0 {
             let pays = self.saved > self.lookups;
-            // In a probe most tokens had no chance to be seen before, so that one in 50 is a sign.
-            let is_sign = self.repeated * 50 > self.lookups;
             (self.mode, self.left) = match self.mode {
                 Mode::Off => (Mode::Probe, 1),
                 Mode::On if pays => {
                     self.pause = WINDOW;
                     (Mode::On, WINDOW)
                 }
-                Mode::Probe if pays || is_sign => (Mode::On, WINDOW),
+                Mode::Probe if pays => (Mode::On, WINDOW),
                 Mode::On | Mode::Probe => {
                     let pause = self.pause;
                     self.pause = (2 * pause).min(MAX_PAUSE);
                     (Mode::Off, pause)
                 }
             };
-            (self.lookups, self.repeated, self.saved) = (0, 0, 0);
+            (self.lookups, self.saved) = (0, 0);
         }
         self.left -= 1;
         self.mode != Mode::Off

@@ -1,9 +1,8 @@
 //! Count groups: tokens that share algorithm, findings and issuer, counted together.
 //!
-//! What a report counts by these three is the same for very many tokens, and to find each name in
-//! its table for each token would cost more than all else that is counted. So a token finds its
-//! group, which is nearly always that of the token before, and adds one to its counts; the groups
-//! are moved to the tally at the end of the batch.
+//! To find these three names in their tables for each token would cost more than all else that is
+//! counted. So a token finds its group, which is nearly always that of the token before, and adds
+//! one to its counts; they are moved to the tally at the end of the batch.
 
 use crate::display::cut;
 use crate::report::{Counts, tally::Tally};
@@ -34,20 +33,17 @@ struct CountGroup {
     counts: Counts,
 }
 
-impl CountGroup {
-    fn is_of(&self, judged: &Judged<'_>, iss: Option<&str>) -> bool {
-        self.iss.as_deref() == iss
-            && self.alg.as_deref() == judged.alg
-            && self.findings == judged.verdict.findings
-    }
-}
-
 impl CountGroups {
     /// The group of a token, if it has one: only tokens whose claims were read do.
     pub(super) fn find(&mut self, judged: &Judged<'_>) -> Option<GroupId> {
         let iss = judged.claims?.iss.value().map(cut);
         let iss = iss.as_deref();
-        let is_it = |index: &usize| self.groups[*index].is_of(judged, iss);
+        let is_it = |index: &usize| {
+            let group = &self.groups[*index];
+            group.iss.as_deref() == iss
+                && group.alg.as_deref() == judged.alg
+                && group.findings == judged.verdict.findings
+        };
         let count = self.groups.len();
         // From the last one on: issuers that take turns do so in much the same order.
         let indices = || (self.last..count).chain(0..self.last);
@@ -94,16 +90,6 @@ mod tests {
     use crate::token::{Claims, Member};
     use crate::verdict::Finding;
 
-    fn judged<'s>(alg: &'s str, claims: &'s Claims<'s>, number: usize) -> Judged<'s> {
-        let mut findings = FindingSet::EMPTY;
-        if number % 2 == 1 {
-            findings.insert(Finding::ALL[0]);
-        }
-        let mut judged = Judged::unsigned(Some(alg), None, findings);
-        (judged.verdict.key, judged.claims) = (Some(3), Some(claims));
-        judged
-    }
-
     #[test]
     fn counting_by_group_and_one_by_one_give_the_same_tally() {
         let now = UnixTime::new(1_790_000_000, 0).unwrap();
@@ -111,15 +97,17 @@ mod tests {
         let (mut together, mut one_by_one) = (Tally::of_block(now), Tally::of_block(now));
         let names: Vec<String> = (0..300).map(|number| format!("issuer {number}")).collect();
         for number in (0..300).chain(0..100).chain(0..300) {
-            let iss = match number {
-                0 => Member::Absent,
-                _ => Member::Is(&*names[number / 3]),
-            };
-            let claims = Claims {
-                iss,
-                ..Claims::none()
-            };
-            let judged = judged(["HS256", "ES256"][number % 5 / 3], &claims, number);
+            let mut claims = Claims::none();
+            if number > 0 {
+                claims.iss = Member::Is(&*names[number / 3]);
+            }
+            let mut findings = FindingSet::EMPTY;
+            if number % 2 == 1 {
+                findings.insert(Finding::ALL[0]);
+            }
+            let alg = Some(["HS256", "ES256"][number % 5 / 3]);
+            let mut judged = Judged::unsigned(alg, None, findings);
+            (judged.verdict.key, judged.claims) = (Some(3), Some(&claims));
             one_by_one.count(&judged);
             match groups.find(&judged) {
                 Some(group) => {
@@ -136,14 +124,8 @@ mod tests {
         groups.drain(&mut together);
         assert_eq!(groups.groups.len(), MAX_GROUPS);
         let counts = |tally: &Tally| {
-            let names = format!("{:?}", tally.issuers.sorted());
-            (
-                tally.tokens,
-                tally.algs,
-                tally.findings,
-                tally.no_expiry,
-                names,
-            )
+            let fixed = (tally.tokens, tally.algs, tally.findings, tally.no_expiry);
+            format!("{fixed:?} {:?}", tally.issuers.sorted())
         };
         assert_eq!(together.tokens.valid, 700);
         assert_eq!(counts(&together), counts(&one_by_one));

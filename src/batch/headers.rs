@@ -27,20 +27,13 @@ struct Entry {
 /// The fields of a header that the tally needs.
 #[derive(Clone, Copy)]
 pub(super) struct HeaderSummary {
-    alg: Alg,
+    /// Its `alg`, if that is a registered name.
+    alg: Option<&'static str>,
+    has_other_alg: bool,
     has_kid: bool,
     /// It has a `kid` that a key is looked for by, and no key has this id.
     pub(super) is_kid_unknown: bool,
     findings: FindingSet,
-}
-
-/// The `alg` of a header.
-#[derive(Clone, Copy)]
-enum Alg {
-    Absent,
-    /// The registered name of this index.
-    Registered(u8),
-    Other,
 }
 
 /// The cache of one worker, and so of one validator.
@@ -214,10 +207,9 @@ impl HeaderCache {
             return Judged::unsigned(None, None, FindingSet::EMPTY);
         };
         let text = |range: &Range<u32>| std::str::from_utf8(self.text(range)).ok();
-        let alg = match summary.alg {
-            Alg::Absent => None,
-            Alg::Registered(index) => REGISTERED.get(usize::from(index)).copied(),
-            Alg::Other => text(&self.at(index).other_alg),
+        let alg = match summary.has_other_alg {
+            true => text(&self.at(index).other_alg),
+            false => summary.alg,
         };
         let is_wanted = summary.has_kid && (wants_kid || summary.is_kid_unknown);
         let kid = is_wanted.then(|| text(&self.at(index).kid)).flatten();
@@ -272,24 +264,21 @@ impl HeaderCache {
             self.texts.extend_from_slice(text);
             start..below_4_gib(self.texts.len())
         };
-        let (alg, other_alg) = match header.alg.value() {
-            None => (Alg::Absent, ""),
-            Some(alg) => match REGISTERED.binary_search(&alg).map(u8::try_from) {
-                Ok(Ok(index)) => (Alg::Registered(index), ""),
-                _ => (Alg::Other, alg),
-            },
-        };
+        let alg = header.alg.value();
+        let registered = alg.and_then(|alg| REGISTERED.iter().find(|name| **name == alg));
+        let other_alg = alg.filter(|_| registered.is_none());
         self.entries.push(Entry {
             choice,
             summary: HeaderSummary {
-                alg,
+                alg: registered.copied(),
+                has_other_alg: other_alg.is_some(),
                 has_kid: kid.is_some(),
                 is_kid_unknown: kid.is_some_and(is_unknown),
                 findings: header.findings,
             },
             encoded: keep(encoded),
             kid: keep(kid.unwrap_or_default().as_bytes()),
-            other_alg: keep(other_alg.as_bytes()),
+            other_alg: keep(other_alg.unwrap_or_default().as_bytes()),
         });
         below_4_gib(self.entries.len() - 1)
     }

@@ -9,7 +9,7 @@
 //! 4. *claims*: payload, claims, rules, and the verdict to the [`Sink`].
 //!
 //! Stages 1 and 2 take tokens in groups, so that their cache misses overlap. Where tokens come from
-//! and what becomes of verdicts is left to others: see [`extract`](crate::extract) and [`record`].
+//! is left to [`extract`](crate::extract), what is kept of verdicts to [`record`].
 
 mod bypass;
 mod groups;
@@ -40,7 +40,7 @@ use crate::verdict::{Reason, Verdict};
 /// The most tokens of a batch.
 pub(crate) const MAX_TOKENS: usize = MAX_LINES as usize;
 
-/// Tokens per group: few enough that all they touch stays in the first-level cache.
+/// Tokens per group: few enough that what they touch stays in the first-level cache.
 pub(crate) const GROUP: usize = 16;
 
 /// 2^64 divided by the golden ratio, odd: multiplied by it, small differences spread over 64 bits.
@@ -49,9 +49,6 @@ const FIBONACCI_HASH: u64 = 0x9e37_79b9_7f4a_7c15;
 /// What takes the verdicts. Those from the cache come before the others of their group, all others in
 /// the order of the tokens.
 pub(crate) trait Sink {
-    /// Whether the `kid` of every header is needed, and not only of those that no key has.
-    fn wants_kid(&self) -> bool;
-
     /// Takes the verdict on a token from the cache. Returns false where more of the token is needed:
     /// it then comes once more by [`take`](Self::take).
     fn take_cached(&mut self, found: &Found<'_>, verdict: &Verdict, cached: &Cached) -> bool;
@@ -74,8 +71,8 @@ pub(crate) struct BatchJudge {
     pending: Vec<Pending<'static>>,
     verifier: BatchVerifier,
     payload: PayloadScratch,
-    /// Whether findings depend on the `kid`.
-    needs_kid: bool,
+    /// Whether every `kid` is needed, and not only those that no key has.
+    wants_kid: bool,
     repeated: u64,
 }
 
@@ -128,10 +125,19 @@ impl<'b> InFlight<'b> {
 }
 
 impl BatchJudge {
-    /// A judge with a cache of repeated tokens of about `cache_bytes`.
-    pub(crate) fn new(validator: Validator, kernel: Kernel, cache_bytes: usize) -> Self {
+    /// A judge with a cache of repeated tokens of about `cache_bytes`. `shows_kid` says whether the
+    /// sink shows the `kid` of tokens.
+    pub(crate) fn new(
+        validator: Validator,
+        kernel: Kernel,
+        cache_bytes: usize,
+        shows_kid: bool,
+    ) -> Self {
+        // As a hint it decides on a finding; with several issuers it may be unknown to one of them.
+        let policies = validator.policies();
+        let is_needed = policies.len() > 1 || policies.iter().any(Policy::takes_kid_as_hint);
         Self {
-            needs_kid: validator.policies().iter().any(Policy::takes_kid_as_hint),
+            wants_kid: shows_kid || is_needed,
             validator,
             headers: HeaderCache::new(),
             repeats: RepeatCache::new(cache_bytes),
@@ -154,9 +160,8 @@ impl BatchJudge {
         self.repeated
     }
 
-    /// Validates tokens, at most [`MAX_TOKENS`] of them, each at its instant.
-    /// Returns whether all verdicts were given; none of the batch counts when `stop` turned true
-    /// before the end.
+    /// Validates at most [`MAX_TOKENS`] tokens, each at its instant. Returns whether all verdicts were
+    /// given; none of the batch counts when `stop` turned true before.
     pub(crate) fn judge<'b>(
         &mut self,
         tokens: &mut impl Iterator<Item = Found<'b>>,
@@ -188,7 +193,7 @@ impl BatchJudge {
         clock.lap(Stage::Signature);
         if is_done {
             for group in in_flight.chunks(GROUP) {
-                if self.needs_kid || sink.wants_kid() {
+                if self.wants_kid {
                     let headers = group.iter().filter_map(|it| it.header);
                     self.headers.prefetch(headers.map(|(index, _)| index));
                 }
@@ -211,7 +216,7 @@ impl BatchJudge {
         begin: usize,
         sink: &mut impl Sink,
     ) -> [Probe; GROUP] {
-        if !self.repeats.is_active() {
+        if !self.repeats.is_active {
             return [Probe::default(); GROUP];
         }
         let mut tokens = [None; GROUP];
@@ -222,9 +227,7 @@ impl BatchJudge {
         let mut kept = begin;
         for (index, token) in tokens.iter().enumerate().take(in_flight.len() - begin) {
             let own = &mut in_flight[begin + index];
-            match token.map_or(Lookup::Miss, |token| {
-                self.repeats.look_up(token, &probes[index])
-            }) {
+            match self.repeats.look_up(*token, &probes[index]) {
                 Lookup::Hit(cached) => {
                     self.repeated += 1;
                     let verdict = verdict_at(&self.validator, cached, own.found.at);
@@ -310,8 +313,7 @@ impl BatchJudge {
         pending: &[Pending<'_>],
         sink: &mut impl Sink,
     ) {
-        let wants_kid = self.needs_kid || sink.wants_kid();
-        let unsigned = self.headers.unsigned(token.header, wants_kid);
+        let unsigned = self.headers.unsigned(token.header, self.wants_kid);
         let authentic = match (token.signature, token.found.content) {
             (Signature::Pending(number), _) => pending[number as usize].outcome(),
             (Signature::Cached(signature), Content::Token(token)) => {

@@ -32,20 +32,14 @@ impl Outcome {
 pub(crate) struct Recorder {
     validator: Validator,
     rows: Option<RowOptions>,
-    /// Whether every `kid` may be needed: rows show it, and where there are several issuers it may
-    /// turn out to be unknown.
-    wants_kid: bool,
     groups: CountGroups,
 }
 
 impl Recorder {
     pub(crate) fn new(validator: Validator, rows: Option<RowOptions>) -> Self {
-        let has_issuers = validator.policies().len() > 1;
-        let wants_kid = rows.is_some() || has_issuers;
         Self {
             validator,
             rows,
-            wants_kid,
             groups: CountGroups::default(),
         }
     }
@@ -120,10 +114,6 @@ impl Recording<'_> {
 }
 
 impl Sink for Recording<'_> {
-    fn wants_kid(&self) -> bool {
-        self.recorder.wants_kid
-    }
-
     /// Counts a token of a group; not where a row or its place is wanted.
     #[inline]
     fn take_cached(&mut self, found: &Found<'_>, verdict: &Verdict, cached: &Cached) -> bool {

@@ -43,7 +43,6 @@ pub(crate) struct Cached {
     pub(super) group: Option<GroupId>,
 }
 
-/// The result of a lookup.
 pub(super) enum Lookup<'c> {
     Hit(&'c Cached),
     /// The same token is in this batch already, and its signature has this number.
@@ -169,12 +168,13 @@ pub(super) struct RepeatCache {
     /// Where the next token may begin.
     position: u64,
     batch: u32,
-    is_active: bool,
+    /// Whether the tokens of this batch are looked up.
+    pub(super) is_active: bool,
     bypass: Bypass,
 }
 
 impl RepeatCache {
-    /// A cache of about `budget` bytes; with 0 it caches nothing.
+    /// A cache of at most `budget` bytes; with few or none it caches nothing.
     pub(super) fn new(budget: usize) -> Self {
         let sets = (budget / (BYTES_PER_SLOT * WAYS)).min(MAX_SETS);
         let capacity = sets * WAYS;
@@ -199,12 +199,6 @@ impl RepeatCache {
     pub(super) fn begin_batch(&mut self) {
         self.batch = self.batch.wrapping_add(1);
         self.is_active = !self.bytes.is_empty() && self.bypass.next_batch();
-    }
-
-    /// Whether the tokens of this batch are looked up.
-    #[inline]
-    pub(super) const fn is_active(&self) -> bool {
-        self.is_active
     }
 
     /// Prefetches what the lookups of a group need.
@@ -241,8 +235,8 @@ impl RepeatCache {
 
     /// Looks up a token in the slot that the probe found.
     #[inline]
-    pub(super) fn look_up(&mut self, token: &[u8], probe: &Probe) -> Lookup<'_> {
-        let Some(index) = self.entry_of(probe.slot, token) else {
+    pub(super) fn look_up(&mut self, token: Option<&[u8]>, probe: &Probe) -> Lookup<'_> {
+        let Some(index) = token.and_then(|token| self.entry_of(probe.slot, token)) else {
             return Lookup::Miss;
         };
         let entry = &self.entries[index];
@@ -306,10 +300,7 @@ impl RepeatCache {
             self.set_slot(probe, way, Slot::NOTED);
             return Admission::None;
         }
-        match self.insert(token, probe, way, number, is_mac) {
-            Some(id) => Admission::New(id),
-            None => Admission::None,
-        }
+        (self.insert(token, probe, way, number, is_mac)).map_or(Admission::None, Admission::New)
     }
 
     /// A slot for another token: an empty one, else one that is only noted, else that of the oldest

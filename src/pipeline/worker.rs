@@ -75,7 +75,12 @@ impl<'v> Worker<'v> {
             all => (all / options.threads.max(1)).max(MIN_CACHE_BYTES),
         };
         Self {
-            judge: BatchJudge::new(validator.clone(), options.kernel, cache_bytes),
+            judge: BatchJudge::new(
+                validator.clone(),
+                options.kernel,
+                cache_bytes,
+                rows.is_some(),
+            ),
             recorder: Recorder::new(validator.clone(), rows),
             now: options.now,
             max_token_bytes: validator.policy().token_limit(),

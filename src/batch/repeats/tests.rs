@@ -31,13 +31,13 @@ enum Seen {
 
 /// Looks up a token and admits it where it is missing.
 fn see(cache: &mut RepeatCache, token: &[u8], number: u32, is_mac: bool) -> Seen {
-    if !cache.is_active() {
+    if !cache.is_active {
         return Seen::Nothing;
     }
     let mut group = [None; GROUP];
     group[0] = Some(token);
     let probe = cache.probe(&group)[0];
-    match cache.look_up(token, &probe) {
+    match cache.look_up(Some(token), &probe) {
         Lookup::Hit(cached) => return Seen::Hit(cached.findings),
         Lookup::Pending(number) => return Seen::Pending(number),
         Lookup::Miss => {}
@@ -113,7 +113,7 @@ fn tokens_that_differ_in_one_byte_are_told_apart() {
         let mut group = [None; GROUP];
         group[0] = Some(token);
         let probe = cache.probe(&group)[0];
-        matches!(cache.look_up(token, &probe), Lookup::Hit(_))
+        matches!(cache.look_up(Some(token), &probe), Lookup::Hit(_))
     };
     for at in 0..one.len() {
         let mut other = one.clone();
