@@ -3,6 +3,7 @@
 //! A [`Judge`] validates by the stages of a run and gives the verdicts of its [`Validator`]. It keeps
 //! buffers and caches between calls, so that a call allocates nothing.
 
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
 use rayon::iter::{IndexedParallelIterator as _, ParallelIterator as _};
@@ -55,7 +56,7 @@ impl Judge {
     #[must_use]
     pub fn new(validator: &Validator) -> Self {
         Self {
-            batch: BatchJudge::new(validator.clone(), Kernel::best(), CACHE_BYTES, false),
+            batch: BatchJudge::new(validator.clone(), kernel(), CACHE_BYTES, false),
             validator: validator.clone(),
             never: AtomicBool::new(false),
         }
@@ -252,8 +253,19 @@ impl Validator {
     }
 }
 
-/// A verdict that was not given: neither valid nor rejected for a reason.
+/// What a verdict is before it was given: a rejection, so that none could be taken for valid.
 const UNDECIDED: Verdict = Verdict::rejected(Reason::SegmentCount);
+
+/// The fastest kernel that gives the right answers on this processor. If there were none, wrong tags
+/// would reject every token with a MAC.
+fn kernel() -> Kernel {
+    static KERNEL: OnceLock<Kernel> = OnceLock::new();
+    *KERNEL.get_or_init(|| {
+        let mut kernels = std::iter::once(Kernel::best()).chain(Kernel::available());
+        let tested = kernels.find(|kernel| kernel.self_test().is_ok());
+        tested.unwrap_or_else(Kernel::best)
+    })
+}
 
 /// Keeps the verdicts in the order of the tokens.
 struct Verdicts<'v> {

@@ -138,7 +138,12 @@ impl Kernel {
     /// # Panics
     ///
     /// If there are not as many tags as jobs, or 2^32 jobs or more.
-    pub fn hmac_sha256(self, jobs: &[Job256<'_>], scratch: &mut Scratch, tags: &mut [[u8; 32]]) {
+    pub(crate) fn hmac_sha256(
+        self,
+        jobs: &[Job256<'_>],
+        scratch: &mut Scratch,
+        tags: &mut [[u8; 32]],
+    ) {
         assert_eq!(jobs.len(), tags.len(), "one tag a job");
         #[cfg(target_arch = "x86_64")]
         {
@@ -174,7 +179,12 @@ impl Kernel {
     /// # Panics
     ///
     /// If there are not as many tags as jobs, or 2^32 jobs or more.
-    pub fn hmac_sha512(self, jobs: &[Job512<'_>], scratch: &mut Scratch, tags: &mut [[u8; 64]]) {
+    pub(crate) fn hmac_sha512(
+        self,
+        jobs: &[Job512<'_>],
+        scratch: &mut Scratch,
+        tags: &mut [[u8; 64]],
+    ) {
         assert_eq!(jobs.len(), tags.len(), "one tag a job");
         #[cfg(target_arch = "x86_64")]
         {
