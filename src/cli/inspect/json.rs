@@ -19,7 +19,7 @@ use super::segment::{Content, Segment};
 
 /// The members of an object, with values that are JSON already.
 macro_rules! members {
-    ($($name:literal: $value:expr),+ $(,)?) => { vec![$(member($name, &$value)),+] };
+    ($($name:literal: $value:expr),+ $(,)?) => { [$(member($name, &$value)),+] };
 }
 
 /// The object and a line end.
@@ -30,14 +30,14 @@ pub(super) fn document(explanation: &Explanation<'_>) -> String {
         Outcome::Rejected => "rejected",
         Outcome::NotVerified => "not-verified",
     };
-    let mut all = members! {
+    let mut all = Vec::from(members! {
         "schema": json_string("jotmill.inspect/1"),
         // The strictest of what the word may be taken for: an expired token is not "verified".
         "verified": facts.outcome == Outcome::Valid,
         "verdict": json_string(verdict),
         "reasons": array(&explanation.rejections, rejection),
         "findings": array(facts.findings.iter(), finding),
-    };
+    });
     all.extend(facts.hint().map(|hint| member("hint", &json_string(hint))));
     all.extend(members! {
         "bytes": facts.token.len(),
@@ -81,12 +81,12 @@ fn segment(segment: &Segment) -> String {
 }
 
 fn key(VerifyingKey { key, findings }: &VerifyingKey<'_>) -> String {
-    let mut all = members! {
+    let mut all = Vec::from(members! {
         "name": json_string(key.name()),
         "id": or_null(key.id().map(json_string)),
         "origin": json_string(key.origin()),
         "kty": json_string(key.kty()),
-    };
+    });
     // No size and no hash of a secret.
     if let Some(thumbprint) = key.thumbprint() {
         all.extend(members! {
@@ -134,7 +134,7 @@ fn times(explanation: &Explanation<'_>) -> String {
         "utc": json_string(&now.to_string()),
         "leeway_seconds": policy.leeway_seconds(),
     });
-    let mut all = members! { "now": now };
+    let mut all = vec![member("now", &now)];
     let times = explanation.times.iter().filter(|time| !time.is_repeated);
     all.extend(times.map(|time| member(time.name, &self::time(time))));
     object(&all)
