@@ -4,7 +4,7 @@ use super::Sink;
 use super::groups::{CountGroups, GroupId};
 use super::repeats::Cached;
 use crate::extract::Found;
-use crate::report::rows::{self, RowOptions, Rows, Subject};
+use crate::report::rows::{self, JsonLines, Row, RowOptions, Rows};
 use crate::report::tally::{SAMPLES, Sample, Tally};
 use crate::time::UnixTime;
 use crate::validator::{Judged, Validator};
@@ -22,7 +22,7 @@ impl Outcome {
     pub(crate) fn new(now: UnixTime, distinct: bool) -> Self {
         Self {
             tally: Tally::of_block(now).with_distinct(distinct),
-            rows: Rows::default(),
+            rows: Rows::new(&JsonLines),
             placed: ReasonSet::EMPTY,
         }
     }
@@ -155,14 +155,8 @@ impl Sink for Recording<'_> {
         if let Some(options) = &self.recorder.rows
             && options.wants(&judged.verdict)
         {
-            let subject = match found.content {
-                crate::extract::Content::TooLong(length) => Subject::TooLong(length),
-                _ => Subject::Token(found.content.bytes().unwrap_or_default()),
-            };
-            let validator = &self.recorder.validator;
-            let policy = validator.policy_of(key);
-            let context = (policy, validator.keys(), options);
-            (self.outcome.rows).push(found.line.into(), found.offset, &subject, judged, context);
+            let row = Row::new(found, judged, &self.recorder.validator, options);
+            self.outcome.rows.push(found.line.into(), &row);
         }
         // An unknown `kid` is counted for each token, which a group does not do.
         group.filter(|_| !is_kid_unknown)

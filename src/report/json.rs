@@ -12,7 +12,6 @@ use std::io::{self, BufWriter, Write};
 use serde::ser::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
-use super::rows::hex;
 use super::tally::{EXPIRY_EDGES, Sample};
 use super::{Counts, Distinct, KeySum, NameCounts, Report};
 use crate::display::is_deceptive;
@@ -434,7 +433,7 @@ fn samples<'r>(report: &'r Report) -> Entries<&'static str, Vec<SampleMembers<'r
         file: (report.inputs.get(sample.input)).map_or("", |input| &input.name),
         line: sample.line,
         offset: sample.offset,
-        sha256: sample.sha256.map(|digest| hex(&digest)),
+        sha256: (sample.sha256).map(|digest| format!("{:016x}", u64::from_be_bytes(digest))),
     };
     let with_places = Reason::ALL.iter().zip(&report.tally.samples);
     Entries::sorted(

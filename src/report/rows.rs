@@ -1,18 +1,22 @@
-//! Rows: what is told of each token, as a line of JSON.
+//! Rows: one for each token of a run.
 //!
-//! Workers render rows, but a block does not know at which line of the input it begins. So a row
-//! is rendered without its beginning, which the ordered end puts in front as it writes.
+//! [`Row`] owns what may be shown of a token. A [`RowWriter`] owns a text format and only spells
+//! what the row holds; [`json`] is the first. Opening and flushing the output is left to the run.
 
+mod json;
+
+pub(crate) use json::JsonLines;
+
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
-use crate::display::{cut, is_deceptive};
-use crate::key::KeySet;
-use crate::policy::Policy;
-use crate::token::{Claims, Member};
-use crate::validator::Judged;
-use crate::verdict::{Reason, Verdict};
+use crate::display::cut;
+use crate::extract::{Content, Found};
+use crate::time::NumericDate;
+use crate::validator::{Judged, Validator};
+use crate::verdict::{Reason, ReasonSet, Verdict};
 
 /// Which rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +30,7 @@ pub enum Only {
 /// How rows are written.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RowOptions {
-    /// Which rows; all without.
+    /// Which rows are written; `None` for all.
     pub only: Option<Only>,
     /// Adds the whole token to its row. Whoever reads the row can then use the token.
     pub show_tokens: bool,
@@ -44,107 +48,146 @@ impl RowOptions {
     }
 }
 
-/// The rows of a block, each without its beginning.
-#[derive(Default)]
+/// All that may be shown of a token, but for its line number, which a worker does not know. Strings
+/// that the token chose are cut, and not yet escaped.
+pub(crate) struct Row<'r> {
+    /// The byte offset of the token in its input.
+    offset: u64,
+    /// Why it was rejected; empty for a valid token.
+    reasons: ReasonSet,
+    /// From the header, whether or not a signature covers it.
+    alg: Option<Cow<'r, str>>,
+    kid: Option<Cow<'r, str>>,
+    /// The name of the key that verified the signature. Claims are shown only where there is one.
+    key: Option<&'r str>,
+    iss: Option<Cow<'r, str>>,
+    sub: Option<Cow<'r, str>>,
+    exp: Option<NumericDate>,
+    nbf: Option<NumericDate>,
+    iat: Option<NumericDate>,
+    jti: Option<Cow<'r, str>>,
+    missing: Option<MissingClaims<'r>>,
+    /// The first bytes of the token's SHA-256; `None` for a line that was too long to keep.
+    sha256: Option<[u8; 8]>,
+    /// The whole token, if rows show tokens.
+    token: Option<Cow<'r, str>>,
+    /// The length in bytes of a line that was too long to be a token.
+    length: Option<u64>,
+}
+
+/// The required claims that are absent or null. Registered claims are not among them: each has a
+/// reason of its own.
+struct MissingClaims<'r> {
+    required: &'r [Box<str>],
+    /// Bit `i` is set if the token has the `i`-th of them.
+    present: u64,
+}
+
+impl<'r> MissingClaims<'r> {
+    fn names(&self) -> impl Iterator<Item = Cow<'r, str>> {
+        let is_missing = |(index, _): &(usize, _)| self.present >> index & 1 == 0;
+        let missing = self.required.iter().enumerate().filter(is_missing);
+        missing.map(|(_, name)| cut(name))
+    }
+}
+
+impl<'r> Row<'r> {
+    pub(crate) fn new(
+        found: &'r Found<'_>,
+        judged: &'r Judged<'_>,
+        validator: &'r Validator,
+        options: &RowOptions,
+    ) -> Self {
+        let verdict = &judged.verdict;
+        let key = verdict.key.and_then(|key| validator.keys().get(key));
+        let claims = judged.claims;
+        let bytes = found.content.bytes();
+        Self {
+            offset: found.offset,
+            reasons: verdict.reasons,
+            alg: judged.alg.map(cut),
+            kid: judged.kid.map(cut),
+            // Names of keys are cut when keys are loaded; they would not be unique if cut again.
+            key: key.map(|key| key.name()),
+            iss: claims.and_then(|claims| claims.iss.value()).map(cut),
+            sub: claims.and_then(|claims| claims.sub.value()).map(cut),
+            exp: claims.and_then(|claims| claims.exp.value()),
+            nbf: claims.and_then(|claims| claims.nbf.value()),
+            iat: claims.and_then(|claims| claims.iat.value()),
+            jti: claims.and_then(|claims| claims.jti.value()).map(cut),
+            missing: claims
+                .filter(|_| verdict.reasons.contains(Reason::MissingClaim))
+                .map(|claims| MissingClaims {
+                    required: validator.policy_of(verdict.key).extra_names(),
+                    present: claims.extra,
+                }),
+            sha256: bytes.map(digest),
+            token: bytes
+                .filter(|_| options.show_tokens)
+                .map(String::from_utf8_lossy),
+            length: match found.content {
+                Content::TooLong(length) => Some(length),
+                Content::Token(_) | Content::Malformed(..) => None,
+            },
+        }
+    }
+}
+
+/// A text format of rows. A row is what precedes its line number, the number in decimal, and what
+/// follows it: workers render the last part, and the run adds the others once the number is known.
+pub(crate) trait RowWriter: Sync {
+    /// Appends what precedes the line number, the same for all rows of an input. `file` is the name
+    /// of the input, where rows show it.
+    fn before_line(&self, text: &mut String, file: Option<&str>);
+
+    /// Appends what follows the line number, with the end of the row.
+    fn after_line(&self, text: &mut String, row: &Row<'_>);
+}
+
+/// The rows of a block, rendered from behind their line numbers. Its buffers are reused.
 pub(crate) struct Rows {
+    writer: &'static dyn RowWriter,
     text: String,
     /// For each row its line, counted from the start of the block, and where its text ends.
     ends: Vec<(u64, usize)>,
 }
 
-/// What a row says beside the verdict.
-pub(crate) enum Subject<'t> {
-    /// A token.
-    Token(&'t [u8]),
-    /// A line that was too long to be one, of so many bytes.
-    TooLong(u64),
-}
-
 impl Rows {
+    pub(crate) const fn new(writer: &'static dyn RowWriter) -> Self {
+        Self {
+            writer,
+            text: String::new(),
+            ends: Vec::new(),
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
     }
 
-    /// Renders a row for the `line`-th line of the block.
-    pub(crate) fn push(
-        &mut self,
-        line: u64,
-        offset: u64,
-        subject: &Subject<'_>,
-        judged: &Judged<'_>,
-        (policy, keys, options): (&Policy, &KeySet, &RowOptions),
-    ) {
-        let text = &mut self.text;
-        let verdict = &judged.verdict;
-        text.push_str(",\"offset\":");
-        push_number(text, offset);
-        if verdict.is_valid() {
-            text.push_str(",\"verdict\":\"valid\"");
-        } else {
-            text.push_str(",\"verdict\":\"rejected\",\"reasons\":[");
-            for (index, reason) in verdict.reasons.iter().enumerate() {
-                text.push_str(if index == 0 { "\"" } else { ",\"" });
-                text.push_str(reason.code());
-                text.push('"');
-            }
-            text.push(']');
-        }
-        push_member(text, "alg", judged.alg);
-        push_member(text, "kid", judged.kid);
-        if let Some(key) = verdict.key.and_then(|key| keys.get(key)) {
-            // It is cut before it is made unique, and not once more.
-            text.push_str(",\"key\":\"");
-            escape_onto(text, key.name());
-            text.push('"');
-        }
-        if let Some(claims) = judged.claims {
-            push_claims(text, claims);
-            if verdict.reasons.contains(Reason::MissingClaim) {
-                push_missing(text, policy, claims.extra);
-            }
-        }
-        match subject {
-            Subject::Token(token) => {
-                text.push_str(",\"sha256\":\"");
-                push_hex(text, &digest(token));
-                text.push('"');
-                if options.show_tokens {
-                    text.push_str(",\"token\":\"");
-                    escape_onto(text, &String::from_utf8_lossy(token));
-                    text.push('"');
-                }
-            }
-            Subject::TooLong(length) => {
-                text.push_str(",\"length\":");
-                push_number(text, *length);
-            }
-        }
-        text.push_str("}\n");
-        self.ends.push((line, text.len()));
+    /// Renders the row of the `line`-th line of the block.
+    pub(crate) fn push(&mut self, line: u64, row: &Row<'_>) {
+        self.writer.after_line(&mut self.text, row);
+        self.ends.push((line, self.text.len()));
     }
 
-    /// Writes the rows, with the beginning that they lack. `file` is given where rows name it.
+    /// Writes the rows of a block that begins after line `line_base` of its input. `file` is the
+    /// name of the input, where rows show it.
     pub(crate) fn write(
         &self,
         out: &mut dyn Write,
         file: Option<&str>,
         line_base: u64,
     ) -> io::Result<()> {
-        let mut beginning = String::with_capacity(64 + file.map_or(0, str::len));
-        beginning.push('{');
-        if let Some(file) = file {
-            beginning.push_str("\"file\":\"");
-            escape_onto(&mut beginning, file);
-            beginning.push_str("\",");
-        }
-        beginning.push_str("\"line\":");
-        let fixed = beginning.len();
+        let mut place = String::with_capacity(64 + file.map_or(0, str::len));
+        self.writer.before_line(&mut place, file);
+        let before_line = place.len();
         let mut start = 0;
         for (line, end) in &self.ends {
-            beginning.truncate(fixed);
-            push_number(&mut beginning, line_base + line);
-            out.write_all(beginning.as_bytes())?;
+            place.truncate(before_line);
+            push_number(&mut place, line_base + line);
+            out.write_all(place.as_bytes())?;
             out.write_all(&self.text.as_bytes()[start..*end])?;
             start = *end;
         }
@@ -152,62 +195,13 @@ impl Rows {
     }
 }
 
-/// The first bytes of a token's SHA-256, by which it can be found again without being shown.
+/// The first bytes of a token's SHA-256: enough to find the token again without showing it.
 pub(crate) fn digest(token: &[u8]) -> [u8; 8] {
     let digest: [u8; 32] = Sha256::digest(token).into();
     std::array::from_fn(|index| digest[index])
 }
 
-fn push_claims(text: &mut String, claims: &Claims<'_>) {
-    push_member(text, "iss", claims.iss.value());
-    push_member(text, "sub", claims.sub.value());
-    for (name, date) in [
-        ("exp", claims.exp),
-        ("nbf", claims.nbf),
-        ("iat", claims.iat),
-    ] {
-        if let Member::Is(date) = date {
-            text.push_str(",\"");
-            text.push_str(name);
-            text.push_str("\":");
-            push_display(text, date);
-        }
-    }
-    push_member(text, "jti", claims.jti.value());
-}
-
-/// Names the required claims that are absent or null.
-fn push_missing(text: &mut String, policy: &Policy, present: u64) {
-    text.push_str(",\"missing\":[");
-    let missing = policy
-        .extra_names()
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| present >> i & 1 == 0);
-    for (count, (_, name)) in missing.enumerate() {
-        text.push_str(if count == 0 { "\"" } else { ",\"" });
-        escape_onto(text, &cut(name));
-        text.push('"');
-    }
-    text.push(']');
-}
-
-fn push_member(text: &mut String, name: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        text.push_str(",\"");
-        text.push_str(name);
-        text.push_str("\":\"");
-        escape_onto(text, &cut(value));
-        text.push('"');
-    }
-}
-
-fn push_display(text: &mut String, value: impl std::fmt::Display) {
-    use std::fmt::Write as _;
-    // Writing to a string cannot fail.
-    let _ = write!(text, "{value}");
-}
-
+/// Appends a number in decimal, several times as fast as `write!`.
 fn push_number(text: &mut String, mut number: u64) {
     let mut digits = [0; 20];
     let mut first = digits.len();
@@ -222,70 +216,17 @@ fn push_number(text: &mut String, mut number: u64) {
     text.extend(digits[first..].iter().map(|digit| char::from(*digit)));
 }
 
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
-    for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)]);
-        text.push(DIGITS[usize::from(byte & 15)]);
-    }
-}
-
-/// The hexadecimal digits of a sample's digest.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    push_hex(&mut text, bytes);
-    text
-}
-
-/// Appends `value` as the inside of a JSON string.
-pub(crate) fn escape_onto(text: &mut String, value: &str) {
-    if value
-        .bytes()
-        .all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
-    {
-        text.push_str(value);
-        return;
-    }
-    for c in value.chars() {
-        match c {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            _ if is_deceptive(c) => push_display(text, format_args!("\\u{:04x}", u32::from(c))),
-            _ => text.push(c),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn escaped_strings_read_back_and_deceive_nobody() {
-        let deceptive: String = ('\u{0}'..='\u{2100}').collect();
-        for value in ["", "plain", "a\"b\\c", "é😀", &deceptive] {
-            let mut text = String::from("\"");
-            escape_onto(&mut text, value);
-            text.push('"');
-            assert_eq!(serde_json::from_str::<String>(&text).unwrap(), value);
-            assert!(!text.chars().any(is_deceptive), "{text}");
-        }
-        let mut text = String::new();
-        escape_onto(&mut text, "\u{1b}[31m\u{202e}\u{2028}");
-        assert_eq!(text, r"\u001b[31m\u202e\u2028");
-    }
-
-    #[test]
-    fn numbers_and_digests_are_written_in_full() {
+    fn numbers_are_written_in_full() {
         let mut text = String::new();
         for number in [0, 7, 10, u64::MAX] {
             push_number(&mut text, number);
             text.push(' ');
         }
         assert_eq!(text, "0 7 10 18446744073709551615 ");
-        // FIPS 180-4's "abc".
-        assert_eq!(hex(&digest(b"abc")), "ba7816bf8f01cfea");
     }
 }
