@@ -11,7 +11,7 @@
 //! let mut keys = KeySet::new();
 //! keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
 //! let validator = Validator::new(Policy::new(), keys)?;
-//! let stages = measure::stages(&validator, UnixTime::now()?, b"a.b.c\nd\n", Kernel::best());
+//! let stages = measure::stages(&validator, UnixTime::now()?, b"a.b.c\nd\n", Kernel::best(), 0);
 //! assert_eq!(stages.tokens.rejected, 2);
 //! println!("{:?} for the claims", stages.time(measure::Stage::Claims));
 //! # Ok(())

@@ -1,5 +1,5 @@
-//! Judging takes no memory from the heap per token: counted, in a program of its own, because the
-//! allocator that counts is that of the whole program.
+//! Bulk validation allocates nothing per token. This is a program of its own, because the counting
+//! allocator applies to a whole program.
 
 #![allow(
     clippy::expect_used,
@@ -20,10 +20,10 @@ use jotmill_datasets as dataset;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
-/// The system's allocator, counted.
+/// The system's allocator, which counts its calls.
 struct Counting;
 
-// SAFETY: every call is handed to the system's allocator as it came.
+// SAFETY: every call is passed to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
@@ -46,7 +46,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How a run is done.
+/// The options of a run.
 #[derive(Clone, Copy, Debug)]
 struct Way {
     threads: usize,
@@ -55,7 +55,7 @@ struct Way {
     cache_bytes: usize,
 }
 
-/// What a run over a log asks of the heap.
+/// The allocations of a run over a log.
 fn allocations(validator: &Validator, log: &[u8], way: Way) -> u64 {
     let inputs = vec![Input::Reader {
         name: "log".to_owned(),
@@ -81,7 +81,7 @@ fn allocations(validator: &Validator, log: &[u8], way: Way) -> u64 {
     after - before
 }
 
-/// The instant that data sets are made for.
+/// The instant that data sets are generated for.
 fn now() -> UnixTime {
     UnixTime::new(1_790_000_000, 0).expect("a time")
 }
@@ -98,7 +98,7 @@ fn data(spec: dataset::Spec) -> (Validator, Vec<u8>) {
     (validator, tokens)
 }
 
-/// Held by the test that counts: all others of the program would be counted with it.
+/// Held by the test that counts, since it would count the others as well.
 static TURN: Mutex<()> = Mutex::new(());
 
 #[test]
@@ -125,8 +125,8 @@ fn judging_a_token_allocates_nothing_after_the_first_blocks() {
             let (few_times, many_times) = (log.repeat(10), log.repeat(40));
             let few = allocations(&validator, &few_times, way);
             let many = allocations(&validator, &many_times, way);
-            // A token takes nothing. A block, of some hundred tokens, may take a little: the
-            // beginning of its rows, names that were not seen before.
+            // Nothing per token. A block of some hundred tokens may allocate a little, for its rows
+            // and for new names.
             let blocks = (30 * log.len() / DEFAULT_BLOCK_BYTES) as u64;
             let allowed = if rows || name == "mixed" {
                 4 * blocks
@@ -138,9 +138,8 @@ fn judging_a_token_allocates_nothing_after_the_first_blocks() {
                 more <= allowed,
                 "{name}, rows {rows}: {more} for 300,000 tokens more"
             );
-            // Of several threads the system decides when each is given its first blocks. So what
-            // is bounded is all of their lives: each warms up as the only one does, and has a
-            // place in the pool.
+            // The system schedules when each of several threads takes its first blocks, so the
+            // bound covers their whole lives: each warms up like a single one.
             for threads in [2, 4] {
                 let all = allocations(&validator, &many_times, Way { threads, ..way });
                 let allowed = threads as u64 * (few + 100) + allowed;
@@ -158,7 +157,7 @@ fn tokens_that_do_not_come_again_are_not_remembered() {
     let _turn = TURN.lock();
     let (validator, log) = data(dataset::Spec {
         count: 200_000,
-        // Some unusual tokens have a header of their own, which is remembered.
+        // Some unusual tokens have a header of their own, which is cached.
         edges: "0%".parse().expect("a share"),
         ..dataset::Spec::default()
     });
@@ -168,7 +167,7 @@ fn tokens_that_do_not_come_again_are_not_remembered() {
             rows: false,
             cache_bytes: RunOptions::new(now()).cache_bytes,
         };
-        // To the end of some line; all lines are about as long.
+        // To the end of a line; all lines have about the same length.
         let end = log[..log.len() / 4].iter().rposition(|byte| *byte == b'\n');
         let few = allocations(&validator, &log[..=end.expect("a line")], way);
         let all = allocations(&validator, &log, way);

@@ -1,4 +1,4 @@
-//! Data sets keep their word: every line gets the verdict that the ground truth says.
+//! Every line of a data set gets the verdict of its ground truth.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -23,7 +23,7 @@ fn mix(left_out: &[Defect], each: u32) -> Vec<(Defect, Share)> {
         .collect()
 }
 
-/// What the audit is told, as the oracle takes it.
+/// The options of the audit, for the oracle.
 fn policy(flags: &AuditFlags) -> oracle::Policy {
     let owned = |names: &[&str]| {
         names
@@ -57,7 +57,7 @@ fn policy(flags: &AuditFlags) -> oracle::Policy {
     }
 }
 
-/// Judges every line, and gives the number of lines by verdict code.
+/// Judges every line, and returns the number of lines by verdict code.
 fn agree(spec: Spec) -> BTreeMap<&'static str, u64> {
     let dataset = made(spec.clone());
     let keys = oracle::keys_from_jwks(&dataset.jwks());
@@ -337,7 +337,7 @@ fn every_token_occurs_as_often_as_asked_for() {
         assert_eq!(full.len() as u64, count / u64::from(repeat));
         assert_eq!(short.iter().sum::<u64>(), count % u64::from(repeat));
         assert!(short.len() <= 1);
-        // Shuffled: not all repetitions stand together.
+        // Shuffled: repetitions are not all adjacent.
         let together = tokens.windows(2).filter(|pair| pair[0] == pair[1]).count();
         assert!(together * 10 < tokens.len() || times.len() < 20);
         agree(spec);

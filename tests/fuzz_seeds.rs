@@ -27,7 +27,7 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     seeds
 }
 
-/// Runs a body over the seeds of its target and `mutations` of each; gives what it saw of the
+/// Runs a body over the seeds of its target and `mutations` of each; returns what it found in the
 /// seeds.
 fn replay(target: &str, mutations: usize, body: fn(&[u8]) -> Seen) -> Seen {
     let seeds = seeds(target);
@@ -56,15 +56,15 @@ fn replay(target: &str, mutations: usize, body: fn(&[u8]) -> Seen) -> Seen {
 
 /// One to four changes: to a bit, a byte, a length, or with a piece of another seed.
 fn mutate(rng: &mut Rng, data: &[u8], other: &[u8]) -> Vec<u8> {
-    const TELLING: &[u8] = b"\n\r\t .=\"\\{}[]:,-+0123456789eEntf_/A\0\x7f\x80\xc3\xef\xff";
+    const SIGNIFICANT: &[u8] = b"\n\r\t .=\"\\{}[]:,-+0123456789eEntf_/A\0\x7f\x80\xc3\xef\xff";
     let mut data = data.to_vec();
     for _ in 0..1 + rng.below(4) {
         let place = rng.below(data.len() + 1);
         let end = (place + 1 + rng.below(8)).min(data.len());
         match rng.below(8) {
             0 if place < data.len() => data[place] ^= 1 << rng.below(8),
-            1 if place < data.len() => data[place] = TELLING[rng.below(TELLING.len())],
-            2 => data.insert(place, TELLING[rng.below(TELLING.len())]),
+            1 if place < data.len() => data[place] = SIGNIFICANT[rng.below(SIGNIFICANT.len())],
+            2 => data.insert(place, SIGNIFICANT[rng.below(SIGNIFICANT.len())]),
             3 => drop(data.drain(place..end)),
             4 => {
                 let piece = data[place..end].to_vec();

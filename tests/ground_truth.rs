@@ -1,5 +1,5 @@
-//! Data sets against the audit: the generator says what every line must get, and was written
-//! without the validator. Each line of a mix of every defect must get exactly that.
+//! Audits data sets and compares each line with its ground truth, by a generator that shares no code
+//! with the validator.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub fn now(dataset: &Dataset) -> UnixTime {
     UnixTime::new(seconds, 0).expect("a time")
 }
 
-/// The policies and keys that the data set asks for.
+/// The policies and keys of the data set.
 pub fn validator(dataset: &Dataset) -> Validator {
     match dataset.issuers() {
         [issuer] => {
@@ -76,7 +76,7 @@ fn policy(issuer: &Issuer) -> (Policy, KeySet) {
     (policy, keys)
 }
 
-/// Audits the data set and holds every row against its line of ground truth.
+/// Audits the data set and compares every row with its line of ground truth.
 pub fn check(spec: Spec) {
     let dataset = Dataset::new(spec).expect("a data set");
     let (mut tokens, mut truth) = (Vec::new(), Vec::new());
@@ -167,14 +167,13 @@ fn algorithms(picks: impl Fn(Algorithm) -> bool) -> Vec<Algorithm> {
     all.filter(|algorithm| picks(*algorithm)).collect()
 }
 
-/// Whether its keys are quickly made.
+/// Whether its keys are generated quickly.
 fn is_quick(algorithm: Algorithm) -> bool {
     let name = algorithm.name();
     !algorithm.is_hmac() && !name.starts_with("RS") && !name.starts_with("PS")
 }
 
-/// What data sets cannot have where keys stand in files of their own, and so have no id: a `kid` of
-/// nobody leads to those keys.
+/// Defects that need keys with ids. Keys in files of their own have none, and are tried for any `kid`.
 const NEEDS_IDS: [Defect; 2] = [Defect::KeyNotFound, Defect::TooManyKeys];
 
 #[test]
@@ -210,8 +209,7 @@ fn every_type_of_key_that_is_quickly_made_in_every_form() {
 
 #[test]
 fn defects_of_keys_with_ids_among_public_keys() {
-    // Each in turn is the first, of which there are more keys than may be tried, and each in turn
-    // is missing.
+    // Each in turn is the first, which has more keys than may be tried, and each in turn is missing.
     for (seed, absent) in [
         Algorithm::Ps384,
         Algorithm::EdDsa,
@@ -254,8 +252,8 @@ fn rsa_keys_of_several_sizes_that_no_token_names() {
     });
 }
 
-/// What several issuers cannot have, since their tokens are of no issuer then. Written anew and not
-/// asked of the maker, whose list is what is tested.
+/// Defects that make the issuer unknown if there are several. Not taken from the generator, whose list
+/// is under test.
 const OF_THE_CHOICE: [Defect; 7] = [
     Defect::PayloadBase64url,
     Defect::PayloadJson,

@@ -116,7 +116,7 @@ fn each_issuer_is_judged_by_its_own_policy_and_keys() {
             )),
             "",
         ),
-        // The header is held against the policy of the issuer that the payload names.
+        // The header is checked by the policy of the issuer that the payload names.
         (ours(&their_claims()), "alg-not-allowed"),
         (theirs(&our_claims()), "alg-not-allowed"),
         (
@@ -176,7 +176,7 @@ fn a_kid_of_another_issuer_is_not_found_where_every_key_has_an_id() {
     assert_eq!(judges.codes(borrowed.sign()), "key-not-found");
 }
 
-/// Payloads whose issuer cannot be made out or is nobody's, each signed by a good key.
+/// Payloads whose issuer is unreadable or in no policy, each signed by a good key.
 fn unknown() -> Vec<(&'static str, TokenMaker)> {
     let text = |payload: &str| ours(&json!({})).payload(payload.replace("OURS", OURS));
     vec![
@@ -220,7 +220,7 @@ fn an_issuer_that_no_policy_expects_is_unknown() {
     let judges = judges();
     for (name, token) in unknown() {
         assert_eq!(judges.codes(token.sign()), "issuer-unknown", "{name}");
-        // It is the first code of its stage, and a signature is not looked at.
+        // It is the first code of its stage, and the signature is not verified.
         let nowhere = token.header(r#"{"alg":"HS256","kid":"nobody's"}"#);
         assert_eq!(
             judges.codes(nowhere.with_signature("!")),
@@ -250,7 +250,7 @@ fn the_spelling_of_the_member_is_that_of_json() {
     }
 }
 
-/// The header has its say first, as far as it needs no policy.
+/// Header rules that need no policy apply first.
 #[test]
 fn what_is_wrong_with_a_header_comes_before_an_unknown_issuer() {
     let judges = judges();
@@ -270,7 +270,7 @@ fn what_is_wrong_with_a_header_comes_before_an_unknown_issuer() {
     assert_eq!(judges.codes(token.sign()), "alg-not-allowed");
 }
 
-/// A log in which tokens of both issuers share headers, and come again.
+/// A log in which tokens of both issuers share headers and are repeated.
 #[test]
 fn tokens_that_repeat_stay_with_their_policy_whatever_the_threads_and_blocks() {
     let judges = judges();
@@ -298,7 +298,7 @@ fn tokens_that_repeat_stay_with_their_policy_whatever_the_threads_and_blocks() {
     assert!(rows.contains("issuer-unknown") && rows.contains("\"main#2\""));
 }
 
-/// The rows of a log, which must be what the oracle says, the same for any threads and blocks.
+/// The rows of a log, which must agree with the oracle for any number of threads and block size.
 fn rows_of(judges: &Judges, lines: &[Vec<u8>]) -> String {
     let log = lines.join(&b'\n');
     let rows_with = |threads, block_bytes, cache_bytes| {

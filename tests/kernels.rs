@@ -1,8 +1,8 @@
-//! Kernels, threads, blocks, files and memory change no byte of what is told: every kernel that
-//! this processor has, over data sets of every shape.
+//! Kernels, threads, block sizes, files and cache sizes change no byte of rows and reports: every
+//! kernel that this processor has, over data sets of every shape.
 //!
-//! The first run is held against the validator, which judges one token at a time and computes no
-//! MAC in lanes; every other run against the first.
+//! The first run is compared with the validator, which judges one token at a time and computes no MAC
+//! in lanes; every other run is compared with the first.
 
 use std::io::Write;
 
@@ -14,9 +14,9 @@ use crate::ground_truth;
 use crate::judges::{Told, told};
 
 /// Sizes of blocks: a token or two, too few to fill the lanes, some lanes full, most of a log, all
-/// of it. There are five, so that turns of two and three meet all of them.
+/// of it. Five sizes, so that cycles of two and three meet all of them.
 const BLOCKS: [usize; 5] = [600, 5_000, 30_000, 1 << 16, DEFAULT_BLOCK_BYTES];
-/// Sizes of the cache of repeated tokens: none, hardly any, and the default.
+/// Sizes of the cache of repeated tokens: none, tiny, and the default.
 const CACHES: [usize; 3] = [0, 64 << 10, 16 << 20];
 
 /// A log as a stream and as a regular file, under one name.
@@ -44,7 +44,7 @@ impl Log {
     }
 }
 
-/// Runs over a data set in every way, and expects the same of each.
+/// Runs over a data set in every way, and expects the same result.
 fn every_way_tells_the_same(spec: Spec) {
     let dataset = Dataset::new(spec).expect("a data set");
     let validator = ground_truth::validator(&dataset);
@@ -85,8 +85,7 @@ fn every_way_tells_the_same(spec: Spec) {
     assert!(kernels.contains(&"portable"), "{kernels:?}");
 }
 
-/// Each token's row has the codes and the key that the validator gives it by itself, and the report
-/// counts them.
+/// Compares each token's row with the validator's codes and key, and the report with the counts.
 fn is_what_the_validator_says(validator: &Validator, now: UnixTime, log: &[u8], told: &Told) {
     let mut rows = told.rows.lines();
     let (mut valid, mut rejected) = (0, 0);
@@ -94,7 +93,7 @@ fn is_what_the_validator_says(validator: &Validator, now: UnixTime, log: &[u8], 
         let row = rows.next().expect("a row a token");
         let row: Value = serde_json::from_str(row).expect("a row is JSON");
         if row.get("length").is_some() {
-            // Too long: of that the line decides, and not the token.
+            // The limit applies to the line, not to the token.
             rejected += 1;
             continue;
         }

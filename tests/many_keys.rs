@@ -1,5 +1,5 @@
 //! Key sets of thousands of keys, as an identity provider of many tenants has: the right one is
-//! found wherever it stands. What that costs is for the benches to say.
+//! found at any place. The benches measure what that costs.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::token_maker::{TokenMaker, encode};
 
 const KEYS: u32 = 10_000;
 
-/// Secrets and public keys in turn, all with ids, all named by the tokens.
+/// Secrets and public keys alternately, all with ids, all named by the tokens.
 fn spec() -> Spec {
     Spec {
         count: 3_000,
@@ -41,7 +41,7 @@ fn spec() -> Spec {
 #[test]
 fn each_of_ten_thousand_keys_verifies_the_tokens_that_name_it() {
     ground_truth::check(spec());
-    // Not a few keys over and over.
+    // The tokens use many different keys.
     let dataset = Dataset::new(spec()).expect("a data set");
     let mut lines = dataset.lines();
     let mut used = HashSet::new();
@@ -110,7 +110,7 @@ fn the_first_the_middle_and_the_last_of_ten_thousand_keys_are_found_and_no_other
             assert_eq!(judged, Err("key-not-found".into()), "{unknown}");
         }
     }
-    // A public key among them verifies no MAC, whatever is taken for the secret.
+    // A public key among them verifies no MAC, whichever text serves as the secret.
     let public = members.iter().filter(|member| member["kty"] == "EC");
     let ids: Vec<&str> = public.filter_map(|member| member["kid"].as_str()).collect();
     for id in [ids[0], ids[ids.len() / 2], ids[ids.len() - 1]] {
@@ -124,8 +124,8 @@ fn the_first_the_middle_and_the_last_of_ten_thousand_keys_are_found_and_no_other
     }
 }
 
-/// A service keeps its fixed keys, and adds to a clone of them whenever others are rotated. What is
-/// added to one set is in no other, and a set outlives those that it was cloned from.
+/// A service keeps its fixed keys, and adds the rotated ones to a clone. Keys added to one set are in
+/// no other, and a set outlives the one that it was cloned from.
 #[test]
 fn a_set_and_its_clone_grow_apart_and_share_their_keys() {
     let secret =
@@ -162,7 +162,7 @@ fn a_set_and_its_clone_grow_apart_and_share_their_keys() {
         let (_, finished) = audit(&validator, &log[..], &RunOptions::new(now));
         assert_eq!(finished.report.tally.tokens.valid, known.len() as u64);
     };
-    // Around the number of secrets whose states lie together.
+    // Around the number of secrets whose states share a chunk of memory.
     for count in [1, 2, 5, 63, 64, 65, 200] {
         let ids = |what: &str, count: usize| -> Vec<String> {
             (0..count)

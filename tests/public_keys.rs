@@ -1,5 +1,5 @@
-//! Signatures by private keys, as far as other files do not print them: every algorithm with keys
-//! made on the spot, every form that a key comes in, and the faults that signatures and keys have.
+//! Asymmetric signatures: every algorithm with keys generated here, every form of a key, and the
+//! faults of signatures and keys.
 //!
 //! `keyfiles/` was written by OpenSSL 3.0. Its keys were made for these tests and protect nothing.
 
@@ -172,7 +172,7 @@ fn ml_dsa(alg: &'static str, algorithm: &'static PqdsaSigningAlgorithm) -> Signe
     }
 }
 
-/// A signer of each type, the same for every test: RSA keys take their time.
+/// A signer of each type, shared by all tests, since RSA keys are slow to generate.
 pub fn shared_signers() -> &'static [Signer] {
     static SIGNERS: LazyLock<Vec<Signer>> = LazyLock::new(signers);
     &SIGNERS
@@ -318,7 +318,7 @@ fn ecdsa_signatures_have_r_and_s_from_one_to_below_the_order() {
     ] {
         assert_eq!(judge(&[r, s].concat()), "signature-mismatch");
     }
-    // RFC 7518 does not ask for the lower of the two s: n - s is good as well.
+    // RFC 7518 does not require the lower of the two s: n - s is valid as well.
     let mut high = order.clone();
     let mut borrow = 0;
     for (digit, s) in high.iter_mut().zip(s).rev() {
@@ -701,7 +701,7 @@ fn a_certificate_that_issued_another_of_its_file_is_no_key() {
             assert!(key.why.contains("file of its own"), "{}", key.why);
         }
     }
-    // What cannot be used tells who issued it all the same.
+    // An unusable certificate still names its issuer.
     let refused = leaf.replace("CERTIFICATE", "X509 CERTIFICATE");
     assert!(read(&[&refused, authority]).is_err());
     // Given by itself, or beside a certificate that it did not issue, it is meant as a key.
@@ -855,7 +855,7 @@ fn a_log_of_every_algorithm_is_judged_as_its_tokens_are_one_by_one() {
     }
     let mac = TokenMaker::new().secret([3; 64]).sign();
     tokens.push(String::from_utf8(mac).expect("ASCII"));
-    // An order in which no two of a key stand together.
+    // An order in which no two of a key are adjacent.
     let count = tokens.len();
     let mixed: Vec<&str> = (0..count).map(|at| &*tokens[at * 37 % count]).collect();
     let validator = validator(&json!({ "keys": members }).to_string());

@@ -1,5 +1,5 @@
-//! `jotmill bench` as its user meets it: figures that are all there, counts that are right, and no
-//! figures at all where they would mean nothing.
+//! `jotmill bench` as its user runs it: all figures are present, counts are right, and there are no
+//! figures if they would be meaningless.
 
 use std::fs;
 use std::path::Path;
@@ -97,7 +97,7 @@ fn json_has_every_figure_and_the_counts_of_the_data_set() {
         assert_eq!(count("distinct"), 100);
         assert_eq!(data["repeats"]["tokens"], 300);
         assert_eq!(data["repeats"]["share"], 0.75);
-        // Each token comes four times, is remembered the second time, and all of them fit.
+        // Each token occurs four times, is cached the second time, and all of them fit.
         let recalled = data["repeats"]["recalled"].as_u64();
         assert!((150..=200).contains(&recalled.unwrap_or(0)), "{recalled:?}");
         assert_eq!(count("valid") + count("rejected"), 400);
@@ -143,7 +143,7 @@ fn json_has_every_figure_and_the_counts_of_the_data_set() {
         }
         assert_rate(&data["bound"]);
         assert!(threads.iter().all(|row| row["share_of_bound"].is_number()));
-        // No kernel computes the MACs faster than the bound, which is that of the fastest.
+        // No kernel is faster than the bound, which is that of the fastest.
         let bound = data["bound"]["ns_per_token"].as_f64();
         assert!(
             available

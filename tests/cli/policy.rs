@@ -1,4 +1,4 @@
-//! A policy file as its user meets it: several issuers in one run, mistakes told by their place,
+//! A policy file as its user meets it: several issuers in one run, mistakes reported with their place,
 //! and the effective policy printed as a file that reads back.
 
 use serde_json::Value;
@@ -133,8 +133,8 @@ fn a_mistake_in_a_policy_file_is_told_with_its_place() {
     }
 }
 
-/// A secret may stand in the place of its name, or in that of anything else: its line and column
-/// are told, and what stands there is not.
+/// A secret may be written in place of its name, or of anything else: the message has its line and
+/// column, and not its text.
 #[test]
 fn no_message_quotes_what_may_be_a_secret_in_a_policy_file() {
     let place = place();
@@ -212,12 +212,12 @@ fn no_message_quotes_what_may_be_a_secret_in_a_policy_file() {
         );
         let output = place.run(&[&AUDIT[..], &["log"]].concat());
         assert_cannot(&output, hints);
-        let told = stderr(&output);
+        let shown = stderr(&output);
         for hidden in [secret, &secret.to_uppercase(), "HUNTER2xyz", number] {
-            assert!(!told.contains(hidden), "{line}: {told}");
+            assert!(!shown.contains(hidden), "{line}: {shown}");
         }
     }
-    // What has a name that can be read is told by it.
+    // A setting whose name can be read is named.
     place.write(
         "rules/policy.toml",
         "[[issuer]]\nsecret_file = \"short\"\nsecret_envs = 1\n",
@@ -285,7 +285,7 @@ fn the_effective_policy_is_printed_as_a_file_that_reads_back() {
     }
 }
 
-/// One policy is judged by in the same way, wherever it was read: nothing is chosen.
+/// A file with one policy gives the same verdicts as its options: nothing is chosen.
 #[test]
 fn a_file_of_one_issuer_is_the_same_as_the_options() {
     let place = place();
@@ -393,7 +393,7 @@ fn a_data_set_of_several_issuers_is_audited_by_its_policy_file() {
     }
     assert_eq!(unknown, 90);
     assert!(keys.len() > 12, "keys of all three: {keys:?}");
-    // Nothing is replaced unless that is asked for, and then everything is.
+    // Nothing is replaced without --force, and with it everything is.
     assert_cannot(&place.run(&gen_args), &["exists"]);
     assert_eq!(code(&place.run(&[&gen_args[..], &["--force"]].concat())), 0);
     assert_eq!(stdout(&place.run(&args)), rows);

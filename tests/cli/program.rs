@@ -1,5 +1,5 @@
-//! The command line as its user meets it: exit codes, messages, files that are not what they
-//! should be, signals, and readers that go away.
+//! The command line as its user runs it: exit codes, messages, files that are not what they should
+//! be, signals, and readers that close the output.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
@@ -256,12 +256,12 @@ fn no_token_and_no_secret_is_shown_unless_asked() {
     place.write("log", format!("{good}\n{forged}\n"));
     for format in ["text", "json", "ndjson"] {
         let output = place.audit(&["--format", format, "log"]);
-        let told = stdout(&output) + &stderr(&output);
+        let printed = stdout(&output) + &stderr(&output);
         for hidden in [&good[..], &forged, SECRET, "claim-of-a-forger"] {
-            assert!(!told.contains(hidden), "{format}: {told}");
+            assert!(!printed.contains(hidden), "{format}: {printed}");
         }
         let signature = good.rsplit('.').next().expect("a signature");
-        assert!(!told.contains(signature), "{format}: {told}");
+        assert!(!printed.contains(signature), "{format}: {printed}");
     }
     let output = place.audit(&["--format", "ndjson", "--show-tokens", "--quiet", "log"]);
     assert_eq!(rows(&stdout(&output))[1]["token"], *forged);
@@ -455,11 +455,11 @@ fn a_token_in_the_wrong_place_is_not_repeated() {
     ] {
         let output = place.run(&arguments);
         assert_eq!(code(&output), 2, "{arguments:?}");
-        let told = stdout(&output) + &stderr(&output);
+        let printed = stdout(&output) + &stderr(&output);
         let (_, signature) = token.rsplit_once('.').expect("a signature");
-        assert!(!told.contains(signature), "{told}");
-        assert!(!told.contains(&token[..20]), "{told}");
-        assert!(!told.is_empty());
+        assert!(!printed.contains(signature), "{printed}");
+        assert!(!printed.contains(&token[..20]), "{printed}");
+        assert!(!printed.is_empty());
     }
     // A file may have any name.
     place.write(token, good());
@@ -528,8 +528,8 @@ fn a_secret_that_looks_like_a_public_key_is_warned_of() {
         let args = ["audit", "--now", NOW, "--secret-file", name, "log"];
         let output = place.run(&args);
         assert_eq!(code(&output), 1, "it is a secret all the same");
-        let told = format!("warning: {name}: the secret looks like {form}; with a public key");
-        assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+        let printed = format!("warning: {name}: the secret looks like {form}; with a public key");
+        assert!(stderr(&output).contains(&printed), "{}", stderr(&output));
         let output = place.run(&[&args[..], &["--quiet"]].concat());
         assert_eq!(stderr(&output), "");
     }
@@ -714,7 +714,7 @@ fn a_signal_stops_a_run_whose_input_comes_in_drops() {
         let mut input = run.stdin.take().expect("a pipe");
         let drops = std::thread::spawn(move || {
             writeln!(input, "{}", good()).expect("it reads");
-            // Until nobody reads any more.
+            // Until the reader closes the pipe.
             while input.write_all(b"x").is_ok() {
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -1029,9 +1029,9 @@ fn public_keys_are_taken_from_files_and_folders() {
         let output = place.run(&[&now[..], &[path]].concat());
         assert_eq!(output.status.code(), Some(0), "{path}: {output:?}");
         assert!(stdout(&output).contains("1 token, valid"), "{path}");
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(told.contains(warning), "{told}");
-        assert_eq!(told.is_empty(), warning.is_empty(), "{told}");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(printed.contains(warning), "{printed}");
+        assert_eq!(printed.is_empty(), warning.is_empty(), "{printed}");
     }
     fs::create_dir(place.path("empty")).expect("a folder");
     fs::create_dir(place.path("other")).expect("a folder");
@@ -1052,8 +1052,8 @@ fn public_keys_are_taken_from_files_and_folders() {
     }
 }
 
-/// What gives no key is listed once and warned of; what cannot be read is an error, since it might
-/// be the key of any token.
+/// A file without a usable key is listed once and warned of. One that cannot be read is an error,
+/// since it might hold the key of any token.
 #[cfg(unix)]
 #[test]
 fn a_folder_of_keys_is_read_whole_or_not_at_all() {
@@ -1079,7 +1079,7 @@ fn a_folder_of_keys_is_read_whole_or_not_at_all() {
         place.write(&format!("keys/{name}"), content);
     }
     place.write("keys/ec.pem", EC_PUBLIC);
-    // A pipe would be waited for without end.
+    // A pipe would block forever.
     let made = Command::new("mkfifo").arg(place.path("keys/pipe")).status();
     assert!(made.is_ok_and(|status| status.success()));
     let large = File::create(place.path("keys/large.bin")).expect("a file");
@@ -1087,7 +1087,7 @@ fn a_folder_of_keys_is_read_whole_or_not_at_all() {
 
     let output = place.run(&["audit", "--now", "1800000000", "log", "--key", "keys"]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
-    let told = [
+    let printed = [
         ("keys/.DS_Store: neither PEM, DER nor a JWK Set", None),
         (
             "keys/README: the key cannot be used: line 1: a PEM block without an end",
@@ -1100,11 +1100,11 @@ fn a_folder_of_keys_is_read_whole_or_not_at_all() {
         ("keys/theirs.json: neither a JWK Set", None),
     ];
     let warnings = stderr(&output);
-    for (warning, (expected, _)) in warnings.lines().zip(told) {
+    for (warning, (expected, _)) in warnings.lines().zip(printed) {
         assert!(warning.contains(expected), "{warning}");
         assert!(warning.ends_with("; it is set aside"), "{warning}");
     }
-    assert_eq!(warnings.lines().count(), told.len(), "{warnings}");
+    assert_eq!(warnings.lines().count(), printed.len(), "{warnings}");
 
     let keys = ["keys", "--key", "keys"];
     let listed = place.run(&[&keys[..], &["--format", "json"]].concat());
@@ -1118,7 +1118,7 @@ fn a_folder_of_keys_is_read_whole_or_not_at_all() {
             )
         })
         .collect();
-    let mut expected: Vec<_> = (told.iter())
+    let mut expected: Vec<_> = (printed.iter())
         .map(|(text, index)| (text.split(':').next().unwrap_or_default(), *index))
         .collect();
     // The members of the set, one by one, and not the file once more.
@@ -1162,16 +1162,16 @@ fn weak_keys_are_warned_of_and_refused_when_that_is_asked_for() {
         let args = ["audit", "log", "--key", path, "--now", now];
         let output = place.run(&args);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(told.contains(code) && told.contains(words), "{told}");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(printed.contains(code) && printed.contains(words), "{printed}");
         assert!(stdout(&output).contains(code), "{}", stdout(&output));
         let output = place.run(&[&args[..], &["--strict-keys"]].concat());
         assert_cannot(&output, &["--strict-keys refuses weak keys", code]);
     }
 }
 
-/// A secret of zero bytes verifies what it signed, and so what an empty one signed; where weak keys
-/// are refused, it is.
+/// A secret of zero bytes verifies what it signed, and so what an empty one signed; --strict-keys
+/// refuses it.
 #[test]
 fn a_secret_of_zero_bytes_is_reported_and_refused_like_any_that_attackers_try_first() {
     let place = Place::new();
@@ -1214,7 +1214,7 @@ fn a_secret_of_zero_bytes_is_reported_and_refused_like_any_that_attackers_try_fi
     }
 }
 
-/// RFC 7518 section 3.2 asks for a secret as long as the hash of the algorithm that is used.
+/// RFC 7518 section 3.2 requires a secret as long as the hash of the algorithm that is used.
 #[test]
 fn a_secret_is_weak_by_the_algorithms_that_the_policy_leaves_to_it() {
     let place = Place::new();
@@ -1240,7 +1240,7 @@ fn a_secret_is_weak_by_the_algorithms_that_the_policy_leaves_to_it() {
         );
     }
     assert_eq!(code(&audit(&["--jwks", "bound.json", "--strict-keys"])), 0);
-    // A list of keys knows no policy.
+    // A list of keys has no policy.
     let listed = place.run(&["keys", "--secret-file", "secret"]);
     assert!(
         stdout(&listed).contains("short-secret"),
@@ -1301,12 +1301,12 @@ fn a_short_secret_is_told_of_though_it_verified_nothing() {
     place.write("secret", SECRET);
     place.write("short", "a short one");
     let output = place.audit(&["--secret-file", "short", "log"]);
-    let told = stdout(&output);
-    let words: Vec<&str> = told.split_whitespace().collect();
+    let printed = stdout(&output);
+    let words: Vec<&str> = printed.split_whitespace().collect();
     let words = words.join(" ");
     assert!(
         words.contains("short-secret: the secret is shorter than the hash: secret-2"),
-        "{told}"
+        "{printed}"
     );
 }
 

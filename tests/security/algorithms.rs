@@ -15,7 +15,7 @@ const OTHERS: [&str; 7] = [
     "RSA1_5",
     "PBES2-HS256+A128KW",
 ];
-/// The algorithms of public keys.
+/// The asymmetric algorithms.
 const PUBLIC: [&str; 16] = [
     "RS256",
     "RS384",
@@ -87,7 +87,7 @@ fn an_unsigned_token_is_refused_in_every_spelling_of_none() {
             lines.push(line);
         }
     }
-    // An escape is the letter that it stands for.
+    // An escape equals its letter.
     for header in [r#"{"alg":"\u006eone"}"#, r#"{"\u0061lg":"none"}"#] {
         let line = TokenMaker::new().header(header).with_signature("");
         assert_eq!(judges.codes(line), "alg-none", "{header}");
@@ -252,7 +252,7 @@ fn the_mac_of_another_algorithm_is_refused() {
     }
 }
 
-/// The signature is that of this header and this payload, as they stand.
+/// The signature covers exactly this header and this payload, as encoded.
 #[test]
 fn a_signature_covers_header_payload_and_the_dot_between_them() {
     let judges = judges();
@@ -282,7 +282,7 @@ fn a_signature_covers_header_payload_and_the_dot_between_them() {
         let line = one.with_signature(encode(mac("HS256", SECRET, message.as_bytes())));
         assert_eq!(judges.codes(line), "signature-mismatch", "{message}");
     }
-    // The dot moved: the same bytes are signed, but for where it stands.
+    // The dot is moved; the other signed bytes are the same.
     let joined = header + &payload;
     let moved = TokenMaker::new()
         .header_segment(&joined[..joined.len() - 4])

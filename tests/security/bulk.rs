@@ -1,5 +1,4 @@
-//! Many lines and long lines: what one token must not do to another, to the run, or to the reader
-//! of its rows.
+//! Many lines and long lines: no token may affect another one, the run, or the reader of the rows.
 
 use std::io::{self, Read};
 
@@ -24,7 +23,7 @@ fn options(threads: usize, block_bytes: usize) -> RunOptions {
         .block_bytes(block_bytes)
 }
 
-/// Bytes that are made as they are read: so many times a pattern.
+/// A reader of a pattern, repeated this many times.
 struct Endless {
     pattern: Vec<u8>,
     left: u64,
@@ -91,7 +90,7 @@ fn a_line_of_hundreds_of_megabytes_is_passed_over_and_the_next_is_judged() {
     assert_eq!(finished.report.tally.reasons[Reason::TooLong.index()], 1);
 }
 
-/// Dots within the limit, two million of them, are looked at no further than the fifth.
+/// Of two million dots within the limit, none after the fifth is searched.
 #[test]
 fn a_line_of_millions_of_dots_is_not_split() {
     let judges = judges();
@@ -101,7 +100,7 @@ fn a_line_of_millions_of_dots_is_not_split() {
     assert_eq!(judges.codes(line), "segment-count");
 }
 
-/// A row and a count for each of the shortest lines: of nothing, and of the least that is something.
+/// A row and a count for each of the shortest lines: empty ones, and ones of a single byte.
 #[test]
 fn the_shortest_lines_are_counted_one_by_one() {
     let judges = judges();
@@ -129,8 +128,8 @@ fn the_shortest_lines_are_counted_one_by_one() {
     );
 }
 
-/// A verdict that depends on what was judged before: a regular expression that remembers its place
-/// made every other token fail (fast-jwt PR #593).
+/// A verdict that depends on earlier tokens: a stateful regular expression made every other token fail
+/// (fast-jwt PR #593).
 #[test]
 fn a_token_has_the_same_verdict_however_often_and_after_whatever_it_comes() {
     let judges = judges_with(
@@ -188,14 +187,14 @@ fn a_token_has_the_same_verdict_however_often_and_after_whatever_it_comes() {
     }
 }
 
-/// A cache keyed on too little (fast-jwt, GHSA-rp9m-7r4c-75qg): what is remembered of a header
-/// must serve that header alone, and never stand for a signature.
+/// A cache keyed on too little (fast-jwt, GHSA-rp9m-7r4c-75qg): a cached header must serve only the
+/// same header, and never replace a signature.
 #[test]
 fn what_is_remembered_of_a_header_serves_no_other_token() {
     let judges = judges_with("");
     let kid = |kid: &str| TokenMaker::new().header(json!({"alg": "HS256", "kid": kid}).to_string());
-    // More headers than are remembered, each good once and forged twice, one byte apart, one of
-    // each length around the words that a fast hash would take, some too long to be remembered.
+    // More headers than the cache holds, each valid once and forged twice with one byte changed; of
+    // every length around the word size of a fast hash, some too long for the cache.
     let mut lines = Vec::new();
     let mut expected = Vec::new();
     let mut add = |line: Vec<u8>, code: &'static str| {
@@ -256,8 +255,8 @@ fn what_is_remembered_of_a_header_serves_no_other_token() {
     }
 }
 
-/// Texts that gave away the right signature or the token (CVE-2019-7644). Rows and reports go into
-/// tickets and mails: none of them holds a token, a part of one that verifies, or a secret.
+/// Texts that revealed the right signature or the token (CVE-2019-7644). Rows and reports go into
+/// tickets and mails: none of them contains a token, a part of one that verifies, or a secret.
 #[test]
 fn no_row_report_or_error_gives_away_a_token_a_mac_or_a_secret() {
     let secret: &[u8] = b"S3cr3t-S3cr3t-S3cr3t-S3cr3t-S3cr3t";
@@ -293,20 +292,20 @@ fn no_row_report_or_error_gives_away_a_token_a_mac_or_a_secret() {
     ];
     let log = lines.join(&b"\n"[..]);
     let (rows, finished) = audit(&judges.validator, &log[..], &judges.options());
-    let mut told = vec![rows];
+    let mut texts = vec![rows];
     for line in &lines {
-        told.push(format!("{:?}", judges.validate(line)));
-        told.push(format!("{:?}", judges.accept(line)));
+        texts.push(format!("{:?}", judges.validate(line)));
+        texts.push(format!("{:?}", judges.accept(line)));
     }
-    told.push(format!("{:?}", judges.validator));
-    told.push(format!("{:?}", finished.report.tally));
+    texts.push(format!("{:?}", judges.validator));
+    texts.push(format!("{:?}", finished.report.tally));
     let mut report = Vec::new();
     finished.report.write_json(&mut report).unwrap();
     finished
         .report
         .write_text(&mut report, &jotmill::TextOptions::default())
         .unwrap();
-    told.push(String::from_utf8(report).unwrap());
+    texts.push(String::from_utf8(report).unwrap());
     // Keys that cannot be used, each with the secret in it.
     for jwk in [
         r#"{"kty":"oct","k":"S3cr3t S3cr3t"}"#,
@@ -325,27 +324,27 @@ fn no_row_report_or_error_gives_away_a_token_a_mac_or_a_secret() {
     ] {
         let mut keys = jotmill::KeySet::new();
         let error = keys.add_jwks(jwk.as_bytes(), "keys").unwrap_err();
-        told.extend([error.to_string(), format!("{error:?}")]);
+        texts.extend([error.to_string(), format!("{error:?}")]);
         let set = format!(r#"{{"keys":[{{"kty":"oct","k":"YQ"}},{jwk}]}}"#);
         match keys.add_jwks(set.as_bytes(), "keys") {
-            Ok(()) => told.push(format!("{:?} {keys:?}", keys.unusable_keys())),
-            Err(error) => told.push(error.to_string()),
+            Ok(()) => texts.push(format!("{:?} {keys:?}", keys.unusable_keys())),
+            Err(error) => texts.push(error.to_string()),
         }
     }
     for encoding in [jotmill::Encoding::Hex, jotmill::Encoding::Base64] {
         let error = jotmill::KeySet::new()
             .add_encoded_secret(b"S3cr3t!", encoding, "file")
             .unwrap_err();
-        told.extend([error.to_string(), format!("{error:?}")]);
+        texts.extend([error.to_string(), format!("{error:?}")]);
     }
-    for text in &told {
+    for text in &texts {
         for part in &forbidden {
             assert!(!text.contains(part.as_str()), "{part} in {text}");
         }
     }
 }
 
-/// Before the signature holds nothing of the payload is known, and nothing of it is told.
+/// The payload is neither read nor shown before the signature is verified.
 #[test]
 fn claims_are_shown_only_where_the_signature_held() {
     let judges = judges();

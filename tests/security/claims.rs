@@ -205,8 +205,8 @@ fn a_leeway_longer_than_time_itself_does_not_wrap() {
     assert!(far.max_lifetime(u64::MAX).is_err());
 }
 
-/// An expectation that the token does not meet because it is silent (jsonwebtoken #493,
-/// josekit #59; fast-jwt accepts a token without the `aud` that it was told to expect).
+/// An expected claim that is absent passed (jsonwebtoken #493, josekit #59; fast-jwt accepts a token
+/// without the `aud` that it was configured to expect).
 #[test]
 fn a_claim_that_is_expected_is_thereby_required() {
     let expecting = |name: &str| {
@@ -377,7 +377,7 @@ fn issuer_and_subject_are_matched_whole_and_are_never_arrays() {
         ] {
             assert_eq!(said(value.clone()), wrong_type, "{name} {value}");
         }
-        // An escape is the character that it stands for.
+        // An escape equals its character.
         let escaped = format!(r#"{{"{name}":"https:\/\/auth.example.c\u006fm/"}}"#);
         assert_eq!(codes(&policy, escaped), "");
     }

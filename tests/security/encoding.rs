@@ -252,7 +252,7 @@ fn a_member_that_occurs_twice_is_refused_however_it_is_spelled() {
             "{payload}"
         );
     }
-    // Wherever the two stand among many.
+    // At any two positions among many.
     for count in [2, 23, 24, 25, 26, 1000] {
         for (first, second) in [
             (0, 1),
@@ -395,7 +395,7 @@ fn nesting_of_any_depth_is_judged_without_recursion() {
     assert_eq!(judges.codes(token(HEADER, wide)), "");
 }
 
-/// Sizes within the limit are judged, however odd their shares; beyond it nothing is looked at.
+/// Sizes within the limit are judged, however odd their shares; beyond it nothing is parsed.
 #[test]
 fn a_large_segment_is_judged_up_to_the_limit_and_not_read_beyond() {
     let judges = judges();

@@ -104,7 +104,7 @@ fn a_malformed_crit_is_refused() {
     // A member of the payload is none of the header.
     let line = token(r#"{"alg":"HS256","crit":["x"]}"#, r#"{"x":1}"#);
     assert_eq!(judges().codes(line), "crit-invalid");
-    // A hostile crit is long: each of its names is looked at once.
+    // A hostile crit is long: each of its names is checked once.
     let names: Vec<String> = (0..40_000).map(|n| format!("x{n}")).collect();
     assert_eq!(
         codes(json!({"alg": "HS256", "crit": names}).to_string()),
@@ -118,7 +118,7 @@ fn a_malformed_crit_is_refused() {
 }
 
 /// `b64: false` (RFC 7797): one side signs the payload as it is, the other decodes it. It is
-/// refused in any form, listed in `crit` or not, and however the payload stands in the token.
+/// refused in any form, listed in `crit` or not, and however the payload is encoded in the token.
 #[test]
 fn an_unencoded_payload_is_refused_whether_critical_or_not() {
     let judges = judges();
@@ -150,7 +150,7 @@ fn an_unencoded_payload_is_refused_whether_critical_or_not() {
             assert_eq!(judges.codes(line), "segment-count", "{header}");
             let line = made.clone().payload_segment("a.b.c").sign();
             assert_eq!(judges.codes(line), "encrypted", "{header}");
-            // Signed over the decoded payload, which RFC 7797 asks for.
+            // Signed over the decoded payload, as RFC 7797 requires.
             let signing_input = format!("{}.{{}}", encode(&header));
             let mac = crate::token_maker::mac(
                 "HS256",

@@ -73,7 +73,7 @@ fn ssh_line(kind: &str, parts: &[&[u8]]) -> String {
     format!("{kind} {}", STANDARD.encode(wire))
 }
 
-/// Every form in which the public keys may lie around, as bytes that could be taken for a secret.
+/// Every form of the public keys, as bytes that could be taken for a secret.
 fn public_forms() -> Vec<Vec<u8>> {
     let mut forms: Vec<Vec<u8>> = Vec::new();
     for pem in [RSA, EC, ED] {
@@ -476,7 +476,7 @@ fn what_a_header_points_to_is_never_fetched_and_always_found() {
     assert_eq!(found(Finding::JkuHeader), lines.len() as u64 / 3);
     assert_eq!(found(Finding::X5uHeader), lines.len() as u64 / 3);
     assert_eq!(found(Finding::X5cHeader), lines.len() as u64 / 3);
-    // Nobody came.
+    // There was no connection.
     let visit = listener.accept().err().map(|error| error.kind());
     assert_eq!(visit, Some(ErrorKind::WouldBlock));
     // All of them at once, with a key that does not exist, are all found.

@@ -1,4 +1,4 @@
-//! Signatures by private keys: none at all, in another spelling, of numbers that a careless
+//! Asymmetric signatures: none at all, in another spelling, of numbers that a careless
 //! verifier takes, or under keys with which anyone can sign.
 
 use base64::Engine;
@@ -94,7 +94,7 @@ fn an_empty_signature_is_refused_under_every_type_of_key() {
     }
 }
 
-/// Algorithm confusion with keys of every type, also as they stand in files: neither the text of a
+/// Algorithm confusion with keys of every type, also in the form of their files: neither the text of a
 /// key, its DER, its numbers nor nothing at all is an HMAC secret (CVE-2016-10555, CVE-2026-34950,
 /// CVE-2026-44699, CVE-2026-48526).
 #[test]
@@ -216,8 +216,8 @@ fn both_signatures_of_an_ecdsa_pair_are_good_and_the_greater_is_found() {
                 log.push(line);
             }
         }
-        // Tokens that come again have what they had: with a memory and without, at once and in a
-        // later block.
+        // Repeated tokens have the same finding: with a cache and without, in the same block and in a
+        // later one.
         let log = [log.join("\n"), log.join("\n"), log.join("\n")].join("\n");
         for (cache_bytes, block_bytes) in [(0, 1 << 18), (1 << 20, 1 << 18), (1 << 20, 6000)] {
             let options = judges
@@ -296,7 +296,7 @@ fn a_signature_of_every_algorithm_has_one_spelling() {
                 }
             }
             for other in others {
-                // A CR and a NUL are looked at where a line does not end.
+                // A CR and a NUL count where no line ends.
                 let line = format!("{input}.{other}\r");
                 let codes = judges.codes(line);
                 assert_eq!(codes, "signature-base64url", "{alg} {other:?}");

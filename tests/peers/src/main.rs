@@ -1,9 +1,9 @@
 //! The verdicts of other implementations over a data set of every algorithm, form of key and defect,
-//! of which the generator says what each token must get.
+//! whose generator states the verdict of each token.
 //!
 //! This program judges by `jsonwebtoken`, and writes the data set down for `peers.py`, which judges by
 //! joserfc and OpenSSL. Where a peer says something else than the ground truth, the class of the
-//! divergence must stand in the table of `DIVERGENCES.md`, with who is right; else the run fails.
+//! divergence must be in the table of `DIVERGENCES.md`, with who is right; else the run fails.
 //! That jotmill itself agrees with the ground truth is for jotmill's own tests.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +49,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let keys = keys(&dataset)?;
     let mut seen: BTreeMap<(String, String), (u64, String)> = BTreeMap::new();
     let (mut agreed, mut not_judged) = (0_u64, BTreeMap::<String, u64>::new());
-    // A peer that panics is told of as one, and not at length.
+    // A panic of a peer is an outcome; its message is not printed.
     panic::set_hook(Box::new(|_| ()));
     let mut lines = dataset.lines();
     while let Some(line) = lines.next() {
@@ -171,7 +171,7 @@ fn keys(dataset: &Dataset) -> Result<Vec<Key>, Box<dyn Error>> {
         .map(|member| {
             let jwk = serde_json::from_value::<Jwk>(member.clone()).ok();
             let decoding = jwk.and_then(|jwk| DecodingKey::from_jwk(&jwk).ok());
-            // The key of a certificate that stands alone is left to whoever uses the library.
+            // The library leaves the key of a lone certificate to its user.
             let certificate = member["x5c"][0]
                 .as_str()
                 .map(|text| pem("CERTIFICATE", text));

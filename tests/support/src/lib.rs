@@ -1,8 +1,8 @@
 //! What jotmill is tested with, and nothing of jotmill.
 //!
-//! [`token_maker`] makes tokens to order and [`rfc_vectors`] has those of the RFCs; [`payloads`]
-//! are random payloads for property tests; [`oracle`] judges a line a second time, by other crates
-//! and in another style, and [`hostile`] makes the lines that both have to judge.
+//! [`token_maker`] makes tokens to order and [`rfc_vectors`] has those of the RFCs; `payloads`
+//! are random payloads for property tests; `oracle` judges a line a second time, by other crates
+//! and in another style, and `hostile` makes the lines that both have to judge.
 
 #![allow(
     clippy::expect_used,

@@ -14,7 +14,7 @@ use proptest::string::string_regex;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use proptest::{char, option};
 
-/// Payloads as they stand in tokens of today, and edges that were once hard to meet by chance.
+/// Payloads as in tokens of today, and edge cases that random input rarely reaches.
 const KNOWN: [&str; 7] = [
     r#"{"iss":"https://auth.example.com/","sub":"user-1","aud":"api","exp":1790003600,"nbf":1,"iat":2,"jti":"x"}"#,
     r#"{ "aud" : [ "a" , "api" ] , "exp" : 1790003600.5 , "x" : { "exp" : [ 1 , { } , null ] } }"#,
@@ -43,7 +43,7 @@ enum Meant {
     Audience,
 }
 
-/// Names beside them: some are asked for by policies, some only look like a registered one.
+/// Other names: some are required by policies, some only look like a registered one.
 const OTHERS: [&str; 12] = [
     "tenant",
     "scope",
@@ -104,7 +104,7 @@ const NOT_NUMBERS: [&str; 8] = [
 ];
 
 /// What a few bytes are changed into: they mean something to JSON or to UTF-8.
-const TELLING: &[u8] = b"\"\\{}[]:,0e.-+ntuE \t\n\x00\x1f\x7f\x80\xbf\xc3\xe2\xed\xf0\xff";
+const SIGNIFICANT: &[u8] = b"\"\\{}[]:,0e.-+ntuE \t\n\x00\x1f\x7f\x80\xbf\xc3\xe2\xed\xf0\xff";
 
 /// A payload, which is shown with escapes.
 #[derive(Clone)]
@@ -116,7 +116,7 @@ impl fmt::Debug for Payload {
     }
 }
 
-/// Holds a property, which panics where it does not hold, against so many objects and against some
+/// Checks a property, which panics if it does not hold, on this many objects and on some
 /// mutants of each.
 pub fn hold(objects: u32, property: impl Fn(&[u8])) {
     let config = Config {
@@ -165,7 +165,7 @@ enum Edit {
 }
 
 fn edit() -> impl Strategy<Value = Edit> {
-    let byte = || prop_oneof![3 => select(TELLING), 3 => b'0'..=b'z', 1 => any::<u8>()];
+    let byte = || prop_oneof![3 => select(SIGNIFICANT), 3 => b'0'..=b'z', 1 => any::<u8>()];
     let at = any::<Index>;
     prop_oneof![
         3 => (at(), byte()).prop_map(|(at, byte)| Edit::Set(at, byte)),
@@ -221,7 +221,7 @@ fn gap() -> Text {
     prop_oneof![12 => Just(String::new()), 1 => like("[ \t\r\n]{1,3}")].boxed()
 }
 
-/// What stands between the quotes of a string.
+/// The text between the quotes of a string.
 fn content() -> Text {
     const ESCAPES: [&str; 12] = [
         "\\\"",

@@ -69,7 +69,7 @@ impl TokenMaker {
         self.header_segment(encode(header))
     }
 
-    /// The header as it stands in the token.
+    /// The header as in the token.
     pub fn header_segment(mut self, segment: impl Into<Vec<u8>>) -> Self {
         self.header = segment.into();
         self
@@ -80,7 +80,7 @@ impl TokenMaker {
         self.payload_segment(encode(payload))
     }
 
-    /// The payload as it stands in the token.
+    /// The payload as in the token.
     pub fn payload_segment(mut self, segment: impl Into<Vec<u8>>) -> Self {
         self.payload = segment.into();
         self

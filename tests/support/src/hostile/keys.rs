@@ -154,7 +154,7 @@ const SECRETS: [Secret; 13] = [
     },
 ];
 
-/// Keys that never verify an HMAC, each with the id under which a line may ask for it. The RSA
+/// Keys that never verify an HMAC, each with the id by which a line may name it. The RSA
 /// modulus is that of RFC 7517, A.1.
 const SET_ASIDE: [&str; 6] = [
     concat!(
@@ -180,7 +180,7 @@ const SET_ASIDE: [&str; 6] = [
     ),
 ];
 
-/// Names of keys that a line may ask for in vain, whatever it is signed with.
+/// Names of keys that never verify a line, whatever it is signed with.
 pub(super) const USELESS_KIDS: [&str; 6] = ["rsa", "broken", "empty", "enc", "wrap", "rs256"];
 
 /// What a line says of its key, and what it is signed with.

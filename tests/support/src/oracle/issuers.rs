@@ -20,7 +20,7 @@ pub fn judge_by_issuer(line: &[u8], policies: &[(Policy, Vec<Key>)]) -> Option<J
         judgement.key = judgement.key.map(|key| before + key);
         return Some(judgement);
     }
-    // Nobody's policy: what every policy asks for, and no key to be found.
+    // No issuer's policy: the rules of every policy, and no keys.
     let nobodys = Policy {
         now: policies[0].0.now,
         max_token_bytes: policies[0].0.max_token_bytes,

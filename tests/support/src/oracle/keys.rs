@@ -13,7 +13,7 @@ pub struct Key {
     pub alg: Option<String>,
     /// False where `use` or `key_ops` rule out verification.
     pub verifies: bool,
-    /// Set aside as malformed; its id is still its id.
+    /// Unusable; its id still counts.
     pub broken: bool,
     /// What it is.
     pub kind: Kind,

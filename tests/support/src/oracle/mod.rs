@@ -147,7 +147,7 @@ impl Default for Policy {
 pub struct Judgement {
     /// In table order; empty is valid.
     pub codes: Vec<&'static str>,
-    /// What is worth telling beside them, in the order of [`FINDINGS`].
+    /// Warnings, in the order of [`FINDINGS`].
     pub findings: Vec<&'static str>,
     /// The index of the key that verified the signature: the first that does.
     pub key: Option<usize>,

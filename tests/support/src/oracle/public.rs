@@ -270,7 +270,7 @@ impl Public {
 fn verifies_rsa(key: &rsa::PublicKey, alg: &str, message: &[u8], signature: &[u8]) -> bool {
     let (sha256, sha384) = (Sha256::digest(message), Sha384::digest(message));
     let sha512 = Sha512::digest(message);
-    // The salt of PSS is as long as the hash, unless another length is asked for.
+    // The salt of PSS is as long as the hash, unless another length is given.
     match alg {
         "RS256" => key.verify(Pkcs1v15Sign::new::<Sha256>(), &sha256, signature),
         "RS384" => key.verify(Pkcs1v15Sign::new::<Sha384>(), &sha384, signature),
