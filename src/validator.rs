@@ -479,7 +479,7 @@ impl Validator {
     }
 
     /// The time-invariant part of those stages: the same for the same token at any instant.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn judge_time_invariant<'s>(
         &self,
         proof: Proof,
@@ -508,7 +508,7 @@ impl Validator {
     }
 
     /// Adds the reasons that apply at `now`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn judge_at(&self, judged: &mut Judged<'_>, now: UnixTime) {
         if let Some(claims) = judged.claims {
             let policy = self.policy_of(judged.verdict.key);

@@ -35,6 +35,7 @@ struct CountGroup {
 
 impl CountGroups {
     /// The group of a token, if it has one: only tokens whose claims were read do.
+    #[inline]
     pub(super) fn find(&mut self, judged: &Judged<'_>) -> Option<GroupId> {
         let iss = judged.claims?.iss.value().map(cut);
         let iss = iss.as_deref();

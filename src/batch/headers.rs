@@ -197,7 +197,7 @@ impl HeaderCache {
 
     /// A token with this header, if it has one that could be read, before its signature is verified.
     /// A `kid` that some key has is left out unless it is wanted.
-    #[inline]
+    #[inline(always)]
     pub(super) fn unsigned(
         &self,
         header: Option<(u32, HeaderSummary)>,

@@ -306,6 +306,7 @@ impl BatchJudge {
     }
 
     /// The claims stage for one token, and its verdict.
+    #[inline(always)]
     fn finish(
         &mut self,
         validator: &Validator,

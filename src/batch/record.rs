@@ -129,6 +129,7 @@ impl Sink for Recording<'_> {
         true
     }
 
+    #[inline(always)]
     fn take(
         &mut self,
         found: &Found<'_>,
