@@ -151,7 +151,7 @@ impl Judge {
         self.judge_all(tokens, |token| (token.as_ref(), now))
     }
 
-    /// Validates many tokens, each at an instant of its own.
+    /// Validates many tokens, each at an instant of its own, such as the time of its request.
     pub fn validate_each_at<T: AsRef<[u8]>>(&mut self, tokens: &[(T, UnixTime)]) -> Vec<Verdict> {
         self.judge_all(tokens, |(token, at)| (token.as_ref(), *at))
     }

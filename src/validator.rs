@@ -140,6 +140,36 @@ impl Validator {
 
     /// A validator with the same policy and other keys, as after the rotation of a JWK Set.
     ///
+    /// ```
+    /// use std::sync::{PoisonError, RwLock};
+    /// use jotmill::{Error, KeySet, Policy, Validator};
+    ///
+    /// /// What each request validates with. A clone is cheap, and holds no lock.
+    /// fn current(shared: &RwLock<Validator>) -> Validator {
+    ///     shared.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// }
+    ///
+    /// /// When the issuer has published other keys. If they cannot be used, the old ones stay.
+    /// fn rotate(shared: &RwLock<Validator>, jwks: &[u8]) -> Result<(), Error> {
+    ///     let mut keys = KeySet::new();
+    ///     keys.add_jwks(jwks, "https://auth.example.com/jwks.json")?;
+    ///     let next = current(shared).with_keys(keys)?;
+    ///     *shared.write().unwrap_or_else(PoisonError::into_inner) = next;
+    ///     Ok(())
+    /// }
+    /// # fn main() -> Result<(), Error> {
+    /// # let mut keys = KeySet::new();
+    /// # keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
+    /// # let shared = RwLock::new(Validator::new(Policy::service(), keys)?);
+    /// # let next = br#"{"kty":"oct","kid":"next","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T"}"#;
+    /// # assert!(rotate(&shared, b"{}").is_err());
+    /// # assert_eq!(current(&shared).keys().iter().next().and_then(|key| key.id()), None);
+    /// # rotate(&shared, next)?;
+    /// # assert_eq!(current(&shared).keys().iter().next().and_then(|key| key.id()), Some("next"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Policy`] when there is no key, and for a validator of several issuers, whose keys
     /// belong to one policy each: make another one by [`with_issuers`](Self::with_issuers).
@@ -298,7 +328,7 @@ impl Validator {
     }
 
     /// The claims of a token that is valid at the time of the system clock, as a type of the
-    /// caller's.
+    /// caller's. Whatever else a service demands of a token, it checks on them.
     ///
     /// ```
     /// use jotmill::{AcceptError, KeySet, Policy, Validator};
@@ -306,6 +336,8 @@ impl Validator {
     /// #[derive(serde::Deserialize)]
     /// struct Claims {
     ///     sub: String,
+    ///     #[serde(default)]
+    ///     roles: Vec<String>,
     /// }
     ///
     /// /// The answer to a request: a status, and a text that is safe to log.
@@ -314,7 +346,10 @@ impl Validator {
     ///         return (401, "no bearer token".to_owned());
     ///     };
     ///     match validator.accept::<Claims>(token.as_bytes()) {
-    ///         Ok(claims) => (200, format!("hello {}", claims.sub)),
+    ///         Ok(claims) if claims.roles.iter().any(|role| role == "reader") => {
+    ///             (200, format!("hello {}", claims.sub))
+    ///         }
+    ///         Ok(_) => (403, "the role \"reader\" is missing".to_owned()),
     ///         Err(AcceptError::Clock(error)) => (500, error.to_string()),
     ///         Err(error) => (401, error.to_string()),
     ///     }
@@ -322,8 +357,10 @@ impl Validator {
     /// # fn main() -> Result<(), jotmill::Error> {
     /// # let mut keys = KeySet::new();
     /// # keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
-    /// # let validator = Validator::new(Policy::service(), keys)?;
+    /// # let validator = Validator::new(Policy::new(), keys)?;
     /// # assert_eq!(handle(&validator, "Bearer x"), (401, "rejected: segment-count".to_owned()));
+    /// # let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.moowroLLJ2J9n459KoV_Ne71iwJ8pNGBhokH9S3oEDs";
+    /// # assert_eq!(handle(&validator, &format!("Bearer {token}")).0, 403);
     /// # Ok(())
     /// # }
     /// ```

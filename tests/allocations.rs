@@ -1,5 +1,6 @@
 //! Bulk validation allocates nothing per token. This is a program of its own, because the counting
-//! allocator applies to a whole program.
+//! allocator applies to a whole program. A single call is counted for its thread alone, and allocates
+//! nothing.
 
 #![allow(
     clippy::expect_used,
@@ -8,17 +9,28 @@
 )]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jotmill::{
-    DEFAULT_BLOCK_BYTES, Input, KeySet, Policy, RowOptions, RowSink, RunOptions, UnixTime,
+    DEFAULT_BLOCK_BYTES, Input, Judge, KeySet, Policy, RowOptions, RowSink, RunOptions, UnixTime,
     Validator, Watch, run,
 };
 use jotmill_datasets as dataset;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// Those of this thread. It has no destructor, so that an allocator may use it at any time.
+    static OWN_ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+    OWN_ALLOCATIONS.set(OWN_ALLOCATIONS.get() + 1);
+}
 
 /// The system's allocator, which counts its calls.
 struct Counting;
@@ -26,7 +38,7 @@ struct Counting;
 // SAFETY: every call is passed to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        count();
         // SAFETY: the caller keeps the contract of this very method.
         unsafe { System.alloc(layout) }
     }
@@ -37,7 +49,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        count();
         // SAFETY: as above.
         unsafe { System.realloc(pointer, layout, new_size) }
     }
@@ -174,4 +186,58 @@ fn tokens_that_do_not_come_again_are_not_remembered() {
         let more = all.saturating_sub(threads as u64 * few);
         assert!(more <= 100, "{way:?}: {more} for 150,000 tokens more");
     }
+}
+
+/// What a piece of work takes from the heap on this thread.
+fn own_allocations(work: impl FnOnce()) -> u64 {
+    let before = OWN_ALLOCATIONS.get();
+    work();
+    OWN_ALLOCATIONS.get() - before
+}
+
+#[test]
+fn a_call_for_one_token_allocates_nothing_and_one_for_many_its_result() {
+    let _turn = TURN.lock();
+    let defects = "expired=5%,signature-mismatch=5%,payload-json=2%,segment-count=2%";
+    let (validator, log) = data(dataset::Spec {
+        count: 8000,
+        defects: dataset::Spec::parse_defects(defects).expect("shares"),
+        // Some unusual tokens have a header of their own, which is cached.
+        edges: "0%".parse().expect("a share"),
+        ..dataset::Spec::default()
+    });
+    let tokens: Vec<&[u8]> = log.split(|byte| *byte == b'\n').collect();
+    let (first, others) = tokens.split_at(tokens.len() / 2);
+
+    let validate = |tokens: &[&[u8]]| {
+        let valid = tokens
+            .iter()
+            .filter(|it| validator.validate_at(it, now()).is_valid());
+        assert!(valid.count() > tokens.len() / 2);
+    };
+    validate(first);
+    assert_eq!(own_allocations(|| validate(others)), 0, "a validator");
+
+    let mut judge = Judge::new(&validator);
+    let mut validate = |tokens: &[&[u8]]| {
+        let mut valid = 0;
+        for token in tokens {
+            valid += usize::from(judge.validate_at(token, now()).is_valid());
+            valid += usize::from(judge.payload_at(token, now()).is_ok());
+        }
+        assert!(valid > tokens.len());
+    };
+    validate(first);
+    assert_eq!(own_allocations(|| validate(others)), 0, "a judge");
+    // These are in its cache by now.
+    validate(others);
+    assert_eq!(own_allocations(|| validate(others)), 0, "cached");
+
+    let mut judge = Judge::new(&validator);
+    let mut validate = |tokens: &[&[u8]]| {
+        let verdicts = judge.validate_all_at(tokens, now());
+        assert!(verdicts.iter().filter(|it| it.is_valid()).count() > tokens.len() / 2);
+    };
+    validate(first);
+    assert_eq!(own_allocations(|| validate(others)), 1, "a slice");
 }

@@ -1,11 +1,14 @@
-//! Three judges of the same hostile lines: `run` over whole logs, the validator one token at a
-//! time, and the oracle, which shares no code with either. They must agree on every line, and a
-//! run must give the same bytes for any number of threads and any size of blocks.
+//! Four judges of the same hostile lines: `run` over whole logs, the validator one token at a time,
+//! a `Judge` over slices of tokens, and the oracle, which shares no code with the others. They must
+//! agree on every line, and a run must give the same bytes for any number of threads and any size of
+//! blocks.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use jotmill::{Algorithm, Finding, KeySet, Policy, Reason, RunOptions, UnixTime, Validator};
+use jotmill::{
+    Algorithm, Finding, Judge, KeySet, Policy, Reason, RunOptions, UnixTime, Validator, Verdict,
+};
 use jotmill_datasets::Algorithm as DatasetAlgorithm;
 
 use crate::judges::{self, Judges, Row, comparable, told_of_log, trimmed};
@@ -14,7 +17,7 @@ use crate::token_maker::{SECRET, TokenMaker, encode, token};
 use crate::{fuzz_bodies, hostile, oracle, payloads};
 use jotmill_test_support::rng::Rng;
 
-/// How many hostile lines are judged by all three.
+/// How many hostile lines are judged by all four.
 const CASES: usize = 1_000_000;
 /// How many lines are in one log.
 const LOG: usize = 50_000;
@@ -38,7 +41,7 @@ fn policy(algorithms: &[Algorithm], max_token_bytes: usize) -> oracle::Policy {
     }
 }
 
-/// Judges `cases` lines by all three, in logs of [`LOG`] lines.
+/// Judges `cases` lines by all four, in logs of [`LOG`] lines.
 fn agree(seed: u64, cases: usize, policy: oracle::Policy) {
     let judges = Judges::new(policy, &hostile::keys());
     let judged = agree_on(hostile::cases(seed), cases, &judges);
@@ -55,9 +58,10 @@ struct Agreed {
     findings: BTreeMap<&'static str, u64>,
 }
 
-/// Judges `cases` of these lines by all three.
+/// Judges `cases` of these lines by all four.
 fn agree_on(mut lines: impl Iterator<Item = Vec<u8>>, cases: usize, judges: &Judges) -> Agreed {
     let mut judged = Agreed::default();
+    let mut judge = Judge::new(&judges.validator);
     for log_number in 0..cases.div_ceil(LOG) {
         let count = LOG.min(cases - log_number * LOG);
         let mut log_lines: Vec<Vec<u8>> = lines.by_ref().take(count).collect();
@@ -73,6 +77,12 @@ fn agree_on(mut lines: impl Iterator<Item = Vec<u8>>, cases: usize, judges: &Jud
         let mut rows = rows.lines();
         let mut offset = 0;
         let mut findings = BTreeMap::new();
+        let tokens: Vec<&[u8]> = log_lines.iter().map(|line| trimmed(line)).collect();
+        let verdicts: Vec<Verdict> = tokens.iter().map(|token| judges.validate(token)).collect();
+        slices_agree(judges, &mut judge, &tokens, &verdicts);
+        if log_number == 0 {
+            parallel_slices_agree(judges, &tokens, &verdicts);
+        }
         for (index, line) in log_lines.iter().enumerate() {
             if let Some((judgement, expected_row)) = judges.expected((index + 1, offset), line) {
                 *judged.codes.entry(judgement.codes.join(" ")).or_default() += 1;
@@ -84,10 +94,10 @@ fn agree_on(mut lines: impl Iterator<Item = Vec<u8>>, cases: usize, judges: &Jud
                 let shown = String::from_utf8_lossy(line);
                 assert_eq!(comparable(row), expected_row, "{shown}");
                 if judgement.codes != ["too-long"] {
-                    let verdict = judges.validate(trimmed(line));
+                    let verdict = &verdicts[index];
                     let codes: Vec<&str> = verdict.reasons.iter().map(Reason::code).collect();
                     assert_eq!(codes, judgement.codes, "one token: {shown}");
-                    let findings = judges::findings(&verdict);
+                    let findings = judges::findings(verdict);
                     assert_eq!(findings, judgement.findings, "{shown}");
                 }
             }
@@ -102,6 +112,45 @@ fn agree_on(mut lines: impl Iterator<Item = Vec<u8>>, cases: usize, judges: &Jud
         }
     }
     judged
+}
+
+/// Tokens without the lines around them, in slices and a part of them one by one: the same verdicts
+/// as the validator's, whatever is in the judge's caches.
+fn slices_agree(judges: &Judges, judge: &mut Judge, tokens: &[&[u8]], verdicts: &[Verdict]) {
+    assert_same(tokens, &judge.validate_all_at(tokens, judges.now), verdicts);
+    for (token, verdict) in tokens.iter().zip(verdicts).step_by(7) {
+        let shown = || String::from_utf8_lossy(token);
+        let found = judge.validate_at(token, judges.now);
+        assert_eq!(found, *verdict, "{}", shown());
+        let payload = judge.payload_at(token, judges.now).map(<[u8]>::to_vec);
+        assert_eq!(payload, judges.accept(token), "{}", shown());
+    }
+}
+
+/// [`slices_agree`] on several threads, and with an instant for each token.
+fn parallel_slices_agree(judges: &Judges, tokens: &[&[u8]], verdicts: &[Verdict]) {
+    let validator = &judges.validator;
+    let found = validator.validate_all_at(tokens, judges.now);
+    assert_same(tokens, &found, verdicts);
+    let instants = (0_u64..).map(|at| {
+        let seconds = judges.now.seconds() - 3600 + at % 7 * 1200;
+        UnixTime::new(seconds, 0).expect("a time")
+    });
+    let timed: Vec<(&[u8], UnixTime)> = tokens.iter().copied().zip(instants).collect();
+    let each = timed
+        .iter()
+        .map(|(token, at)| validator.validate_at(token, *at));
+    let expected: Vec<Verdict> = each.collect();
+    assert_same(tokens, &validator.validate_each_at(&timed), &expected);
+    let mut judge = Judge::new(validator);
+    assert_same(tokens, &judge.validate_each_at(&timed), &expected);
+}
+
+fn assert_same(tokens: &[&[u8]], found: &[Verdict], expected: &[Verdict]) {
+    assert_eq!(found.len(), expected.len());
+    for ((token, found), expected) in tokens.iter().zip(found).zip(expected) {
+        assert_eq!(found, expected, "{}", String::from_utf8_lossy(token));
+    }
 }
 
 #[test]

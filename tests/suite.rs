@@ -3,9 +3,9 @@
 //! `differential` and `judges` compare the library with the oracle, `ground_truth` with the
 //! generator, `vectors` and `public_keys` with signatures of others, `kernels` every way of running
 //! with every other; `many_keys` has key sets of thousands, `reasons` a case for every code,
-//! `issuers` several issuers in one run, and `security` a case for every known bug of this class of
-//! software. `fuzz_seeds` runs the bodies of the fuzz targets. The command line has its own tests
-//! in `cli/`.
+//! `issuers` several issuers in one run, `security` a case for every known bug of this class of
+//! software, and `service` rotates keys under load. `fuzz_seeds` runs the bodies of the fuzz
+//! targets. The command line has its own tests in `cli/`.
 
 #![allow(
     clippy::expect_used,
@@ -25,6 +25,7 @@ mod reach;
 mod reasons;
 mod samples;
 mod security;
+mod service;
 mod vectors;
 
 use std::path::Path;

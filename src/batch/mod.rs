@@ -17,6 +17,7 @@ mod headers;
 mod record;
 mod repeats;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub(crate) use groups::GroupId;
@@ -64,7 +65,8 @@ pub(crate) trait Sink {
 
 /// Validates batches under one validator.
 pub(crate) struct BatchJudge {
-    validator: Validator,
+    /// Its counter is no other thread's, so that cloning it for each batch costs no cache miss.
+    validator: Arc<Validator>,
     headers: HeaderCache,
     repeats: RepeatCache,
     in_flight: Vec<InFlight<'static>>,
@@ -138,7 +140,7 @@ impl BatchJudge {
         let is_needed = policies.len() > 1 || policies.iter().any(Policy::takes_kid_as_hint);
         Self {
             wants_kid: shows_kid || is_needed,
-            validator,
+            validator: Arc::new(validator),
             headers: HeaderCache::new(),
             repeats: RepeatCache::new(cache_bytes),
             in_flight: Vec::new(),
@@ -169,8 +171,8 @@ impl BatchJudge {
         sink: &mut impl Sink,
         clock: &mut impl Clock,
     ) -> bool {
-        // A clone of a validator is three counters; it lets the keys outlive this borrow of `self`.
-        let validator = self.validator.clone();
+        // So that the keys outlive this borrow of `self`.
+        let validator = Arc::clone(&self.validator);
         let keys = validator.keys();
         let mut in_flight = recycle(std::mem::take(&mut self.in_flight));
         let mut pending = recycle(std::mem::take(&mut self.pending));

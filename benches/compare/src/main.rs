@@ -1,6 +1,6 @@
 //! jotmill and its peers over the same tokens, in one run.
 //!
-//!     cargo run --release --manifest-path benches/compare/Cargo.toml
+//!     cargo run --release --manifest-path benches/compare/Cargo.toml [-- ALGORITHM...]
 //!
 //! Owns the rounds and the table; `peers.rs` owns who takes part and how each is set up, and the
 //! mixes are those of jotmill's own benches. Every round of every peer must count as many valid
@@ -51,17 +51,27 @@ fn main() {
         defects: vec![(Defect::SignatureMismatch, Share::from_percent(1))],
         ..spec(Algorithm::Hs256)
     };
+    let public = |algorithm| Spec {
+        count: PUBLIC_TOKENS,
+        ..spec(algorithm)
+    };
+    let mixes = [
+        ("all-valid", Algorithm::Hs256, spec(Algorithm::Hs256)),
+        ("one-in-100-forged", Algorithm::Hs256, forged),
+        ("all-valid", Algorithm::Hs384, spec(Algorithm::Hs384)),
+        ("all-valid", Algorithm::Hs512, spec(Algorithm::Hs512)),
+        ("all-valid", Algorithm::Rs256, public(Algorithm::Rs256)),
+        ("all-valid", Algorithm::Es256, public(Algorithm::Es256)),
+        ("all-valid", Algorithm::EdDsa, public(Algorithm::EdDsa)),
+    ];
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let is_known = |name: &String| mixes.iter().any(|(_, known, _)| known.name() == name);
+    assert!(wanted.iter().all(is_known), "no such algorithm: {wanted:?}");
     println!("{}", peers::TERMS);
-    compare("all-valid", Algorithm::Hs256, spec(Algorithm::Hs256));
-    compare("one-in-100-forged", Algorithm::Hs256, forged);
-    compare("all-valid", Algorithm::Hs384, spec(Algorithm::Hs384));
-    compare("all-valid", Algorithm::Hs512, spec(Algorithm::Hs512));
-    for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
-        let spec = Spec {
-            count: PUBLIC_TOKENS,
-            ..spec(algorithm)
-        };
-        compare("all-valid", algorithm, spec);
+    for (name, algorithm, spec) in mixes {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == algorithm.name()) {
+            compare(name, algorithm, spec);
+        }
     }
 }
 
@@ -86,9 +96,9 @@ fn compare(name: &str, algorithm: Algorithm, spec: Spec) {
     }
     println!();
     for (index, peer) in peers.iter().enumerate() {
-        print!("{:38}{}", peer.name, columns(&mix, &one, index));
+        print!("{:38}{}", peer.name, columns(&mix, &peers, &one, index));
         if let Some(all) = &all {
-            print!("{}", columns(&mix, all, index));
+            print!("{}", columns(&mix, &peers, all, index));
         }
         println!();
     }
@@ -120,14 +130,21 @@ fn rounds(mix: &Mix, data: &Data<'_>, peers: &[Peer<'_>], threads: usize) -> Vec
 }
 
 fn heading(threads: &str) -> String {
-    format!("{threads:>12}{:>14}{:>12}", "tokens/s", "jotmill is")
+    format!(
+        "{threads:>12}{:>14}{:>12}{:>14}",
+        "tokens/s", "jotmill is", "jsonwebtoken"
+    )
 }
 
-/// Time, rate, and how much longer than jotmill, which is the first.
-fn columns(mix: &Mix, times: &[Duration], index: usize) -> String {
+/// Time, rate, how much longer than jotmill in bulk, which is the first, and how many times as fast
+/// as jsonwebtoken with typed claims.
+fn columns(mix: &Mix, peers: &[Peer<'_>], times: &[Duration], index: usize) -> String {
     let seconds = times[index].as_secs_f64();
     let lines = mix.lines as f64;
+    let reference = peers.iter().position(|peer| peer.name == peers::REFERENCE);
+    let reference = times[reference.expect("it takes part")].as_secs_f64();
     let nanos = format!("{:.0} ns", seconds * 1e9 / lines);
     let ratio = format!("{:.2} x", seconds / times[0].as_secs_f64());
-    format!("{nanos:>12}{:>14.0}{ratio:>12}", lines / seconds)
+    let speed = format!("{:.2} x", reference / seconds);
+    format!("{nanos:>12}{:>14.0}{ratio:>12}{speed:>14}", lines / seconds)
 }

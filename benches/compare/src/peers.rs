@@ -12,6 +12,7 @@ use aws_lc_rs::signature::{
     VerificationAlgorithm,
 };
 use hmac::{Hmac, KeyInit, Mac};
+use jotmill::Judge;
 use jotmill_datasets::Algorithm;
 use jsonwebtoken::crypto::{CryptoProvider, aws_lc, rust_crypto};
 use jsonwebtoken::jwk::JwkSet;
@@ -32,7 +33,11 @@ pub const TERMS: &str = "\
 Every library checks the signature, exp, nbf, iss and aud, with a key that was read beforehand.
   jotmill, in bulk         jotmill::run over the text: finds the lines, reads every header, checks
                            iat and duplicate members too, and makes the whole report
-  jotmill, one by one      Validator::validate, a token a call
+  jotmill, slices          Judge::validate_all_at, a few hundred tokens a call: all that a run
+                           does but the report
+  jotmill, Validator       Validator::validate_at, a token a call
+  jotmill, Judge           Judge::validate_at, a token a call
+  jotmill, Judge, claims   Judge::accept_at into the struct that jsonwebtoken decodes into
   jsonwebtoken, claims     decode into a struct of the seven registered claims
   jsonwebtoken, Value      decode into serde_json::Value
   jwt-simple               verify_token into its own struct of registered claims; checks iat too
@@ -40,7 +45,11 @@ Every library checks the signature, exp, nbf, iss and aud, with a key that was r
                            and exp alone, reads no header and reports nothing
   aws-lc-rs                verifies the signatures and does nothing else
 Those that judge a token a call are given tokens already split at the line ends, and rayon spreads
-their tokens over the threads. Medians of five interleaved rounds.";
+their tokens over the threads. Medians of five interleaved rounds. The last column of each is the
+speed in multiples of jsonwebtoken's, with aws_lc_rs and the struct of claims.";
+
+/// The peer that all others are compared with, jotmill's single calls among them.
+pub const REFERENCE: &str = "jsonwebtoken, aws_lc_rs, claims";
 
 /// About how much text a thread takes at a time.
 const CHUNK_BYTES: usize = 128 << 10;
@@ -88,10 +97,14 @@ enum How<'m> {
     Whole(Box<JudgesMix<'m>>),
     /// A chunk.
     Chunk(Box<JudgesChunk<'m>>),
+    /// A chunk, with buffers of the thread's own.
+    Worker(Box<MakesWorker<'m>>),
 }
 
 type JudgesMix<'m> = dyn Fn(usize) -> u64 + 'm;
 type JudgesChunk<'m> = dyn Fn(&Chunk<'_>) -> u64 + Sync + 'm;
+type MakesWorker<'m> = dyn Fn() -> Worker<'m> + Sync + 'm;
+type Worker<'m> = Box<dyn FnMut(&Chunk<'_>) -> u64 + 'm>;
 
 impl<'m> Peer<'m> {
     /// One that judges a token a call.
@@ -112,6 +125,11 @@ impl<'m> Peer<'m> {
             How::Whole(judge) => judge(threads),
             How::Chunk(judge) if threads == 1 => data.chunks.iter().map(judge).sum(),
             How::Chunk(judge) => data.chunks.par_iter().map(judge).sum(),
+            How::Worker(make) if threads == 1 => data.chunks.iter().map(make()).sum(),
+            How::Worker(make) => {
+                let chunks = data.chunks.par_iter();
+                chunks.map_init(make, |judge, chunk| judge(chunk)).sum()
+            }
         }
     }
 }
@@ -121,10 +139,22 @@ pub fn peers(mix: &Mix, algorithm: Algorithm) -> Vec<Peer<'_>> {
     let now = mix.instant();
     let mut peers = vec![
         jotmill_in_bulk(mix),
-        Peer::of_tokens("jotmill, one by one", move |token| {
+        jotmill_judge("jotmill, slices", mix, move |judge, tokens| {
+            let verdicts = judge.validate_all_at(tokens, now);
+            verdicts.iter().filter(|it| it.is_valid()).count()
+        }),
+        Peer::of_tokens("jotmill, Validator", move |token| {
             mix.validator.validate_at(token, now).is_valid()
         }),
-        jsonwebtoken::<Claims>("jsonwebtoken, aws_lc_rs, claims", mix, true),
+        jotmill_judge("jotmill, Judge", mix, move |judge, tokens| {
+            let is_valid = |token: &&&[u8]| judge.validate_at(token, now).is_valid();
+            tokens.iter().filter(is_valid).count()
+        }),
+        jotmill_judge("jotmill, Judge, claims", mix, move |judge, tokens| {
+            let is_valid = |token: &&&[u8]| judge.accept_at::<Claims>(token, now).is_ok();
+            tokens.iter().filter(is_valid).count()
+        }),
+        jsonwebtoken::<Claims>(REFERENCE, mix, true),
         jsonwebtoken::<Claims>("jsonwebtoken, rust_crypto, claims", mix, false),
         jsonwebtoken::<serde_json::Value>("jsonwebtoken, aws_lc_rs, Value", mix, true),
     ];
@@ -208,6 +238,26 @@ fn jotmill_in_bulk(mix: &Mix) -> Peer<'_> {
     Peer {
         name: "jotmill, in bulk",
         how: How::Whole(Box::new(judge)),
+    }
+}
+
+/// A judge for each thread, which counts the valid tokens of a chunk. It is new in each round, so
+/// that it has no token of the mix in its cache.
+fn jotmill_judge<'m>(
+    name: &'static str,
+    mix: &'m Mix,
+    count_valid: impl Fn(&mut Judge, &[&[u8]]) -> usize + Copy + Sync + 'm,
+) -> Peer<'m> {
+    let make = move || {
+        let mut judge = Judge::new(&mix.validator);
+        let count = move |chunk: &Chunk<'_>| {
+            u64::try_from(count_valid(&mut judge, &chunk.tokens)).expect("a count")
+        };
+        Box::new(count) as Worker<'m>
+    };
+    Peer {
+        name,
+        how: How::Worker(Box::new(make)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The three judges of one line: the validator, a run over a log that holds the line, and the
+//! The judges of one line: the validator, a `Judge`, a run over a log that holds the line, and the
 //! oracle. It owns the question whether they agree, down to the row; what the answer should be is
 //! left to the tests that ask.
 
@@ -10,8 +10,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jotmill::{
-    Algorithm, Finding, Finished, Input, KeySet, Policy, Reason, RowOptions, RowSink, RunOptions,
-    UnixTime, Validator, Verdict, Watch, run,
+    Algorithm, Finding, Finished, Input, Judge, KeySet, Policy, Reason, RowOptions, RowSink,
+    RunOptions, UnixTime, Validator, Verdict, Watch, run,
 };
 use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
@@ -21,11 +21,11 @@ use crate::oracle;
 /// A row, or what is expected of one.
 pub type Row = BTreeMap<String, Value>;
 
-/// The three judges, under one policy and one key set, or those of several issuers.
+/// The judges, under one policy and one key set, or those of several issuers.
 pub struct Judges {
     /// The validator of the library.
     pub validator: Validator,
-    /// The instant at which all three judge.
+    /// The instant at which all judge.
     pub now: UnixTime,
     /// The policy and the keys of each issuer; or of all, where there is one.
     policies: Vec<(oracle::Policy, Vec<oracle::Key>)>,
@@ -33,7 +33,7 @@ pub struct Judges {
     key_names: Vec<(usize, String)>,
 }
 
-/// What all three say of a line.
+/// What all say of a line.
 #[derive(Debug)]
 pub struct Judged {
     /// In the order of the table; empty for a valid token.
@@ -148,6 +148,9 @@ impl Judges {
 
         let token = trimmed(line);
         let mut verdict = self.validate(token);
+        // From the third time on, a judge takes the verdict from its cache.
+        let repeated = Judge::new(&self.validator).validate_all_at(&[token; 3], self.now);
+        assert_eq!(repeated, [verdict; 3], "a slice: {shown}");
         if expected.codes == ["too-long"] {
             // The validator takes a token, and the limit is that of the line around it.
             verdict = Verdict::rejected(Reason::TooLong);
