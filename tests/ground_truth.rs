@@ -135,7 +135,7 @@ pub fn check(spec: Spec) {
 }
 
 #[test]
-fn every_line_of_a_mix_of_every_defect_gets_what_its_maker_says() {
+fn every_line_of_a_mix_of_every_defect_has_the_verdict_of_its_ground_truth() {
     let share = Share::from_millionths(15_000).expect("a share");
     let defects: Vec<_> = Defect::OF_ONE_ISSUER
         .iter()
@@ -265,7 +265,7 @@ const OF_THE_CHOICE: [Defect; 7] = [
 ];
 
 #[test]
-fn tokens_of_several_issuers_get_what_their_own_policy_gives() {
+fn tokens_of_several_issuers_are_judged_by_their_own_policy() {
     for issuers in 2..=6 {
         let mut defects = mix(&OF_THE_CHOICE, 14_000);
         defects.push((Defect::IssuerUnknown, Share::from_percent(10)));

@@ -208,7 +208,7 @@ fn a_leeway_longer_than_time_itself_does_not_wrap() {
 /// An expected claim that is absent passed (jsonwebtoken #493, josekit #59; fast-jwt accepts a token
 /// without the `aud` that it was configured to expect).
 #[test]
-fn a_claim_that_is_expected_is_thereby_required() {
+fn an_expected_claim_is_required() {
     let expecting = |name: &str| {
         let value = one("expected");
         match name {

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_choice_of_a_policy_is_about_is_one_defect() {
+    fn failures_to_choose_a_policy_are_one_defect() {
         for defect in UNKNOWN {
             assert!(Dataset::new(spec(1, defect)).is_ok());
             let error = Dataset::new(spec(2, defect)).unwrap_err().to_string();

@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn spacing_changes_nothing_of_the_meaning() {
+    fn spacing_does_not_change_the_meaning() {
         let source = br#"{"a":"q\"{,\\","b":[1,2,{"c":null}],"d":{}}"#;
         for index in 0..200 {
             let mut text = source.to_vec();

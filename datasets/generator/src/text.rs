@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn random_text_has_the_length_and_alphabet_asked_for() {
+    fn random_text_has_the_requested_length_and_alphabet() {
         for len in [0, 1, 7, 8, 9, 18, 19, 37, 43] {
             assert_eq!(text(|out, rng| push_random(out, rng, len)).len(), len);
             let hex = text(|out, rng| push_hex(out, rng, len));
