@@ -263,7 +263,7 @@ impl KeyRing {
     }
 
     /// The signer of a token with too many keys: the last of those that fit the first algorithm,
-    /// so that no validator meets it by trying as many as it may.
+    /// so that no validator reaches it within its limit of tries.
     pub(super) fn last_decoy(&self) -> Option<(Algorithm, &Signing)> {
         self.decoys
             .last()?

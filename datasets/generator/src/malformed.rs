@@ -137,7 +137,7 @@ const OVERFLOWS: [&[u8]; 5] = [
     b"123456789e999999999",
 ];
 
-/// What may stand behind a JSON text only if one does not read to its end.
+/// Text after a JSON value, which a lenient parser ignores.
 const TRAILS: [&[u8]; 9] = [
     b"{}",
     b" x",
@@ -150,7 +150,7 @@ const TRAILS: [&[u8]; 9] = [
     b"//",
 ];
 
-/// What may stand before a JSON text only if one is too kind.
+/// Text before a JSON value, which a lenient parser skips.
 const LEADS: [&[u8]; 7] = [
     b"\xef\xbb\xbf",
     b"\xc2\xa0",

@@ -49,7 +49,7 @@ pub(super) fn push_i64(out: &mut Vec<u8>, n: i64) {
     push_u64(out, n.unsigned_abs());
 }
 
-/// Appends `len` random decimal digits, the first of which is not 0.
+/// Appends `len` random decimal digits, the first one not 0.
 pub(super) fn push_digits(out: &mut Vec<u8>, rng: &mut Rng, len: usize) {
     const DRAW: usize = 18;
     let mut left = len;
