@@ -1,8 +1,8 @@
 //! Kernels, threads, block sizes, files and cache sizes change no byte of rows and reports: every
 //! kernel that this processor has, over data sets of every shape.
 //!
-//! The first run is compared with the validator, which judges one token at a time and computes no MAC
-//! in lanes; every other run is compared with the first.
+//! The first run is compared with the validator, which judges one token at a time and computes no
+//! MAC in lanes; every other run is compared with the first.
 
 use std::io::Write;
 

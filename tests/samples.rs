@@ -1,5 +1,5 @@
-//! The samples in `datasets/` are what the generator makes, byte for byte, and an audit of them agrees
-//! with their ground truth.
+//! The samples in `datasets/` are what the generator makes, byte for byte, and an audit of them
+//! agrees with their ground truth.
 
 use std::fs;
 use std::path::{Path, PathBuf};

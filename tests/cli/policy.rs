@@ -1,5 +1,5 @@
-//! A policy file as its user meets it: several issuers in one run, mistakes reported with their place,
-//! and the effective policy printed as a file that reads back.
+//! A policy file as its user meets it: several issuers in one run, mistakes reported with their
+//! place, and the effective policy printed as a file that reads back.
 
 use serde_json::Value;
 

@@ -1163,7 +1163,10 @@ fn weak_keys_are_warned_of_and_refused_with_strict_keys() {
         let output = place.run(&args);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         let printed = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(printed.contains(code) && printed.contains(words), "{printed}");
+        assert!(
+            printed.contains(code) && printed.contains(words),
+            "{printed}"
+        );
         assert!(stdout(&output).contains(code), "{}", stdout(&output));
         let output = place.run(&[&args[..], &["--strict-keys"]].concat());
         assert_cannot(&output, &["--strict-keys refuses weak keys", code]);

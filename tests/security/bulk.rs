@@ -128,8 +128,8 @@ fn the_shortest_lines_are_counted_one_by_one() {
     );
 }
 
-/// A verdict that depends on earlier tokens: a stateful regular expression made every other token fail
-/// (fast-jwt PR #593).
+/// A verdict that depends on earlier tokens: a stateful regular expression made every other token
+/// fail (fast-jwt PR #593).
 #[test]
 fn the_verdict_on_a_token_does_not_depend_on_the_tokens_before_it() {
     let judges = judges_with(

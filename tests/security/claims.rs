@@ -205,8 +205,8 @@ fn a_leeway_longer_than_time_itself_does_not_wrap() {
     assert!(far.max_lifetime(u64::MAX).is_err());
 }
 
-/// An expected claim that is absent passed (jsonwebtoken #493, josekit #59; fast-jwt accepts a token
-/// without the `aud` that it was configured to expect).
+/// An expected claim that is absent passed (jsonwebtoken #493, josekit #59; fast-jwt accepts a
+/// token without the `aud` that it was configured to expect).
 #[test]
 fn an_expected_claim_is_required() {
     let expecting = |name: &str| {

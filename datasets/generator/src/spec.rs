@@ -1,8 +1,8 @@
 //! The description of a data set: [`Spec`], its parts, and what can be wrong with them.
 //!
-//! Owns the limits of each number, and the parsing of shapes and of a mix of defects. Whether the parts go
-//! together (a defect that the keys or the algorithms cannot produce) is checked where those parts
-//! are made.
+//! Owns the limits of each number, and the parsing of shapes and of a mix of defects. Whether the
+//! parts go together (a defect that the keys or the algorithms cannot produce) is checked where
+//! those parts are made.
 
 use std::fmt;
 use std::str::FromStr;
