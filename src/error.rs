@@ -67,11 +67,11 @@ pub enum Error {
         /// What the pool said.
         message: String,
     },
-    /// The system clock stands before 1970 or after 9999.
+    /// The system clock is before 1970 or after 9999.
     Clock,
     /// A key file could not be used.
     Key(KeyError),
-    /// The policy contradicts itself or asks for something impossible.
+    /// The policy contradicts itself or demands something impossible.
     Policy {
         /// What is wrong, and what to do.
         message: String,
@@ -84,7 +84,7 @@ pub enum Error {
 pub enum AcceptError {
     /// The token is not valid.
     Rejected(Verdict),
-    /// The token is valid, but its claims do not fit the type that was asked for.
+    /// The token is valid, but its claims do not fit the caller's type.
     Claims(serde_json::Error),
     /// The system clock cannot be used.
     Clock(Error),

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // A panic's message may quote the data it happened on, so only the place is told.
+    // The message of a panic may quote a token, so only the place is printed.
     std::panic::set_hook(Box::new(|info| {
         let place = info
             .location()

@@ -1,8 +1,8 @@
-//! What each stage of a run costs, on tokens of one's own: the clock of `jotmill bench`.
+//! Measures the stages of a run on given tokens, for `jotmill bench`.
 //!
-//! [`stages`] runs the stages of a run over a text with a clock between them, and [`Signatures`]
-//! computes signatures alone, the bound of any run. How long a run takes as a whole, and how often to
-//! measure, is left to others.
+//! [`stages`] runs the stages over a text with a clock between them, and [`Signatures`] computes
+//! only the signatures, the bound of any run. The time of a whole run, and how often to measure, is
+//! left to the caller.
 //!
 //! ```
 //! use jotmill::{Kernel, KeySet, Policy, UnixTime, Validator, measure};
@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use crate::base64url;
 use crate::batch::{BatchJudge, HeaderCache, MAX_TOKENS, Outcome, Recorder};
 use crate::extract::LineTokens;
-use crate::input::{Block, DEFAULT_BLOCK_BYTES, Stretches, lines};
+use crate::input::{Block, DEFAULT_BLOCK_BYTES, SliceReader, lines};
 use crate::key::{KeySet, Selection};
 use crate::report::Counts;
 use crate::signature::lanes::{Job, Job256, Job512, Scratch};
@@ -37,10 +37,10 @@ use crate::time::UnixTime;
 use crate::token::{PayloadScratch, Token};
 use crate::validator::Validator;
 
-/// The time that each stage took, and the counts.
+/// The time of each stage, and the counts.
 #[derive(Clone, Debug)]
 pub struct Stages {
-    /// The verdicts. They are those of [`run`](crate::run) over the same text.
+    /// The counts of verdicts; those of [`run`](crate::run) over the same text.
     pub tokens: Counts,
     times: [Duration; Stage::ALL.len()],
 }
@@ -53,8 +53,8 @@ impl Stages {
     }
 }
 
-/// Runs every line of a text through the stages at `now`, on the calling thread, without rows and
-/// with a cache of `cache_bytes`.
+/// Validates every line of a text at `now` on the calling thread, without rows and with a cache of
+/// `cache_bytes`, and measures the stages.
 #[must_use]
 pub fn stages(
     validator: &Validator,
@@ -87,7 +87,7 @@ pub fn stages(
     }
 }
 
-/// The time of each stage, summed up.
+/// Sums the time of each stage.
 struct StageClock {
     times: [Duration; Stage::ALL.len()],
     last: Instant,
@@ -101,8 +101,8 @@ impl Clock for StageClock {
     }
 }
 
-/// Gives the tokens of a text block by block, as a run takes them. `each` returns how many bytes of
-/// its block it took.
+/// Calls `each` for the blocks of a text, as a run takes them. `each` returns how many bytes of the
+/// block it consumed.
 fn each_block<'t>(
     validator: &Validator,
     now: UnixTime,
@@ -110,9 +110,9 @@ fn each_block<'t>(
     mut each: impl FnMut(LineTokens<'_>) -> usize,
 ) {
     let limit = validator.policy().token_limit();
-    let mut stretches = Stretches::new(text, 0);
+    let mut reader = SliceReader::new(text, 0);
     let mut block: Block<'t> = Block::default();
-    while stretches.fill(&mut block, DEFAULT_BLOCK_BYTES) {
+    while reader.fill(&mut block, DEFAULT_BLOCK_BYTES) {
         while !block.bytes().is_empty() {
             let consumed = each(LineTokens::new(&block, limit, now));
             block.resume(block.end_of(consumed));
@@ -120,11 +120,11 @@ fn each_block<'t>(
     }
 }
 
-/// The signatures of a text and nothing else: messages found, keys chosen, ready to be verified.
+/// Only the signatures of a text, with their messages and keys, ready to be verified.
 ///
-/// They are the bound of a run: no way of judging a token is faster than its MAC in a given kernel,
-/// computed from the state that the key's pads leave behind (RFC 2104 section 4), or than the
-/// library's verification of its signature by a key that was parsed before.
+/// They are the bound of a run. No validation is faster than the MAC of the token in a given
+/// kernel, computed from the precomputed pad states of the key (RFC 2104 section 4), or than the
+/// library's verification of an asymmetric signature by a parsed key.
 pub struct Signatures<'m> {
     jobs256: Vec<Job256<'m>>,
     jobs512: Vec<Job512<'m>>,
@@ -135,7 +135,7 @@ pub struct Signatures<'m> {
     ready: ParsedKeys,
 }
 
-/// A token with a signature by a private key.
+/// A token with an asymmetric signature.
 struct Signed<'m> {
     message: &'m [u8],
     signature: Vec<u8>,
@@ -145,11 +145,11 @@ struct Signed<'m> {
 }
 
 impl<'m> Signatures<'m> {
-    /// How many MACs are computed at a time: about what a block holds.
+    /// The number of MACs per batch: about those of a block.
     const LOT: usize = 1024;
 
-    /// One signature of each token whose header says which keys may have made it: under the key
-    /// that made it, or the first that might have.
+    /// One signature for each token whose header selects candidate keys: with the key that verifies
+    /// it, or else the first candidate.
     #[must_use]
     pub fn new(validator: &'m Validator, text: &'m [u8]) -> Self {
         let mut all = Self {
@@ -221,25 +221,25 @@ impl<'m> Signatures<'m> {
         }
     }
 
-    /// How many there are.
+    /// The number of signatures.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.jobs256.len() + self.jobs512.len() + self.public.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether there is a MAC among them, so that the kernel matters.
+    /// Whether one of them is a MAC, so that the kernel matters.
     #[must_use]
     pub const fn has_macs(&self) -> bool {
         !self.jobs256.is_empty() || !self.jobs512.is_empty()
     }
 
-    /// Computes or verifies all of them, and tells how long it took.
+    /// Computes or verifies all of them, and returns the time.
     pub fn compute(&mut self, kernel: Kernel) -> Duration {
         let begun = Instant::now();
         for jobs in self.jobs256.chunks(Self::LOT) {
@@ -267,13 +267,13 @@ mod tests {
     use crate::{KeySet, audit};
     use jotmill_datasets::{Dataset, Defect, Share, Spec};
 
-    /// The instant that data sets are made for.
+    /// The instant that data sets are generated for.
     fn now() -> UnixTime {
         UnixTime::new(Spec::default().now.cast_unsigned(), 0).unwrap()
     }
 
-    /// Tokens of every algorithm, a good part of them wrong at one stage or another, in more than
-    /// one block; blank lines, and no line feed at the end.
+    /// Tokens of every algorithm, many of them rejected at various stages, in more than one block;
+    /// with blank lines, and no line feed at the end.
     fn mixed(limit: usize) -> (Validator, Vec<u8>) {
         let shares = [
             (Defect::SegmentCount, 5),
@@ -303,8 +303,8 @@ mod tests {
         (validator, text)
     }
 
-    /// Short lines with a header each: more of them in the bytes of a block than a run judges at a
-    /// time, and than headers are cached.
+    /// Short lines, each with its own header: a block has more of them than a run takes at a time,
+    /// and more than the cache of headers can hold.
     #[test]
     fn more_lines_than_a_block_has_are_judged_all_the_same() {
         let (validator, _) = mixed(1000);
@@ -346,7 +346,7 @@ mod tests {
     fn every_token_whose_header_selects_keys_has_one_signature() {
         let (validator, text) = mixed(1 << 20);
         let mut all = Signatures::new(&validator, &text);
-        // A twentieth each has no two dots or no header.
+        // One in twenty lacks two dots, one in twenty a header.
         assert!((1_700..1_900).contains(&all.len()), "{}", all.len());
         assert!(!all.is_empty() && all.has_macs());
         for kernel in Kernel::available() {

@@ -1,9 +1,8 @@
 //! The rules that tokens are validated by, and the limits of the work.
 //!
-//! A [`Policy`] holds no clock. Its rules are two groups: time-invariant ones, which give the same
-//! answer for a token whenever they are asked, and those that compare dates with an instant, which
-//! is an argument. A token that is validated again needs only the second. This module knows neither
-//! keys nor bytes.
+//! A [`Policy`] has no clock. Its rules form two groups: time-invariant ones, and those that
+//! compare dates with an instant, which is an argument. A token whose proof is cached needs only
+//! the second group. This module knows neither keys nor bytes.
 
 use std::cmp::Ordering;
 
@@ -13,13 +12,13 @@ use crate::time::UnixTime;
 use crate::token::{Claims, Dates, Header, Member, Wanted};
 use crate::verdict::{Reason, ReasonSet};
 
-/// The longest line that is taken as a token, unless the policy says otherwise: 1 MiB.
+/// The default limit on the length of a token: 1 MiB.
 pub const DEFAULT_MAX_TOKEN_BYTES: usize = 1 << 20;
-/// How many keys are tried on a token that names none, unless the policy says otherwise.
+/// The default limit on the keys that are tried on one token.
 pub const DEFAULT_MAX_KEY_TRIES: usize = 1000;
 /// The longest leeway, age or lifetime in seconds: ten thousand years.
 pub const MAX_DURATION_SECONDS: u64 = 10_000 * 366 * 86_400;
-/// How many claim names beyond the registered ones a policy can require.
+/// The most claims beyond the registered ones that a policy can require.
 pub const MAX_EXTRA_CLAIMS: usize = 64;
 
 /// The claims that RFC 7519 section 4.1 registers.
@@ -81,7 +80,7 @@ impl RegisteredClaim {
     }
 }
 
-/// What a token must show to be valid, and how much work jotmill will do for one.
+/// What a token must satisfy to be valid, and limits on the work for one token.
 ///
 /// ```
 /// use jotmill::Policy;
@@ -121,8 +120,8 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The policy for audits: it expects a signature that verifies and dates that fit the instant,
-    /// and nothing else. A token without `exp` never expires.
+    /// The policy for audits: a valid token has a signature that verifies and dates that fit the
+    /// instant. Nothing else is required; a token without `exp` never expires.
     pub const fn new() -> Self {
         Self {
             leeway: 0,
@@ -141,14 +140,14 @@ impl Policy {
         }
     }
 
-    /// The policy for services: [`Policy::new`], and a token without `exp` is rejected.
+    /// The policy for services: [`Policy::new`], and `exp` is required.
     pub const fn service() -> Self {
         let mut policy = Self::new();
         policy.required = 1 << RegisteredClaim::Exp as u8;
         policy
     }
 
-    /// Expects this issuer, or another one given before; `iss` is thereby required.
+    /// Adds an expected issuer; `iss` becomes required.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         let issuer = issuer.into();
         if !self.issuers.contains(&issuer) {
@@ -158,21 +157,21 @@ impl Policy {
         self
     }
 
-    /// Expects this subject, or another one given before; `sub` is thereby required.
+    /// Adds an expected subject; `sub` becomes required.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.subjects.push(subject.into());
         self.required |= 1 << RegisteredClaim::Sub as u8;
         self
     }
 
-    /// Expects this audience, or another one given before; `aud` is thereby required.
+    /// Adds an expected audience; `aud` becomes required.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self.required |= 1 << RegisteredClaim::Aud as u8;
         self
     }
 
-    /// Requires a claim of this name. One that is not registered must also not be null.
+    /// Requires a claim. An unregistered one must also not be null.
     ///
     /// # Errors
     /// [`Error::Policy`] for an empty name, and beyond [`MAX_EXTRA_CLAIMS`] unregistered names.
@@ -195,19 +194,19 @@ impl Policy {
         Ok(self)
     }
 
-    /// Expects this media type in `typ` (RFC 7515 section 4.1.9); a token without is rejected.
+    /// Expects this media type in `typ` (RFC 7515 section 4.1.9); `typ` becomes required.
     pub fn typ(mut self, typ: impl Into<String>) -> Self {
         self.typ = Some(typ.into());
         self
     }
 
-    /// Allows these algorithms alone. Without an allow-list the keys decide.
+    /// Allows only these algorithms. Without an allow-list the keys decide.
     pub const fn algorithms(mut self, algorithms: AlgorithmSet) -> Self {
         self.algorithms = Some(algorithms);
         self
     }
 
-    /// Tolerates clocks that differ by up to so many seconds, in every comparison with the instant.
+    /// Tolerates this much clock skew in every comparison with the instant.
     ///
     /// # Errors
     /// [`Error::Policy`] beyond [`MAX_DURATION_SECONDS`].
@@ -216,7 +215,7 @@ impl Policy {
         Ok(self)
     }
 
-    /// Rejects tokens issued more than so many seconds ago; `iat` is thereby required.
+    /// Rejects tokens that were issued longer ago than this; `iat` becomes required.
     ///
     /// # Errors
     /// [`Error::Policy`] beyond [`MAX_DURATION_SECONDS`].
@@ -226,8 +225,7 @@ impl Policy {
         Ok(self)
     }
 
-    /// Rejects tokens whose `exp` is more than so many seconds after `iat`; both are thereby
-    /// required.
+    /// Rejects tokens whose `exp` is more than this long after `iat`; both become required.
     ///
     /// # Errors
     /// [`Error::Policy`] beyond [`MAX_DURATION_SECONDS`].
@@ -237,7 +235,7 @@ impl Policy {
         Ok(self)
     }
 
-    /// Takes a line of more than so many bytes, without its ending, as `too-long`.
+    /// Limits the length of a token, or of a line without its ending; a longer one is `too-long`.
     ///
     /// # Errors
     /// [`Error::Policy`] for 0 and beyond 1 GiB: a block must hold a whole line.
@@ -251,7 +249,7 @@ impl Policy {
         Ok(self)
     }
 
-    /// Tries at most so many keys on one token.
+    /// Limits the number of keys that are tried on one token.
     ///
     /// # Errors
     /// [`Error::Policy`] for 0.
@@ -263,8 +261,8 @@ impl Policy {
         Ok(self)
     }
 
-    /// Takes `kid` as a hint alone (RFC 7515 section 4.1.4): where the keys that it names did not
-    /// make the signature, every other key that fits the algorithm is tried.
+    /// Takes `kid` only as a hint (RFC 7515 section 4.1.4): if no key with this id verifies the
+    /// signature, every other key that fits the algorithm is tried.
     pub const fn kid_as_hint(mut self) -> Self {
         self.kid_is_hint = true;
         self
@@ -288,19 +286,19 @@ impl Policy {
         self.max_lifetime
     }
 
-    /// The expected issuers; empty when `iss` is not compared.
+    /// The expected issuers; empty if any is accepted.
     #[must_use]
     pub fn issuers(&self) -> &[String] {
         &self.issuers
     }
 
-    /// The expected subjects; empty when `sub` is not compared.
+    /// The expected subjects; empty if any is accepted.
     #[must_use]
     pub fn subjects(&self) -> &[String] {
         &self.subjects
     }
 
-    /// The expected audiences; empty when `aud` is not compared.
+    /// The expected audiences; empty if any is accepted.
     #[must_use]
     pub fn audiences(&self) -> &[String] {
         &self.audiences
@@ -333,26 +331,25 @@ impl Policy {
         self.algorithms
     }
 
-    /// The longest line that is taken as a token, in bytes.
+    /// The maximal length of a token, in bytes.
     #[must_use]
     pub const fn token_limit(&self) -> usize {
         self.max_token_bytes
     }
 
-    /// How many keys are tried on one token.
+    /// The most keys that are tried on one token.
     #[must_use]
     pub const fn key_limit(&self) -> usize {
         self.max_key_tries
     }
 
-    /// Whether `kid` is a hint alone.
+    /// Whether `kid` is only a hint.
     #[must_use]
     pub const fn takes_kid_as_hint(&self) -> bool {
         self.kid_is_hint
     }
 
-    /// The checks that are not made because nothing was expected of them, by the name of the
-    /// option that would make them.
+    /// The checks that the policy does not make, by the name of the option that adds each.
     #[must_use]
     pub fn unchecked(&self) -> Vec<&'static str> {
         let absent = [
@@ -375,12 +372,12 @@ impl Policy {
         self.required >> claim as u8 & 1 == 1
     }
 
-    /// Applies the rules of the header stage; the algorithm, if the token passes.
+    /// Applies the rules of the header stage and returns the algorithm.
     pub(crate) fn check_header(&self, header: &Header<'_>) -> Result<Algorithm, Reason> {
         header.check(|algorithm| self.allows(algorithm), self.expected_typ())
     }
 
-    /// What has to be read of a payload besides the registered claims.
+    /// What the policy needs from a payload besides the registered claims.
     pub(crate) fn wanted(&self) -> Wanted<'_> {
         Wanted {
             audiences: &self.audiences,
@@ -388,8 +385,8 @@ impl Policy {
         }
     }
 
-    /// Applies the time-invariant rules to the claims of an authentic token (RFC 7519 section 4):
-    /// every reason that applies.
+    /// Applies the time-invariant rules to the claims of an authentic token (RFC 7519 section 4),
+    /// and returns every reason that applies.
     pub(crate) fn check_time_invariant(&self, claims: &Claims<'_>) -> ReasonSet {
         let mut reasons = ReasonSet::EMPTY;
         let one_of = |expected: &[String], value: &str| {
@@ -447,7 +444,8 @@ impl Policy {
         reasons
     }
 
-    /// Applies the rules that depend on the instant: every reason that applies at `now`.
+    /// Applies the rules that depend on the instant, and returns every reason that applies at
+    /// `now`.
     #[inline(always)]
     pub(crate) fn check_at(&self, dates: &Dates, now: UnixTime) -> ReasonSet {
         let mut reasons = ReasonSet::EMPTY;
@@ -478,7 +476,7 @@ impl Policy {
     }
 }
 
-/// A claim compared with what is expected of it.
+/// The outcome of comparing a claim with its expected values.
 enum State {
     Absent,
     WrongType,
@@ -519,7 +517,7 @@ mod tests {
 
     const NOW: u64 = 1_790_000_000;
 
-    /// All rules at an instant.
+    /// Applies all rules at an instant.
     fn check(policy: &Policy, claims: &Claims<'_>, now: u64) -> ReasonSet {
         let now = UnixTime::new(now, 0).unwrap();
         let time_invariant = policy.check_time_invariant(claims);
@@ -576,7 +574,7 @@ mod tests {
     }
 
     #[test]
-    fn exp_is_judged_on_or_after() {
+    fn a_token_is_expired_on_or_after_exp() {
         for (exp, expected) in [(0, &["expired"][..]), (10, &["expired"]), (11, &[])] {
             let claims = Claims {
                 exp: Member::Is(NumericDate::Int(1_789_999_980 + exp)),
@@ -607,7 +605,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_that_applies_is_given() {
+    fn every_reason_that_applies_is_returned() {
         let claims = Claims {
             iss: Member::Is("x"),
             aud: Member::Is(crate::token::Audience::One("other")),

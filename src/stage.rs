@@ -1,6 +1,6 @@
-//! The stages that tokens pass in bulk, and the clock that measures them.
+//! The stages of bulk validation, and the clock that measures them.
 
-/// A stage of the work, for the clock.
+/// A stage of bulk validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// Finding the tokens: lines, and the two dots of each token.

@@ -44,7 +44,7 @@ impl UnixTime {
     /// What the system clock says.
     ///
     /// # Errors
-    /// [`Error::Clock`] when the clock stands before 1970 or after 9999: no expiry can be judged
+    /// [`Error::Clock`] if the clock is before 1970 or after 9999: no expiry can be judged
     /// by it.
     pub fn now() -> Result<Self, Error> {
         let since = SystemTime::now()

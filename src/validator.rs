@@ -1,8 +1,8 @@
 //! One token at a time: the path that reads like the RFC.
 //!
-//! [`Validator`] holds the policy and the keys, or those of several issuers, and validates a single
-//! token through plain crates, stage by stage. `batch` validates many tokens by the same rules and
-//! is fast; every test of the one is run against the other.
+//! [`Validator`] owns the policy and the keys, or those of several issuers, and validates a single
+//! token with plain crates, stage by stage. `batch` validates many tokens by the same rules, fast;
+//! tests compare the two.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -20,9 +20,9 @@ use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
 
 /// The policy and the keys that tokens are validated by.
 ///
-/// It never changes, can be shared between threads, and a clone is cheap. So whoever rotates keys
-/// makes a new one with [`with_keys`](Self::with_keys) and puts it in the place of the old one;
-/// whatever was begun with the old one ends with it.
+/// It is immutable, can be shared between threads, and is cheap to clone. To rotate keys, create a
+/// new one by [`with_keys`](Self::with_keys) and replace the old one; work that began with the old
+/// one finishes with it.
 ///
 /// ```
 /// use jotmill::{KeySet, Policy, Validator};
@@ -41,26 +41,26 @@ use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Validator {
-    /// At least one; each is for the tokens that the keys of the realm of its index verify.
+    /// At least one. Each applies to the tokens verified by the keys whose realm is its index.
     policies: Arc<[Policy]>,
     keys: Arc<KeySet>,
-    /// The policy of each issuer; empty where there is one policy and nothing to choose.
+    /// The index of the policy of each issuer; empty if there is only one policy.
     issuers: Arc<HashMap<String, u32>>,
 }
 
-/// What a header comes to, before anything else of the token is looked at.
+/// What a header decides before the rest of the token is read.
 #[derive(Clone, Copy)]
 pub(crate) enum Choice {
-    /// The same whoever issued the token.
+    /// The same for every issuer.
     Made(Result<Selection, Reason>),
-    /// The policy of the issuer decides; for an issuer without one, this reason.
+    /// The policy of the issuer decides; if it has none, this is the reason.
     OfIssuer(Reason),
 }
 
-/// The verdict on a token, and what may be shown of the token.
+/// The verdict on a token, and the parts of it that may be shown.
 ///
-/// `alg` and `kid` are those of the header, whether a signature covers them or not; claims are there
-/// only where the signature verified.
+/// `alg` and `kid` come from the header, verified or not; claims are present only if the signature
+/// was verified.
 pub(crate) struct Judged<'s> {
     pub(crate) verdict: Verdict,
     pub(crate) alg: Option<&'s str>,
@@ -69,7 +69,7 @@ pub(crate) struct Judged<'s> {
 }
 
 impl<'s> Judged<'s> {
-    /// Rejected before anything could be read.
+    /// Rejected before anything was parsed.
     pub(crate) const fn rejected(reason: Reason) -> Self {
         Self {
             verdict: Verdict::rejected(reason),
@@ -79,7 +79,7 @@ impl<'s> Judged<'s> {
         }
     }
 
-    /// With what its header says, before any signature is verified.
+    /// With the header parsed, before the signature is verified.
     pub(crate) const fn unsigned(
         alg: Option<&'s str>,
         kid: Option<&'s str>,
@@ -128,8 +128,7 @@ impl Validator {
     /// A validator for this policy and these keys.
     ///
     /// # Errors
-    /// [`Error::Policy`] when there is no key to verify with: every verdict would be a rejection
-    /// that says nothing about the tokens.
+    /// [`Error::Policy`] if there is no key: every token would be rejected.
     pub fn new(policy: Policy, keys: KeySet) -> Result<Self, Error> {
         Ok(Self {
             policies: Arc::new([policy]),
@@ -138,7 +137,7 @@ impl Validator {
         })
     }
 
-    /// A validator with the same policy and other keys, as after the rotation of a JWK Set.
+    /// A validator with the same policy and other keys, for example after a JWK Set was rotated.
     ///
     /// ```
     /// use std::sync::{PoisonError, RwLock};
@@ -171,8 +170,8 @@ impl Validator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Policy`] when there is no key, and for a validator of several issuers, whose keys
-    /// belong to one policy each: make another one by [`with_issuers`](Self::with_issuers).
+    /// [`Error::Policy`] if there is no key, and for a validator of several issuers, where each key
+    /// belongs to one policy: create a new one by [`with_issuers`](Self::with_issuers).
     pub fn with_keys(&self, keys: KeySet) -> Result<Self, Error> {
         match &*self.policies {
             [policy] => Self::new(policy.clone(), keys),
@@ -184,10 +183,10 @@ impl Validator {
 
     /// A validator for several issuers, each with a policy and keys of its own.
     ///
-    /// The `iss` of a token chooses the policy, before it is verified and for this purpose alone;
-    /// a key of that policy must then have made the signature, and `iss` is judged again as a
-    /// claim. Where `iss` is absent, unreadable or in no policy, the reason is
-    /// [`Reason::IssuerUnknown`]. With one policy nothing is chosen: this is [`Validator::new`].
+    /// The unverified `iss` of a token chooses the policy, and is used for nothing else. A key of
+    /// that policy must then verify the signature, and `iss` is checked as a claim. If `iss` is
+    /// absent, unreadable or in no policy, the reason is [`Reason::IssuerUnknown`]. With one policy
+    /// this is [`Validator::new`].
     ///
     /// ```
     /// use jotmill::{KeySet, Policy, Validator};
@@ -206,9 +205,9 @@ impl Validator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Policy`] when a policy has no key; with several policies, also when one expects
-    /// no issuer, when two expect the same, and when they differ in the maximal length of a token,
-    /// which is that of the whole run.
+    /// [`Error::Policy`] if a policy has no key. With several policies, also if one expects no
+    /// issuer, if two expect the same one, and if they differ in the maximal length of a token,
+    /// which applies to a whole run.
     pub fn with_issuers(
         policies: impl IntoIterator<Item = (Policy, KeySet)>,
     ) -> Result<Self, Error> {
@@ -252,13 +251,13 @@ impl Validator {
         &self.policies[0]
     }
 
-    /// The policies, in the order given: one, unless the validator knows several issuers.
+    /// The policies, in the order given; one unless there are several issuers.
     pub fn policies(&self) -> &[Policy] {
         &self.policies
     }
 
-    /// The policy that judges a token of this verified key: an index into the keys, as in
-    /// [`Verdict::key`]. Without a key, the first policy.
+    /// The policy for tokens verified by this key, an index as in [`Verdict::key`]. Without a key,
+    /// the first policy.
     pub(crate) fn policy_of(&self, key: Option<u32>) -> &Policy {
         match &*self.policies {
             [only] => only,
@@ -269,8 +268,8 @@ impl Validator {
         }
     }
 
-    /// Which of the policies a token is judged by, as its unverified `iss` chooses it; `None` where
-    /// the token cannot be read so far, or its issuer is in no policy.
+    /// The index of the policy that the token's unverified `iss` chooses; `None` if `iss` cannot be
+    /// read or is in no policy.
     #[must_use]
     pub fn policy_index(&self, token: &[u8]) -> Option<usize> {
         match self.policies.len() {
@@ -287,7 +286,7 @@ impl Validator {
         self.realm(UnverifiedIssuer::read(token, scratch))
     }
 
-    /// The number of the policy, and of the realm of keys, that an unverified issuer chooses.
+    /// The index of the policy, and of the realm of keys, that an unverified issuer chooses.
     pub(crate) fn realm(&self, issuer: Option<UnverifiedIssuer<'_>>) -> Option<u32> {
         issuer?.look_up(&self.issuers)
     }
@@ -298,9 +297,9 @@ impl Validator {
         &self.keys
     }
 
-    /// What makes a key of this validator weak at `now` under the policy that it verifies tokens
-    /// for, in the order of [`KeyFinding::ALL`]: a secret is short where an algorithm that both it
-    /// and the policy allow has a longer hash.
+    /// The weaknesses of a key of this validator at `now` under its policy, in the order of
+    /// [`KeyFinding::ALL`]. A secret is short if it is shorter than the hash of an algorithm that
+    /// both the key and the policy allow.
     #[must_use]
     pub fn key_findings(&self, key: &Key, now: UnixTime) -> Vec<KeyFinding> {
         let policy = (self.policies.get(key.policy_index())).unwrap_or_else(|| self.policy());
@@ -327,8 +326,8 @@ impl Validator {
         verdict
     }
 
-    /// The claims of a token that is valid at the time of the system clock, as a type of the
-    /// caller's. Whatever else a service demands of a token, it checks on them.
+    /// Validates a token at the time of the system clock, and returns its claims as a type of the
+    /// caller. Whatever else a service demands of a token, it checks on them.
     ///
     /// ```
     /// use jotmill::{AcceptError, KeySet, Policy, Validator};
@@ -366,8 +365,8 @@ impl Validator {
     /// ```
     ///
     /// # Errors
-    /// [`AcceptError::Rejected`] for a token that is not valid, [`AcceptError::Claims`] where its
-    /// claims do not fit the type, [`AcceptError::Clock`] when the clock cannot be used.
+    /// [`AcceptError::Rejected`] if the token is not valid, [`AcceptError::Claims`] if its claims
+    /// do not fit the type, [`AcceptError::Clock`] if the system clock is out of range.
     pub fn accept<T: DeserializeOwned>(&self, token: &[u8]) -> Result<T, AcceptError> {
         let now = UnixTime::now().map_err(AcceptError::Clock)?;
         self.accept_at(token, now)
@@ -376,7 +375,7 @@ impl Validator {
     /// [`accept`](Self::accept) at a given instant.
     ///
     /// # Errors
-    /// Those of [`accept`](Self::accept), but for the clock.
+    /// As for [`accept`](Self::accept), except the clock.
     pub fn accept_at<T: DeserializeOwned>(
         &self,
         token: &[u8],
@@ -387,15 +386,15 @@ impl Validator {
         parsed.map_err(AcceptError::Claims)
     }
 
-    /// The decoded payload of a token that is valid at a given instant.
+    /// Validates a token at a given instant, and returns its decoded payload.
     ///
     /// # Errors
-    /// The [`Verdict`] on a token that is not.
+    /// The [`Verdict`], if the token is not valid.
     pub fn payload_at(&self, token: &[u8], now: UnixTime) -> Result<Vec<u8>, Verdict> {
         self.with_payload(token, now, <[u8]>::to_vec)
     }
 
-    /// Does something with the payload of a token that is valid, while it is in the buffers.
+    /// Calls `with` on the payload of a valid token while it is in the buffers.
     fn with_payload<T>(
         &self,
         token: &[u8],
@@ -445,11 +444,11 @@ impl Validator {
         self.judge_from_signature(token, selection, judged, &mut scratch.payload, claims, now)
     }
 
-    /// What a header decides by itself.
+    /// Decides what the header decides alone, for every issuer.
     ///
-    /// Of the reasons of the header stage, `alg-not-allowed` and those behind it may come second to
-    /// another one under a policy. Where there is no policy for the issuer, neither an allow-list
-    /// nor an expected `typ` is there to break, and all other rules of the header still hold.
+    /// `alg-not-allowed` and the header reasons after it depend on the policy: its allow-list and
+    /// its expected `typ` may give an earlier reason. Without a policy for the issuer there is
+    /// neither, but all other rules of the header still apply.
     pub(crate) fn choose(&self, header: &Header<'_>) -> Choice {
         if self.policies.len() == 1 {
             return Choice::Made(self.select(0, header));
@@ -461,8 +460,7 @@ impl Validator {
         }
     }
 
-    /// The header and key stages under one policy: which keys may have signed a token with this
-    /// header.
+    /// The header and key stages under one policy: selects the candidate keys of a header.
     pub(crate) fn select(&self, realm: u32, header: &Header<'_>) -> Result<Selection, Reason> {
         let policy = &self.policies[realm as usize];
         let algorithm = policy.check_header(header)?;
@@ -470,7 +468,7 @@ impl Validator {
         self.keys.select(realm, kid, algorithm, policy)
     }
 
-    /// The stages from the signature on, for a token whose header selected keys, or did not.
+    /// The stages from the signature on, given the keys that the header selected, if any.
     fn judge_from_signature<'s>(
         &self,
         token: Token<'_>,
@@ -500,8 +498,8 @@ impl Validator {
         }
     }
 
-    /// The stages after the signature held, given the claims, or why they could not be read. The
-    /// policy is that of the key which verified it, and no word of the token's.
+    /// The stages after the signature, given the claims or why they could not be read. The verified
+    /// key determines the policy; the token has no influence on it.
     #[inline]
     pub(crate) fn judge_claims<'s>(
         &self,
@@ -515,7 +513,7 @@ impl Validator {
         judged
     }
 
-    /// The time-invariant part of those stages: the same for the same token at any instant.
+    /// The time-invariant part of those stages.
     #[inline(always)]
     pub(crate) fn judge_time_invariant<'s>(
         &self,
@@ -603,7 +601,7 @@ mod tests {
     }
 
     #[test]
-    fn the_payload_is_given_as_it_was_signed() {
+    fn the_payload_is_returned_as_it_was_signed() {
         let payload = validator()
             .payload_at(RFC_7515_A1.as_bytes(), at(0))
             .unwrap();
@@ -642,7 +640,7 @@ mod tests {
     }
 
     #[test]
-    fn several_policies_are_told_apart_and_belong_to_one_run() {
+    fn several_policies_must_differ_in_issuer_and_share_the_token_limit() {
         let policy = Policy::new;
         let validator = |second: Policy| {
             let first = (policy().issuer("a").issuer("b"), keys(b"first"));

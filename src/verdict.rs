@@ -1,27 +1,27 @@
-//! What jotmill says of a token: valid, or rejected for one or more stable reasons.
+//! The verdict on a token: valid, or rejected for one or more reasons.
 //!
-//! This room knows no bytes, no keys and no JSON; everything else imports it. The codes are API:
-//! they appear in rows and reports, and a code never changes its meaning.
+//! This module knows no bytes, no keys and no JSON. The codes are API: they appear in rows and
+//! reports, and a code never changes its meaning.
 
 use std::fmt;
 
-/// The stages a token passes, in order. The first stage that fails ends the judging.
+/// The stages a token passes, in order. Validation ends at the first stage that fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// The line the token stands on.
+    /// Reading the line of the token.
     Line,
     /// The three segments of the compact serialization (RFC 7515 section 7.1).
     Structure,
     /// The JOSE header (RFC 7515 section 4).
     Header,
-    /// Choosing the key (RFC 7515 section 6), and with several issuers first the policy, by an
-    /// `iss` that serves for nothing else before the signature holds (RFC 8725 section 3.8).
+    /// Choosing the key (RFC 7515 section 6). With several issuers, the unverified `iss` first
+    /// chooses the policy, and is used for nothing else before verification (RFC 8725 section 3.8).
     Key,
     /// Verifying the signature (RFC 7515 section 5.2).
     Signature,
     /// Decoding the payload (RFC 7519 section 7.2). From here on, the bytes are authentic.
     Payload,
-    /// Judging the claims (RFC 7519 section 4).
+    /// Checking the claims (RFC 7519 section 4).
     Claims,
 }
 
@@ -69,13 +69,13 @@ macro_rules! reasons {
             /// Every reason, in order: the discriminant is the index.
             pub const ALL: &'static [Self] = &[$($(Self::$name,)+)+];
 
-            /// The stable code, as it stands in rows and reports.
+            /// The stable code, used in rows and reports.
             #[must_use]
             pub const fn code(self) -> &'static str {
                 match self { $($(Self::$name => $code,)+)+ }
             }
 
-            /// What the code says, as half a sentence.
+            /// The meaning of the code, as part of a sentence.
             #[must_use]
             pub const fn meaning(self) -> &'static str {
                 match self { $($(Self::$name => $meaning,)+)+ }
@@ -87,7 +87,7 @@ macro_rules! reasons {
                 match self { $($(Self::$name => $rule,)+)+ }
             }
 
-            /// The stage that gives this reason.
+            /// The stage that rejects for this reason.
             #[must_use]
             pub const fn stage(self) -> Stage {
                 match self { $($(Self::$name => Stage::$stage,)+)+ }
@@ -199,7 +199,7 @@ impl Reason {
             .find(|reason| reason.code() == code)
     }
 
-    /// The position in [`Reason::ALL`].
+    /// The index in [`Reason::ALL`].
     #[must_use]
     pub const fn index(self) -> usize {
         self as usize
@@ -212,7 +212,7 @@ impl fmt::Display for Reason {
     }
 }
 
-// A set holds one bit a reason.
+// A set has one bit per reason.
 const _: () = assert!(Reason::COUNT <= 128);
 
 /// A set of [`Reason`]s; empty for a valid token.
@@ -220,7 +220,7 @@ const _: () = assert!(Reason::COUNT <= 128);
 pub struct ReasonSet(u128);
 
 impl ReasonSet {
-    /// The set without a reason: the token is valid.
+    /// The empty set.
     pub const EMPTY: Self = Self(0);
 
     /// Adds a reason.
@@ -245,7 +245,7 @@ impl ReasonSet {
         self.0 >> reason as u8 & 1 == 1
     }
 
-    /// Whether there is no reason: the token is valid.
+    /// Whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -294,7 +294,7 @@ impl fmt::Debug for ReasonSet {
 
 /// A warning about a token; it never affects the verdict.
 ///
-/// `jwk`, `jku`, `x5c` and `x5u` let a token bring its own key; jotmill never trusts or fetches
+/// With `jwk`, `jku`, `x5c` and `x5u` a token brings its own key. jotmill never trusts or fetches
 /// one (RFC 8725 section 3.10), but an auditor wants to know who tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -312,8 +312,8 @@ pub enum Finding {
     WeakKey,
     /// `kid` named another key than the one that verified the token.
     KidOfAnotherKey,
-    /// Of the two ECDSA signatures that anyone can make of one, this is the one with the greater s.
-    /// RFC 7518 section 3.4 takes both, and most signers make either as it comes.
+    /// An ECDSA signature whose s is the greater of two: from one signature anyone can compute
+    /// another with n - s. RFC 7518 section 3.4 accepts both, and most signers produce both.
     EcdsaHighS,
 }
 
@@ -329,7 +329,7 @@ impl Finding {
         Self::EcdsaHighS,
     ];
 
-    /// The stable code, as it stands in the report.
+    /// The stable code, used in rows and reports.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -343,7 +343,7 @@ impl Finding {
         }
     }
 
-    /// What the finding says, as half a sentence.
+    /// The meaning of the finding, as part of a sentence.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
@@ -369,7 +369,7 @@ impl Finding {
     }
 }
 
-// A set holds one bit a finding.
+// A set has one bit per finding.
 const _: () = assert!(Finding::ALL.len() <= 32);
 
 /// A set of [`Finding`]s.
@@ -377,7 +377,7 @@ const _: () = assert!(Finding::ALL.len() <= 32);
 pub struct FindingSet(u32);
 
 impl FindingSet {
-    /// The set without a finding.
+    /// The empty set.
     pub const EMPTY: Self = Self(0);
 
     /// Adds a finding.
@@ -416,21 +416,20 @@ impl FindingSet {
 
 /// The verdict on one token; for a rejected one it is an error.
 ///
-/// It is `Copy` and holds nothing of the token, so it can be logged and sent to other threads.
+/// It holds no part of the token, so it is safe to log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Verdict {
     /// Why the token was rejected; empty for a valid token.
     pub reasons: ReasonSet,
-    /// What was found beside the verdict.
+    /// Warnings, which do not affect the verdict.
     pub findings: FindingSet,
-    /// The key that verified the signature, as an index into the key set; `None` where no
-    /// signature held.
+    /// The key that verified the signature, as an index into the key set; `None` if none did.
     pub key: Option<u32>,
 }
 
 impl Verdict {
-    /// A rejection for one reason, before any signature held.
+    /// A rejection for one reason, before a signature was verified.
     pub const fn rejected(reason: Reason) -> Self {
         let mut reasons = ReasonSet::EMPTY;
         reasons.insert(reason);
@@ -441,10 +440,10 @@ impl Verdict {
         }
     }
 
-    /// Whether the token is valid: its signature held and every claim passed.
+    /// Whether the token is valid: its signature was verified and every claim passed.
     #[must_use]
     pub const fn is_valid(&self) -> bool {
-        // A signature that held is demanded as well: the absence of a reason is not evidence.
+        // The absence of a reason is not evidence, so a verified signature is required as well.
         self.reasons.is_empty() && self.key.is_some()
     }
 }
@@ -471,7 +470,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_unique_and_found_again() {
+    fn codes_are_unique_and_round_trip() {
         for (index, reason) in Reason::ALL.iter().enumerate() {
             assert_eq!(reason.index(), index);
             assert_eq!(Reason::from_code(reason.code()), Some(*reason));
@@ -486,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_gives_its_reasons_back_in_order() {
+    fn a_set_iterates_over_its_reasons_in_order() {
         let set: ReasonSet = [Reason::MissingClaim, Reason::Expired, Reason::TooLong]
             .into_iter()
             .collect();
@@ -497,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_gives_its_findings_back_in_order() {
+    fn a_set_iterates_over_its_findings_in_order() {
         let mut one = FindingSet::EMPTY;
         one.insert(Finding::EcdsaHighS);
         let mut other = FindingSet::EMPTY;
@@ -506,7 +505,7 @@ mod tests {
         assert_eq!(codes, ["jwk-header", "ecdsa-high-s"]);
         assert!(one.contains(Finding::EcdsaHighS) && !one.contains(Finding::JwkHeader));
         for (index, finding) in Finding::ALL.iter().enumerate() {
-            assert_eq!(*finding as usize, index, "its place in counts");
+            assert_eq!(*finding as usize, index, "its index in counts");
         }
         let stages: Vec<Stage> = Finding::ALL.iter().map(|finding| finding.stage()).collect();
         assert!(stages.is_sorted());

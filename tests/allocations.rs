@@ -165,7 +165,7 @@ fn judging_a_token_allocates_nothing_after_the_first_blocks() {
 }
 
 #[test]
-fn tokens_that_do_not_come_again_are_not_remembered() {
+fn tokens_that_occur_once_are_not_cached() {
     let _turn = TURN.lock();
     let (validator, log) = data(dataset::Spec {
         count: 200_000,

@@ -85,7 +85,7 @@ fn agree(spec: Spec) -> BTreeMap<&'static str, u64> {
 }
 
 #[test]
-fn every_code_is_producible_and_given_alone() {
+fn every_code_can_be_produced_alone() {
     let two = vec![Algorithm::Hs256, Algorithm::Hs512];
     let spec = Spec {
         count: 8_000,
@@ -220,7 +220,7 @@ fn a_bench_token_has_375_bytes() {
 }
 
 #[test]
-fn bench_payloads_have_the_size_asked_for() {
+fn bench_payloads_have_the_requested_size() {
     for payload in [
         100, 101, 113, 120, 130, 147, 180, 195, 219, 300, 301, 333, 500, 2_000, 16_384,
     ] {
@@ -309,7 +309,7 @@ fn what_does_not_divide_goes_to_the_largest_remainder() {
 }
 
 #[test]
-fn every_token_occurs_as_often_as_asked_for() {
+fn every_token_occurs_as_often_as_requested() {
     for (count, repeat) in [
         (10_000, 4),
         (10_001, 4),
@@ -479,7 +479,7 @@ fn a_writer_that_fails_ends_the_writing() {
 }
 
 #[test]
-fn descriptions_that_describe_nothing_are_refused() {
+fn meaningless_descriptions_are_refused() {
     let base = Spec::default;
     let twice = vec![(Defect::Expired, Share::NONE); 2];
     for spec in [

@@ -151,7 +151,7 @@ fn payloads_laid_out_alike_are_judged_as_the_oracle_does() {
 }
 
 #[test]
-fn files_of_keys_are_loaded_or_refused_and_never_told_of() {
+fn key_files_are_loaded_or_refused_and_never_quoted() {
     let seen = replay("keys", 100, fuzz_bodies::keys);
     let types = [
         "oct",

@@ -1,5 +1,5 @@
-//! Audits data sets and compares each line with its ground truth, by a generator that shares no code
-//! with the validator.
+//! Audits data sets and compares each line with its ground truth, by a generator that shares no
+//! code with the validator.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -135,7 +135,7 @@ pub fn check(spec: Spec) {
 }
 
 #[test]
-fn every_line_of_a_mix_of_every_defect_gets_what_its_maker_says() {
+fn every_line_of_a_mix_of_every_defect_has_the_verdict_of_its_ground_truth() {
     let share = Share::from_millionths(15_000).expect("a share");
     let defects: Vec<_> = Defect::OF_ONE_ISSUER
         .iter()
@@ -173,7 +173,8 @@ fn is_quick(algorithm: Algorithm) -> bool {
     !algorithm.is_hmac() && !name.starts_with("RS") && !name.starts_with("PS")
 }
 
-/// Defects that need keys with ids. Keys in files of their own have none, and are tried for any `kid`.
+/// Defects that need keys with ids. Keys in files of their own have none, and are tried for any
+/// `kid`.
 const NEEDS_IDS: [Defect; 2] = [Defect::KeyNotFound, Defect::TooManyKeys];
 
 #[test]
@@ -209,7 +210,8 @@ fn every_type_of_key_that_is_quickly_made_in_every_form() {
 
 #[test]
 fn defects_of_keys_with_ids_among_public_keys() {
-    // Each in turn is the first, which has more keys than may be tried, and each in turn is missing.
+    // Each in turn is the first, which has more keys than may be tried, and each in turn is
+    // missing.
     for (seed, absent) in [
         Algorithm::Ps384,
         Algorithm::EdDsa,
@@ -252,8 +254,8 @@ fn rsa_keys_of_several_sizes_that_no_token_names() {
     });
 }
 
-/// Defects that make the issuer unknown if there are several. Not taken from the generator, whose list
-/// is under test.
+/// Defects that make the issuer unknown if there are several. Not taken from the generator, whose
+/// list is under test.
 const OF_THE_CHOICE: [Defect; 7] = [
     Defect::PayloadBase64url,
     Defect::PayloadJson,
@@ -265,7 +267,7 @@ const OF_THE_CHOICE: [Defect; 7] = [
 ];
 
 #[test]
-fn tokens_of_several_issuers_get_what_their_own_policy_gives() {
+fn tokens_of_several_issuers_are_judged_by_their_own_policy() {
     for issuers in 2..=6 {
         let mut defects = mix(&OF_THE_CHOICE, 14_000);
         defects.push((Defect::IssuerUnknown, Share::from_percent(10)));

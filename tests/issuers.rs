@@ -252,7 +252,7 @@ fn the_spelling_of_the_member_is_that_of_json() {
 
 /// Header rules that need no policy apply first.
 #[test]
-fn what_is_wrong_with_a_header_comes_before_an_unknown_issuer() {
+fn header_reasons_come_before_issuer_unknown() {
     let judges = judges();
     for (header, expected) in [
         (r#"{"alg":"none"}"#, "alg-none"),
@@ -272,7 +272,7 @@ fn what_is_wrong_with_a_header_comes_before_an_unknown_issuer() {
 
 /// A log in which tokens of both issuers share headers and are repeated.
 #[test]
-fn tokens_that_repeat_stay_with_their_policy_whatever_the_threads_and_blocks() {
+fn repeated_tokens_keep_their_policy_for_any_threads_and_blocks() {
     let judges = judges();
     let header = r#"{"alg":"HS256"}"#;
     let mut lines = Vec::new();

@@ -1,8 +1,8 @@
 //! Kernels, threads, block sizes, files and cache sizes change no byte of rows and reports: every
 //! kernel that this processor has, over data sets of every shape.
 //!
-//! The first run is compared with the validator, which judges one token at a time and computes no MAC
-//! in lanes; every other run is compared with the first.
+//! The first run is compared with the validator, which judges one token at a time and computes no
+//! MAC in lanes; every other run is compared with the first.
 
 use std::io::Write;
 
@@ -73,7 +73,7 @@ fn every_way_tells_the_same(spec: Spec) {
                     let (told, repeated) = told(&validator, input, &options);
                     assert!(cache_bytes > 0 || repeated == 0, "{way}");
                     let first = first.get_or_insert_with(|| {
-                        is_what_the_validator_says(&validator, now, &log.bytes, &told);
+                        check_against_the_validator(&validator, now, &log.bytes, &told);
                         told.clone()
                     });
                     assert!(told.rows == first.rows, "rows: {way}");
@@ -86,7 +86,7 @@ fn every_way_tells_the_same(spec: Spec) {
 }
 
 /// Compares each token's row with the validator's codes and key, and the report with the counts.
-fn is_what_the_validator_says(validator: &Validator, now: UnixTime, log: &[u8], told: &Told) {
+fn check_against_the_validator(validator: &Validator, now: UnixTime, log: &[u8], told: &Told) {
     let mut rows = told.rows.lines();
     let (mut valid, mut rejected) = (0, 0);
     for token in log.split(|byte| *byte == b'\n').filter(|it| !it.is_empty()) {
@@ -155,7 +155,7 @@ fn algorithms_mixed_with_every_defect() {
 }
 
 #[test]
-fn tokens_that_come_again_whether_good_or_bad() {
+fn repeated_tokens_valid_and_rejected() {
     for repeat in [2, 50] {
         every_way_tells_the_same(Spec {
             repeat,

@@ -124,8 +124,8 @@ fn the_first_the_middle_and_the_last_of_ten_thousand_keys_are_found_and_no_other
     }
 }
 
-/// A service keeps its fixed keys, and adds the rotated ones to a clone. Keys added to one set are in
-/// no other, and a set outlives the one that it was cloned from.
+/// A service keeps its fixed keys, and adds the rotated ones to a clone. Keys added to one set are
+/// in no other, and a set outlives the one that it was cloned from.
 #[test]
 fn a_set_and_its_clone_grow_apart_and_share_their_keys() {
     let secret =

@@ -349,7 +349,7 @@ fn a_key_on_another_curve_is_a_mismatch() {
 }
 
 #[test]
-fn what_a_jwk_says_of_its_use_binds_a_public_key() {
+fn the_use_members_of_a_jwk_bind_a_public_key() {
     let signer = ed25519();
     for (more, code) in [
         (json!({"use": "sig"}), ""),
@@ -880,7 +880,7 @@ fn a_log_of_every_algorithm_is_judged_as_its_tokens_are_one_by_one() {
 }
 
 #[test]
-fn a_signature_is_verified_once_though_its_token_comes_three_times() {
+fn a_token_that_occurs_three_times_is_verified_once() {
     for algorithm in Algorithm::ALL {
         if algorithm.is_hmac() {
             continue;

@@ -532,7 +532,7 @@ fn the_token_that_every_case_changes_is_valid() {
 }
 
 #[test]
-fn every_case_earns_its_code_and_nothing_else() {
+fn every_case_has_exactly_its_code() {
     let judges = judges();
     for Case { code, name, line } in cases() {
         let judged = judges.judge(&line).unwrap();
@@ -615,7 +615,7 @@ fn rows_name_the_required_claims_that_are_missing_in_the_order_of_the_policy() {
 }
 
 #[test]
-fn claims_earn_every_code_that_applies_in_the_order_of_the_table() {
+fn claims_have_every_code_that_applies_in_the_order_of_the_table() {
     let judges = judges();
     let codes = |payload: String| judges.codes(good().payload(payload).sign());
     assert_eq!(

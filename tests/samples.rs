@@ -1,5 +1,5 @@
-//! The samples in `datasets/` are what the generator makes, byte for byte, and an audit of them agrees
-//! with their ground truth.
+//! The samples in `datasets/` are what the generator makes, byte for byte, and an audit of them
+//! agrees with their ground truth.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ fn is_made_from(name: &str, spec: Spec) {
 }
 
 #[test]
-fn the_sample_is_what_its_seed_makes() {
+fn the_sample_is_generated_from_its_seed() {
     let defects = "expired=6%,signature-mismatch=3%,not-yet-valid=1%,alg-none=1%,\
                    alg-unsupported=1.5%,key-not-found=1%,payload-json=0.5%,header-json=0.5%,\
                    segment-count=1%,exp-type=0.5%";
@@ -80,7 +80,7 @@ fn each_defect_has_a_folder_that_its_seed_makes() {
 }
 
 #[test]
-fn the_tokens_of_the_rfcs_get_what_the_rfcs_say() {
+fn the_tokens_of_the_rfcs_have_the_verdicts_of_the_rfcs() {
     let folder = folder("rfc");
     let mut keys = KeySet::new();
     keys.add_jwks(&read(&folder.join("keys.json")), "keys.json")

@@ -2,7 +2,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::extract::LineTokens;
-use crate::input::{Block, Stretches};
+use crate::input::{Block, SliceReader};
 use crate::report::fixture::{OCTOBER, bare_policy, claims, mint, named_keys, now};
 use crate::report::tally::Tally;
 use crate::stage::NoClock;
@@ -35,7 +35,7 @@ impl Worker {
 
 fn block(text: &[u8]) -> Block<'_> {
     let mut block = Block::default();
-    assert!(Stretches::new(text, 0).fill(&mut block, usize::MAX));
+    assert!(SliceReader::new(text, 0).fill(&mut block, usize::MAX));
     block
 }
 

@@ -1,4 +1,4 @@
-//! `jotmill audit`: judge every token of the inputs, and report.
+//! `jotmill audit`: validates every token of the inputs, and reports.
 
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZero;
@@ -31,9 +31,9 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
     if !flags.output.quiet {
         warnings
             .iter()
-            .for_each(|warning| tell!("warning: {warning}"));
+            .for_each(|warning| message!("warning: {warning}"));
         if io::stdin().is_terminal() && inputs.iter().any(|input| matches!(input, Input::Stdin)) {
-            tell!("reading tokens from the terminal, one a line; end with Ctrl-D");
+            message!("reading tokens from the terminal, one a line; end with Ctrl-D");
         }
     }
     signals::watch()?;
@@ -80,9 +80,9 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input<'static>>> {
         if is_stdin(&path) {
             Ok(Input::Stdin)
         } else if is_like_a_token(&path.to_string_lossy()) && !path.exists() {
-            // The report would show it as the name of an input.
+            // Otherwise the report would show the token as the name of an input.
             bail!(
-                "a token stands in place of the name of a file; write it into a file, pipe it in, \
+                "a token was given where the name of a file belongs; write it into a file, pipe it in, \
                  or give it to jotmill inspect"
             )
         } else {
@@ -103,7 +103,7 @@ fn row_options(flags: &OutputFlags, inputs: usize) -> RowOptions {
     }
 }
 
-/// Opens the outputs, after the checks that none of them overwrites what is still needed.
+/// Opens the outputs, after checking that none of them overwrites a file that is read.
 fn open_outputs(flags: &AuditFlags, rules: &[PathBuf]) -> Result<(Output, Option<Output>)> {
     let output = &flags.output;
     let writes_rows = output.format == Format::Ndjson || output.rows.is_some();
@@ -219,7 +219,7 @@ fn conclude(finished: &Finished, flags: &OutputFlags, main: &mut Output) -> Resu
         format!("cannot write the report to {output}")
     });
     for error in &finished.errors {
-        tell!("{error}");
+        message!("{error}");
     }
     if let Some(exit) = signals::exit() {
         return Ok(exit);
@@ -229,7 +229,7 @@ fn conclude(finished: &Finished, flags: &OutputFlags, main: &mut Output) -> Resu
         return Ok(Exit::CannotJudge);
     }
     if report.tally.tokens.total() == 0 {
-        tell!("not one token in the input; a token stands alone on its line");
+        message!("not one token in the input; each token needs a line of its own");
         return Ok(Exit::CannotJudge);
     }
     Ok(if report.tally.tokens.rejected > 0 {
@@ -249,7 +249,7 @@ fn write_text(report: &Report, out: &mut dyn Write, color: bool) -> io::Result<(
     )
 }
 
-/// Whether colours are welcome on a terminal (<https://no-color.org>).
+/// Whether to use colours (<https://no-color.org>).
 pub(crate) fn may_color(is_terminal: bool) -> bool {
     let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");

@@ -1,4 +1,4 @@
-//! `jotmill gen`: write a seeded data set with its keys and its ground truth.
+//! `jotmill gen`: writes a seeded data set with its keys and its ground truth.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -16,7 +16,7 @@ use super::progress::Bar;
 const TOKENS: &str = "tokens.txt";
 const KEYS: &str = "keys.json";
 const TRUTH: &str = "truth.ndjson";
-/// Where there are several issuers, whose keys are in folders.
+/// If there are several issuers; their keys are in folders.
 const POLICY: &str = "policy.toml";
 
 /// Writes the data set that the flags describe, and prints the command that audits it.
@@ -49,7 +49,7 @@ pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
     let others = others(&dataset, folder);
     let mut outputs = BTreeSet::from([tokens.as_path(), truth.as_path()]);
     outputs.extend(others.iter().map(|(path, _)| path.as_path()));
-    // Before anything is written, so that a refusal leaves everything as it was.
+    // Checked before anything is written, so that a refusal changes nothing.
     let policy = dataset.policy();
     let earlier = Earlier::find(folder, policy.lines().next().unwrap_or_default())?;
     if flags.force {
@@ -97,7 +97,7 @@ pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
     Ok(Exit::Valid)
 }
 
-/// The files of a data set beside its tokens and their ground truth, with what belongs in them.
+/// The other files of a data set, with their contents.
 fn others(dataset: &Dataset, folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     let mut keys_of = |issuer: &Issuer, folder: &Path| {
@@ -116,8 +116,8 @@ fn others(dataset: &Dataset, folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
-/// What a folder has of the keys of an earlier data set: left there, they would be taken for keys
-/// of the new one.
+/// The key files of an earlier data set in a folder. If they stayed, they would be mistaken for
+/// keys of the new one.
 struct Earlier {
     /// Key sets, key files and the policy file.
     files: Vec<PathBuf>,
@@ -126,8 +126,8 @@ struct Earlier {
 }
 
 impl Earlier {
-    /// Goes by the names that gen gives, and by the `title` that its policy files begin with:
-    /// without one, folders that are called like those of issuers are somebody's own.
+    /// Recognizes them by the names that gen uses, and folders of issuers only beside a policy file
+    /// with the `title` that gen writes: without one, such folders may belong to someone else.
     fn find(folder: &Path, title: &str) -> Result<Earlier> {
         let mut found = Earlier {
             files: Vec::new(),
@@ -146,17 +146,17 @@ impl Earlier {
                     found.folders.push(folder);
                 }
             }
-            // The last, since without it the others would not be known for what they are.
+            // Removed last, since the folders are recognized by it.
             found.files.push(policy);
         }
         Ok(found)
     }
 
-    /// Removes what is none of the `outputs`.
+    /// Removes the files that are not among `outputs`.
     ///
     /// # Errors
-    /// A name alone does not say that gen made a file. So there must be tokens and their ground
-    /// truth as well, without which nothing is removed, and nothing can be left.
+    /// A name does not prove that gen made a file. If there are such files, but not tokens and
+    /// their ground truth beside them, nothing is removed.
     fn remove(self, folder: &Path, outputs: &BTreeSet<&Path>) -> Result<()> {
         let rest = self.files.iter().map(PathBuf::as_path);
         let mut rest = rest.filter(|path| !outputs.contains(path)).peekable();
@@ -179,14 +179,14 @@ impl Earlier {
             })?;
         }
         for folder in self.folders {
-            // One that holds something else stays.
+            // A folder with other files in it stays.
             let _ = fs::remove_dir(folder);
         }
         Ok(())
     }
 }
 
-/// The files in a folder that have names of key files of gen.
+/// The files in a folder with names that gen uses for key files.
 fn keys_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let cannot = || format!("cannot read the folder {}", folder.display());
     let mut found = Vec::new();
@@ -201,7 +201,7 @@ fn keys_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Whether a file is there, and not a link to one, which gen does not make.
+/// Whether a regular file exists; gen creates no links.
 fn is_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
 }
@@ -241,12 +241,12 @@ fn create(path: &Path, may_replace: bool) -> Result<File> {
 }
 
 /// # Errors
-/// Something is there already.
+/// If it exists.
 fn refuse_old(path: &Path) -> Result<()> {
     match fs::symlink_metadata(path) {
         Ok(_) => Err(exists(path)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        // A file in the place of a folder, for example.
+        // For example a file in place of a folder.
         Err(e) => Err(e).with_context(|| format!("cannot create {}", shown(path))),
     }
 }

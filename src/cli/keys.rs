@@ -1,6 +1,6 @@
 //! `jotmill keys`: lists keys and their findings.
 //!
-//! Owns the table and its JSON. No part of a secret is shown, and no hash of one (RFC 7638
+//! Owns the table and its JSON. Neither shows a part of a secret, or a hash of one (RFC 7638
 //! section 7).
 
 use std::io::{self, Write};
@@ -32,7 +32,7 @@ pub(crate) fn run(flags: &KeysFlags) -> Result<Exit> {
     Ok(Exit::Valid)
 }
 
-/// The columns of the table; the last ones are ragged, so that no width is wasted on them.
+/// The columns of the table. The last ones are not padded, which keeps lines short.
 const COLUMNS: [&str; 8] = [
     "key",
     "type",
@@ -87,7 +87,7 @@ fn row(keys: &KeySet, key: &Key, now: UnixTime) -> [String; COLUMNS.len()] {
         .map(|finding| finding.code())
         .collect();
     [
-        // The set has shortened it, and reports show it like this.
+        // The key set has shortened it, and reports show the same name.
         escaped(key.name()),
         key.subtype().map_or_else(
             || key.kty().to_owned(),
@@ -112,7 +112,7 @@ fn row(keys: &KeySet, key: &Key, now: UnixTime) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// In few words: the algorithm that the key is bound to, else those of its type, or why there is none.
+/// The algorithm that the key is bound to, else those of its type, or why there is none.
 fn algorithms(key: &Key) -> String {
     let names: Vec<&str> = key
         .algorithms()
@@ -179,7 +179,7 @@ fn date(seconds: u64) -> String {
     UnixTime::new(seconds, 0).map_or_else(|| seconds.to_string(), |time| time.to_string())
 }
 
-/// The whole of a text, escaped for a terminal.
+/// A text, escaped for a terminal and not shortened.
 fn escaped(text: &str) -> String {
     text.chars().flat_map(char::escape_debug).collect()
 }

@@ -1,10 +1,10 @@
 //! The command line: flags in, exit code out.
 //!
-//! `flags` is what was typed, `args` what it means; each subcommand has a file. Judging is left to the
-//! library.
+//! `flags` holds what was typed, `args` what it means; each subcommand has a file. Validation is
+//! left to the library.
 
 /// Writes a message to standard error. A failure to write is ignored.
-macro_rules! tell {
+macro_rules! message {
     ($($arguments:tt)*) => {{
         use std::io::Write as _;
         let message = format!($($arguments)*);
@@ -30,20 +30,20 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-/// How a command ended, as its exit code says.
+/// The outcome of a command, as its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Every token is valid.
     Valid,
     /// At least one token was rejected.
     Rejected,
-    /// jotmill could not judge: usage, key, I/O, a lost worker, or no token.
+    /// jotmill could not judge the input: usage, key, I/O, a lost worker, or no token.
     CannotJudge,
     /// Ctrl-C.
     Interrupted,
     /// SIGTERM.
     Terminated,
-    /// The reader of the output went away.
+    /// The reader of the output closed it.
     OutputGone,
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn run() -> ExitCode {
         let message = error.to_string();
         let shown = redact::without_tokens(&message);
         if shown == message {
-            // Help and the version come here, too.
+            // Help and version are errors of clap, too.
             error.exit();
         }
         let _ = write!(io::stderr().lock(), "{shown}");
@@ -91,7 +91,7 @@ pub(crate) fn run() -> ExitCode {
         if is_broken_pipe(&error) {
             return Exit::OutputGone;
         }
-        tell!("{}", redact::without_tokens(&format!("{error:#}")));
+        message!("{}", redact::without_tokens(&format!("{error:#}")));
         Exit::CannotJudge
     });
     exit.into()

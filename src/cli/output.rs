@@ -1,4 +1,4 @@
-//! Where results go: standard output or files, none of which may also be read from.
+//! The outputs: standard output or files. None of them may also be an input.
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use jotmill::OutputError;
 
-/// Large enough for cheap writes, small enough that rows are seen soon.
+/// In bytes: large enough for cheap writes, small enough that rows appear soon.
 const BUFFER: usize = 64 << 10;
 
 /// The files that a run reads, by device and inode.
@@ -22,7 +22,7 @@ struct FileId {
 #[cfg(unix)]
 fn id(metadata: &Metadata) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt;
-    // A terminal or /dev/null may be both read and written.
+    // A terminal or /dev/null may be both input and output.
     metadata.is_file().then(|| FileId {
         device: metadata.dev(),
         inode: metadata.ino(),
@@ -35,7 +35,7 @@ fn id(_metadata: &Metadata) -> Option<FileId> {
 }
 
 impl ReadFiles {
-    /// Notes the files among `paths`, and standard input where it is read.
+    /// Records the files among `paths`, and standard input if it is read.
     pub(crate) fn new<'p>(paths: impl Iterator<Item = &'p Path>, reads_stdin: bool) -> Self {
         let mut files: Vec<(String, FileId)> = paths
             .filter_map(|path| {
@@ -89,7 +89,7 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    /// Opens or creates a file, and leaves its content alone.
+    /// Opens or creates a file without truncating it.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         if name == "-" {
@@ -123,7 +123,8 @@ impl Destination {
     }
 }
 
-/// Whether the report, which goes to `main` or to standard output, and the rows go to one file.
+/// Whether the report, on `main` or standard output, and the rows would be written to the same
+/// file.
 pub(crate) fn share_a_file(main: Option<&Destination>, rows: &Destination) -> bool {
     let main = match main {
         Some(main) => main.id(),
@@ -132,7 +133,7 @@ pub(crate) fn share_a_file(main: Option<&Destination>, rows: &Destination) -> bo
     main.is_some() && main == rows.id()
 }
 
-/// One place that is written to.
+/// An output that is open.
 pub(crate) struct Output {
     writer: BufWriter<Box<dyn Write>>,
     name: String,
@@ -151,13 +152,13 @@ impl Output {
         }
     }
 
-    /// What the place is called in messages.
+    /// Its name in messages.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 }
 
-/// The standard library flushes at each line, which costs a system call a row.
+/// Standard output without the standard library's line buffer, which costs a system call per row.
 fn unbuffered_stdout() -> Box<dyn Write> {
     #[cfg(unix)]
     {
@@ -179,7 +180,7 @@ impl Write for Output {
     }
 }
 
-/// The places that take the rows, each of them all rows. Errors name the place.
+/// The outputs for rows; each gets all rows. Errors name the output.
 pub(crate) struct RowOutputs<'a>(pub(crate) Vec<&'a mut Output>);
 
 impl RowOutputs<'_> {

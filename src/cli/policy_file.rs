@@ -1,8 +1,8 @@
 //! `--policy`: a file of policies, one for each issuer, and the effective policy as such a file.
 //!
 //! Owns what a file means, and where in it a mistake is. What a value means is left to the flags:
-//! each issuer of a file becomes the flags that say the same. No part of a secret belongs into a file
-//! or a message, so no message quotes a line of the file.
+//! each issuer of a file becomes the flags that say the same. No part of a secret belongs into a
+//! file or a message, so no message quotes a line of the file.
 
 mod document;
 mod effective;
@@ -57,8 +57,8 @@ impl PolicyFile {
         })
     }
 
-    /// The policies and the keys of the issuers, in the order of the file; warnings about the keys go
-    /// into `warnings`. The flags of the run in `flags` override the file.
+    /// The policies and the keys of the issuers, in the order of the file; warnings about the keys
+    /// go into `warnings`. The flags of the run in `flags` override the file.
     pub(crate) fn policies(
         &self,
         flags: &PolicyFlags,
@@ -74,8 +74,7 @@ impl PolicyFile {
             let (issuer, span) = (spanned.get_ref(), spanned.span());
             let names = texts(&issuer.iss);
             if names.is_empty() && issuers.len() > 1 {
-                let message = "no iss; of several issuers, each needs one to be told from the \
-                               others";
+                let message = "no iss; with several issuers, each needs one";
                 return Err(self.error(span, message));
             }
             if let Some(name) = names.iter().find(|name| known.contains(name)) {
@@ -166,8 +165,8 @@ impl PolicyFile {
         Ok(keys)
     }
 
-    /// Checks that the secrets of a list can be found. A name that cannot might be the secret itself,
-    /// so no message shows it.
+    /// Checks that the secrets of a list can be found. A name that cannot might be the secret
+    /// itself, so no message shows it.
     fn find_secrets(
         &self,
         list: &List<Text>,

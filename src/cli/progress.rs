@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
-    /// A bar that counts to `total`, or an endless one, in the unit of `template`'s choice.
+    /// A bar that counts to `total`, or an endless one; `template` chooses the unit.
     fn new(is_shown: bool, total: Option<u64>, bounded: &str, endless: &str) -> Self {
         if !is_shown {
             return Self(ProgressBar::hidden());
@@ -14,7 +14,7 @@ impl Bar {
         let target = ProgressDrawTarget::stderr_with_hz(10);
         let bar = ProgressBar::with_draw_target(total, target);
         let template = if total.is_some() { bounded } else { endless };
-        // With a template that cannot be parsed the bar has default looks.
+        // If the template cannot be parsed, the bar keeps its default style.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("━╸─"));
         }
@@ -31,7 +31,7 @@ impl Bar {
         )
     }
 
-    /// A bar over the keys that are made.
+    /// A bar over generated keys.
     pub(crate) fn of_keys(is_shown: bool, total: u64) -> Self {
         const TEMPLATE: &str = "{bar:24} {human_pos}/{human_len} keys, {eta} left";
         Self::new(is_shown, Some(total), TEMPLATE, TEMPLATE)

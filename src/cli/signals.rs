@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the run gets a moment to stop by itself, and is then ended.
+//! Ctrl-C and SIGTERM: the run has a moment to stop by itself; then the process exits.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
@@ -6,13 +6,13 @@ use super::Exit;
 
 /// Set when a signal arrives.
 pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
-/// The signal that came first; 0 for none.
+/// The first signal that arrived; 0 for none.
 static FIRST: AtomicI32 = AtomicI32::new(0);
 
-/// Set once the report is being written: from then on only a second signal ends the program.
+/// Set once the report is being written; from then on only a second signal ends the program.
 pub(crate) static REPORTING: AtomicBool = AtomicBool::new(false);
 
-/// How the run ends because of a signal, if one came.
+/// The exit code for the signal that arrived, if any.
 pub(crate) fn exit() -> Option<Exit> {
     exit_for(FIRST.load(Ordering::SeqCst))
 }
@@ -31,10 +31,10 @@ const fn exit_for(_signal: i32) -> Option<Exit> {
     None
 }
 
-/// Watches for signals in a thread of its own, which judges nothing.
+/// Starts a thread that waits for signals.
 ///
-/// The first one sets [`STOP`]. A run that has not ended soon after is blocked where it cannot see
-/// that, such as in a write that nobody reads, and is ended without its report.
+/// The first signal sets [`STOP`]. A run that does not end soon after is blocked, for example in a
+/// write to a pipe that nobody reads; the process then exits without a report.
 #[cfg(unix)]
 pub(crate) fn watch() -> anyhow::Result<()> {
     use anyhow::Context;
@@ -56,7 +56,7 @@ pub(crate) fn watch() -> anyhow::Result<()> {
                 if REPORTING.load(Ordering::SeqCst) {
                     signals.next();
                 }
-                tell!("stopped without a report: reading or writing is blocked");
+                message!("stopped without a report: reading or writing is blocked");
                 let code = exit_for(signal).unwrap_or(Exit::CannotJudge).code();
                 std::process::exit(code.into());
             }

@@ -1,10 +1,10 @@
-//! One token a line: every line that is not blank is a token or is rejected.
+//! One token per line: every line that is not blank is a token or is rejected.
 
 use super::{Content, Found};
 use crate::input::{Block, Lines, leading_blanks, lines};
 use crate::time::UnixTime;
 
-/// The most lines that are taken from a block at a time, since each of them may become a row.
+/// The most lines taken from a block at a time, which bounds the memory for their rows.
 pub(crate) const MAX_LINES: u32 = 8192;
 
 /// The tokens of the lines of a block.
@@ -14,9 +14,9 @@ pub(crate) struct LineTokens<'b> {
     /// The most bytes of a token.
     limit: usize,
     now: UnixTime,
-    /// Whether the line that the block stands for without its bytes is still to be given.
-    has_passed_over: bool,
-    /// How many lines were taken, blank ones included.
+    /// Whether the block's skipped line is still to be returned.
+    has_skipped: bool,
+    /// Lines taken, blank ones included.
     count: u32,
     blank: u32,
 }
@@ -30,23 +30,23 @@ impl<'b> LineTokens<'b> {
             lines: lines(block.bytes()),
             limit,
             now,
-            has_passed_over: block.passed_over.is_some(),
+            has_skipped: block.skipped.is_some(),
             count: 0,
             blank: 0,
         }
     }
 
-    /// How many lines were taken.
+    /// The number of lines taken, blank ones included.
     pub(crate) const fn taken(&self) -> u32 {
         self.count
     }
 
-    /// How many of them are blank.
+    /// The number of blank lines among them.
     pub(crate) const fn blank(&self) -> u32 {
         self.blank
     }
 
-    /// How many bytes of the block they are.
+    /// Their length in bytes of the block.
     pub(crate) const fn consumed(&self) -> usize {
         self.lines.position()
     }
@@ -61,9 +61,9 @@ impl<'b> LineTokens<'b> {
     }
 
     #[cold]
-    fn passed_over(&mut self) -> Option<Found<'b>> {
-        self.has_passed_over = false;
-        let line = self.block.passed_over?;
+    fn skipped_line(&mut self) -> Option<Found<'b>> {
+        self.has_skipped = false;
+        let line = self.block.skipped?;
         self.count += 1;
         Some(self.found(line.blanks, Content::TooLong(line.length)))
     }
@@ -74,8 +74,8 @@ impl<'b> Iterator for LineTokens<'b> {
 
     #[inline]
     fn next(&mut self) -> Option<Found<'b>> {
-        if self.has_passed_over {
-            return self.passed_over();
+        if self.has_skipped {
+            return self.skipped_line();
         }
         while self.count < MAX_LINES {
             let line = self.lines.next()?;
@@ -99,12 +99,12 @@ impl<'b> Iterator for LineTokens<'b> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::Stretches;
+    use crate::input::SliceReader;
     use crate::verdict::Reason;
 
     fn block(text: &[u8]) -> Block<'_> {
         let mut block = Block::default();
-        assert!(Stretches::new(text, 0).fill(&mut block, usize::MAX));
+        assert!(SliceReader::new(text, 0).fill(&mut block, usize::MAX));
         block
     }
 

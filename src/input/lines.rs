@@ -1,10 +1,10 @@
-//! The lines of a block: one scan finds line ends and dots, since whoever splits lines into tokens
-//! needs both, and cuts off the blanks around a token.
+//! The lines of a block. One scan finds line ends and dots, since splitting lines into tokens needs
+//! both; the blanks around a token are trimmed.
 //!
-//! Each line is scanned from its own beginning, sixty-four bytes at a time, with a bit for each byte.
-//! The lines of a log are much alike, so their ends and dots are found at the same steps, and the
-//! processor predicts the branches. (`memchr` would read every byte three times and start anew at
-//! every hit.)
+//! Each line is scanned from its own beginning, sixty-four bytes at a time, with a bit for each
+//! byte. The lines of a log are much alike, so their ends and dots are found at the same steps, and
+//! the processor predicts the branches. (`memchr` would read every byte three times and start anew
+//! at every hit.)
 
 mod arch;
 
@@ -21,7 +21,7 @@ pub(crate) struct Line<'b> {
     pub(crate) start: usize,
     /// Where the line begins.
     pub(crate) begin: usize,
-    /// The length of the line without its ending, before the blanks were cut off.
+    /// The length of the line without its ending, before the blanks were trimmed.
     pub(crate) length: usize,
     /// The dots in the line.
     pub(crate) dots: Dots,
@@ -55,8 +55,8 @@ const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// How many blanks a line of more than `limit` bytes begins with; 0 if its first `limit + 1` bytes are
-/// nothing else. So the answer is the same whether or not the rest of the line is in memory.
+/// How many blanks a line of more than `limit` bytes begins with; 0 if its first `limit + 1` bytes
+/// are nothing else. So the answer is the same whether or not the rest of the line is in memory.
 pub(crate) fn leading_blanks(line: &[u8], limit: usize) -> usize {
     let head = &line[..line.len().min(limit + 1)];
     head.iter().position(|byte| !is_blank(*byte)).unwrap_or(0)
@@ -98,12 +98,12 @@ impl<'b> Line<'b> {
 struct Found {
     /// Where its LF is; the length of the text if it has none.
     end: usize,
-    /// Their places count from the start of the text.
+    /// Their positions are relative to the start of the text.
     dots: Dots,
 }
 
 impl Found {
-    /// Of a text of `len` bytes without LF or dots.
+    /// For a text of `len` bytes without LF or dots.
     const fn none(len: usize) -> Self {
         Self {
             end: len,
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endings_and_blanks_are_cut_off() {
+    fn endings_and_blanks_are_trimmed() {
         let text = b"a\nbc\r\n\n \t d e\t \r\n\r\r\nx\r";
         let found: Vec<_> = lines(text)
             .map(|line| {
@@ -205,13 +205,13 @@ mod tests {
                         (_, any) => any,
                     })
                     .collect();
-                hold(&text);
+                check(&text);
             }
         }
     }
 
     #[test]
-    fn no_other_byte_is_taken_for_an_end_or_a_dot_beside_any_neighbour() {
+    fn no_other_byte_is_mistaken_for_a_line_end_or_a_dot() {
         for around in [
             0, 9, 10, 11, b'-', b'.', b'/', 0x7f, 0x80, 0x8a, 0x8b, 0xae, 0xaf, 0xff,
         ] {
@@ -220,14 +220,14 @@ mod tests {
                 for at in [13, 70] {
                     let mut text = [around; 80];
                     text[at] = byte;
-                    hold(&text);
+                    check(&text);
                 }
             }
         }
     }
 
     /// Compares the lines that each platform finds in a text with those found the obvious way.
-    fn hold(text: &[u8]) {
+    fn check(text: &[u8]) {
         let expected = line_by_line(text);
         for platform in Platform::each() {
             let mut found: Vec<_> = Lines {
@@ -236,7 +236,7 @@ mod tests {
                 start: 0,
             }
             .collect();
-            // Places without meaning do not count.
+            // Positions beyond `count` are unspecified.
             for Dots { count, first_two } in found.iter_mut().map(|line| &mut line.dots) {
                 first_two.iter_mut().skip(*count).for_each(|dot| *dot = 0);
             }

@@ -1,26 +1,24 @@
-//! Regular files, read in sections: the lines that *begin* in a stretch of the file.
+//! Regular files, read in sections: a section is the lines that *begin* in a range of bytes.
 //!
-//! Sections of a file can be read in any order and by any thread, and together give each line once.
-//! So whoever judges the lines reads them itself, into a buffer that stays in its core's cache, and
-//! no thread touches every byte. The file is read by position and never mapped: a log that is
-//! truncated meanwhile costs an error and not the process.
+//! Sections can be read in any order and by any thread, and together hold each line once. So each
+//! worker reads its own lines, into a buffer that stays in its core's cache, and no single thread
+//! reads every byte. The file is read by position and not mapped: if a log is truncated meanwhile,
+//! the result is an error and not a crash.
 
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::block::{BYTE_ORDER_MARK, Block, LastByte, PassedOver};
-use super::lines::leading_blanks;
+use super::PIECE;
+use super::block::{BYTE_ORDER_MARK, Block, LineMeter};
 use crate::error::Error;
 
-/// How much is read beyond a section at first, for the line that its end cuts; less where the
+/// How many bytes after a section are read at first, for the line that its end cuts; fewer if the
 /// section itself is small.
 const BEYOND: usize = 4 << 10;
-/// How much of a line that is passed over is read at a time.
-const PIECE: usize = 64 << 10;
 
-/// A regular file and the size that it had when it was opened, to which it is read.
+/// A regular file, read up to the size that it had when it was opened.
 #[derive(Debug)]
 pub(crate) struct RegularFile {
     pub(super) name: String,
@@ -40,8 +38,8 @@ impl RegularFile {
         now.saturating_sub(self.size)
     }
 
-    /// Fills `buffer` from `offset` on, which with it lies within the size. What could be read is
-    /// told in any case.
+    /// Fills `buffer` from `offset` on; both lie within the file's size. Returns how many bytes
+    /// were read, also before an error.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> (usize, Option<Error>) {
         let mut filled = 0;
         while filled < buffer.len() {
@@ -81,27 +79,27 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
 }
 
-/// A stretch of a regular file: the lines that begin in it.
+/// A range of bytes of a regular file: the lines that begin in it.
 pub(crate) struct Section {
     file: Arc<RegularFile>,
     /// The index of the file among all inputs.
     input: usize,
     begin: u64,
     end: u64,
-    /// Whether a line is known to begin at `begin`; otherwise the byte before tells.
+    /// Whether a line is known to begin at `begin`. Otherwise that depends on the byte before.
     begins_line: bool,
 }
 
-/// What [`Section::read`] came to.
+/// The outcome of [`Section::read`].
 #[derive(Debug)]
 pub(crate) enum SectionRead {
-    /// The block has all of the lines.
+    /// The block has all remaining lines.
     All,
-    /// The block has some of the lines, and another one begins where it ends.
+    /// The block has some of the lines; the next one begins where the block ends.
     Part,
     /// The block has the whole lines before the fault.
     Fault(Error),
-    /// It was told to stop, and the block has nothing.
+    /// Stopped by the caller; the block is empty.
     Stopped,
 }
 
@@ -122,18 +120,18 @@ impl Section {
         &self.file
     }
 
-    /// Whether there is nothing of the file behind the section.
+    /// Whether the section reaches the end of the file.
     pub(crate) fn is_last(&self) -> bool {
         self.end == self.file.size
     }
 
-    /// Leaves what is still to be read of the section, from `offset` on, where a line begins.
+    /// Shortens the section to its lines from `offset` on, which is the start of a line.
     pub(crate) const fn resume(&mut self, offset: u64) {
         (self.begin, self.begins_line) = (offset, true);
     }
 
     /// Reads lines into `block`. A line longer than `max_token_bytes`, its ending not counted, may
-    /// be passed over; if so it has the block for itself.
+    /// be skipped; it then has the block to itself.
     pub(crate) fn read(
         &self,
         max_token_bytes: usize,
@@ -149,7 +147,7 @@ impl Section {
 
         let has_mark = self.begin == 0 && block.bytes().starts_with(BYTE_ORDER_MARK);
         let first = if has_mark {
-            // The line behind the mark counts as beginning with it.
+            // The line after the mark counts as beginning with it.
             BYTE_ORDER_MARK.len()
         } else if self.begins_line {
             0
@@ -161,7 +159,7 @@ impl Section {
         };
         block.from = first.min(block.len);
 
-        // The line that reaches the section's last byte, and how far it goes.
+        // Looks for the end of the line that covers the section's last byte.
         let mut searched = whole.saturating_sub(1).clamp(block.from, block.len);
         loop {
             if block.from == block.len {
@@ -186,7 +184,7 @@ impl Section {
                 return if lines > 0 {
                     SectionRead::Part
                 } else {
-                    self.pass_over(line_limit, stop, block)
+                    self.skip(line_limit, stop, block)
                 };
             }
             let more = length.max(beyond).min(line_limit - length);
@@ -207,66 +205,41 @@ impl Section {
         fault
     }
 
-    /// Reads from the start of a line that is too long to its end, and keeps nothing of it.
-    fn pass_over(
-        &self,
-        line_limit: usize,
-        stop: &AtomicBool,
-        block: &mut Block<'_>,
-    ) -> SectionRead {
+    /// Reads a line that is too long from its start to its end, and keeps none of it.
+    fn skip(&self, line_limit: usize, stop: &AtomicBool, block: &mut Block<'_>) -> SectionRead {
         let begin = block.read_to();
         block.clear(self.input, begin);
         if let Some(fault) = self.extend(block, line_limit) {
             block.clear(self.input, begin);
             return SectionRead::Fault(fault);
         }
-        let mut line = PassedOver {
-            length: block.len as u64,
-            consumed: block.len as u64,
-            blanks: leading_blanks(block.bytes(), line_limit - 2),
-        };
-        let mut last = LastByte::of_all(block.bytes());
-        let mut next = None;
-        while next.is_none() {
+        let mut meter = LineMeter::new(block.bytes(), line_limit - 2);
+        loop {
             if stop.load(Ordering::Relaxed) {
                 block.clear(self.input, begin);
                 return SectionRead::Stopped;
             }
-            block.clear(self.input, begin + line.length);
+            block.clear(self.input, begin + meter.line().length);
             let fault = self.extend(block, PIECE);
-            let bytes = block.bytes();
-            match memchr::memchr(b'\n', bytes) {
-                Some(end) => {
-                    let before = if end > 0 {
-                        LastByte::of_all(&bytes[..end])
-                    } else {
-                        last
-                    };
-                    line.length += end as u64;
-                    line.consumed = line.length + 1;
-                    line.length -= u64::from(before == LastByte::Cr);
-                    next = Some(begin + line.consumed);
-                }
-                None if fault.is_some() => {
-                    block.clear(self.input, begin);
-                    // A line cut by a fault is not judged, too long or not.
-                    return fault.map_or(SectionRead::All, SectionRead::Fault);
-                }
-                None => {
-                    line.length += bytes.len() as u64;
-                    line.consumed = line.length;
-                    last = LastByte::of_all(bytes);
-                    if block.read_to() == self.file.size {
-                        next = Some(self.file.size);
-                    }
-                }
+            if meter.add(block.bytes()).is_some() {
+                break;
+            }
+            if let Some(fault) = fault {
+                // A line cut by a fault is not judged, too long or not.
+                block.clear(self.input, begin);
+                return SectionRead::Fault(fault);
+            }
+            if block.read_to() == self.file.size {
+                break;
             }
         }
+        let line = meter.line();
         block.clear(self.input, begin);
-        block.passed_over = Some(line);
-        match next {
-            Some(next) if next < self.end => SectionRead::Part,
-            _ => SectionRead::All,
+        block.skipped = Some(line);
+        if begin + line.consumed < self.end {
+            SectionRead::Part
+        } else {
+            SectionRead::All
         }
     }
 }

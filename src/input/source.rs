@@ -1,9 +1,9 @@
-//! One input: a file, a pipe, standard input, or a reader or a text of the library's user.
+//! One input: a file, a pipe, standard input, or the caller's reader or text in memory.
 //!
-//! A regular file is read to the size it had when it was opened, an empty one too: growth is noted,
-//! and a file that became shorter is an error. By path it is read in sections; on standard input,
-//! as everything else, from front to back. A stream is read to its end, never for longer than a
-//! moment without returning, so that an interrupt is seen while a pipe is silent.
+//! A regular file is read to the size it had when it was opened, also if it was empty: growth is
+//! noted, and a file that became shorter is an error. By path it is read in sections; on standard
+//! input it is read from front to back, like everything else. A stream is read to its end. Each
+//! read returns within [`PATIENCE`], so that an interrupt takes effect while a pipe is silent.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -13,24 +13,23 @@ use std::time::Duration;
 use super::section::RegularFile;
 use crate::error::Error;
 
-/// How long to wait for a silent pipe before the caller may look around.
+/// How long to wait for a silent pipe before control returns to the caller.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// What is to be read, not yet opened.
+/// An input that is not open yet.
 pub enum Input<'a> {
     /// A file, a pipe or a device by path.
     Path(PathBuf),
     /// Standard input.
     Stdin,
-    /// Any reader, under the name that reports give it.
+    /// Any reader.
     Reader {
         /// The name in reports.
         name: String,
-        /// What gives the bytes.
+        /// The source of the bytes.
         reader: Box<dyn Read + 'a>,
     },
-    /// A text in memory, under the name that reports give it. It is judged where it lies: no thread
-    /// copies it.
+    /// A text in memory. It is validated in place, without a copy.
     Bytes {
         /// The name in reports.
         name: String,
@@ -83,7 +82,7 @@ impl<'a> Input<'a> {
                 let size = metadata.len();
                 return Ok(Opened::File(RegularFile { name, file, size }));
             }
-            // It may be a file that was read in part before.
+            // Someone else may have read a part of the file before.
             let begin = position(&file).map_err(failed)?;
             Kind::File {
                 file,
@@ -103,11 +102,11 @@ impl<'a> Input<'a> {
 
 /// An input that is open.
 pub(crate) enum Opened<'a> {
-    /// What is read from front to back.
+    /// Read from front to back.
     Stream(Source<'a>),
-    /// What can be read anywhere.
+    /// Can be read at any position.
     File(RegularFile),
-    /// What need not be read.
+    /// Already in memory.
     Bytes(&'a [u8]),
 }
 
@@ -155,9 +154,9 @@ enum Kind<'a> {
         begin: u64,
         size: u64,
     },
-    /// A regular file that had no bytes when it was opened. What the system makes up as it is read
-    /// (/proc) calls itself that too, and still does when it has given bytes: that is how the two
-    /// are told apart, on any file system.
+    /// A regular file of size 0 when it was opened. Files that the system generates as they are
+    /// read (/proc) have this size too, and still have it after they have given bytes, which
+    /// distinguishes them from a file that grew, on any file system.
     Empty {
         file: File,
     },
@@ -167,10 +166,10 @@ enum Kind<'a> {
     Reader(Box<dyn Read + 'a>),
 }
 
-/// What one attempt to read gave.
+/// The outcome of one attempt to read.
 #[derive(Debug)]
 pub(crate) enum Chunk {
-    /// So many bytes, at least one.
+    /// This number of bytes, at least one.
     Bytes(usize),
     /// The input is silent at the moment.
     Idle,
@@ -179,7 +178,7 @@ pub(crate) enum Chunk {
 }
 
 impl Source<'_> {
-    /// Reads into `buffer`, which is not empty. With `wait`, a silent input is given a moment.
+    /// Reads into `buffer`, which is not empty. With `wait`, waits for a silent input for a moment.
     pub(crate) fn read(&mut self, buffer: &mut [u8], wait: bool) -> Result<Chunk, Error> {
         loop {
             let outcome = match &mut self.kind {
@@ -193,7 +192,7 @@ impl Source<'_> {
                 }
                 Kind::Empty { file } => match file.read(buffer) {
                     Ok(count) if count > 0 && file.metadata().is_ok_and(|m| m.len() > 0) => {
-                        // They came after it was opened: growth, which is noted and not judged.
+                        // The file grew after it was opened: growth is noted and not read.
                         return Ok(Chunk::End);
                     }
                     outcome => outcome,
@@ -222,7 +221,7 @@ impl Source<'_> {
                     return Ok(Chunk::Bytes(count));
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                // A descriptor that someone else made non-blocking.
+                // Someone else made the descriptor non-blocking.
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(Chunk::Idle),
                 Err(source) => {
                     return Err(Error::Read {
@@ -247,7 +246,7 @@ impl Source<'_> {
     }
 }
 
-/// Whether a read would return at once, with bytes or with the end.
+/// Whether a read would return at once, with bytes or at the end.
 #[cfg(unix)]
 fn is_ready(file: &File, wait: bool) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -259,7 +258,7 @@ fn is_ready(file: &File, wait: bool) -> bool {
     let mut descriptors = [PollFd::new(file, PollFlags::IN)];
     match poll(&mut descriptors, Some(&limit)) {
         Ok(count) => count > 0,
-        // Interrupted by a signal: look around. Anything else: let the read say what is wrong.
+        // Interrupted by a signal: return to the caller. Any other error: the read will report it.
         Err(error) => error != rustix::io::Errno::INTR,
     }
 }
@@ -285,7 +284,7 @@ mod tests {
     fn open_stream(path: &Path) -> Source<'static> {
         match Input::Path(path.to_owned()).open().unwrap() {
             Opened::Stream(source) => source,
-            _ => panic!("{path:?} can be read anywhere"),
+            _ => panic!("{path:?} is not a stream"),
         }
     }
 
@@ -301,7 +300,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn what_the_system_makes_up_is_read_to_its_end() {
+    fn a_generated_file_of_size_zero_is_read_to_its_end() {
         let mut source = open_stream(Path::new("/proc/self/status"));
         let text = String::from_utf8(read_all(&mut source)).unwrap();
         assert!(text.starts_with("Name:") && text.lines().count() > 10);

@@ -1,4 +1,4 @@
-//! The ordered end of a run: counts, writes rows, and gives buffers back.
+//! The ordered end of a run: counts outcomes, writes rows, and reuses buffers.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,12 +23,12 @@ use crate::validator::Validator;
 /// The ends of the channels that the calling thread holds.
 pub(super) struct Channels<'t> {
     pub(super) to_workers: Sender<Work<'t>>,
-    /// The workers' end: the calling thread takes a block from it when it has nothing to read.
+    /// The workers' end; the calling thread takes work from it when it has nothing to read.
     pub(super) from_reader: Receiver<Work<'t>>,
     pub(super) from_workers: Receiver<Work<'t>>,
 }
 
-/// What was counted so far, and the work that is not in flight.
+/// The counts so far, and the work that is not in flight.
 pub(super) struct Aggregator<'v, 'r, 'w, 't> {
     validator: &'v Validator,
     now: UnixTime,
@@ -37,22 +37,22 @@ pub(super) struct Aggregator<'v, 'r, 'w, 't> {
     rows: Option<RowSink<'r>>,
     watch: Watch<'w>,
     free: Vec<Work<'t>>,
-    /// Outcomes that came before their turn, by sequence.
+    /// Outcomes that arrived before their turn, by sequence.
     early: BTreeMap<u64, Work<'t>>,
     next: u64,
-    /// Work of which a part is still to be judged.
-    again: Option<Work<'t>>,
-    /// The last file that could not be read to its end: nothing more of it is judged.
+    /// Work that was judged in part, to be sent to the workers again.
+    unfinished: Option<Work<'t>>,
+    /// The last file that could not be read to its end; the rest of it is not judged.
     faulty: Option<usize>,
-    /// About how many bytes to judge at a time.
+    /// The size of the next piece of work in bytes.
     target: usize,
     block_bytes: usize,
     repeated: u64,
     bytes: u64,
     errors: Vec<Error>,
-    /// Set once nothing more is taken from the inputs before they have ended.
+    /// Set if the run ends before its inputs do: nothing more is read.
     is_cut_short: bool,
-    /// Set once what follows could no longer be put in order: nothing more is counted.
+    /// Set once an outcome is missing in the order: nothing more is counted.
     is_broken: bool,
     stopped: bool,
 }
@@ -82,7 +82,7 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
             free,
             early: BTreeMap::new(),
             next: 0,
-            again: None,
+            unfinished: None,
             faulty: None,
             target: block_bytes.min(FIRST_BYTES),
             block_bytes,
@@ -120,7 +120,7 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
             if let Some(input) = self.faulty {
                 feeder.skip(input);
             }
-            if let Some(work) = self.again.take() {
+            if let Some(work) = self.unfinished.take() {
                 in_flight += 1;
                 if to_workers.send(work).is_err() {
                     return self.fail(Error::ChannelClosed);
@@ -148,9 +148,9 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
                 }
                 self.free.push(work);
                 match fed {
-                    // Whoever reads the rows of a silent input wants to see them.
+                    // While the input is silent, its rows so far are wanted.
                     Fed::Idle if in_flight == 0 => self.flush_rows(),
-                    // There may be a block to judge meanwhile.
+                    // There may be work to judge meanwhile.
                     Fed::Idle => {}
                     Fed::Work | Fed::Opened => continue,
                     Fed::InputOver(input, error, growth) => {
@@ -181,17 +181,17 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         }
     }
 
-    /// Takes an outcome, and deals with every one whose turn has come.
+    /// Takes an outcome, and handles every outcome whose turn has come.
     fn take(&mut self, work: Work<'t>) {
         self.early.insert(work.sequence, work);
-        while self.again.is_none()
+        while self.unfinished.is_none()
             && let Some(work) = self.early.remove(&self.next)
         {
             self.put_in_order(work);
         }
     }
 
-    /// Counts what came of the work whose turn it is.
+    /// Handles the outcome whose turn has come.
     fn put_in_order(&mut self, mut work: Work<'t>) {
         let input = &mut self.inputs[work.input];
         if std::mem::take(&mut work.has_panicked) {
@@ -203,21 +203,21 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
             work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
             self.fail(error);
         } else if std::mem::take(&mut work.was_stopped) {
-            // Judged in part, so not at all: what is in order ends before it.
+            // It was judged only in part, so the counts end before it.
             work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
             (self.is_cut_short, self.is_broken, self.stopped) = (true, true, true);
         } else if self.is_broken || self.faulty == Some(work.input) {
-            // What is behind a fault is not judged.
+            // Lines after a fault are not counted.
             work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
         } else {
             self.count(&mut work);
             match std::mem::replace(&mut work.rest, Rest::Nothing) {
                 Rest::Lines if !self.is_cut_short => {
                     work.resume();
-                    self.again = Some(work);
+                    self.unfinished = Some(work);
                     return;
                 }
-                // Nothing that follows them is counted without them.
+                // The lines are missing, so nothing after them is counted.
                 Rest::Lines => self.is_broken = true,
                 Rest::Fault(error) => {
                     self.faulty = Some(work.input);
@@ -241,7 +241,7 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         self.tally.drain(&mut outcome.tally, line_base);
         input.lines += work.lines;
         self.repeated += work.repeated;
-        // A section in which no line begins is a piece of one that was counted before it.
+        // If no line begins in a section, an earlier section has counted its bytes.
         self.bytes += work.end.saturating_sub(input.bytes);
         input.bytes = input.bytes.max(work.end);
         self.target = match work.rest {
@@ -291,7 +291,7 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         if !self.is_broken || self.stopped {
             self.flush_rows();
         }
-        // An interrupt that is seen before the report is made wins over the end of the input.
+        // An interrupt that arrives before the report takes precedence over the end of the input.
         let stopped = self.stopped || self.watch.stop.load(Ordering::SeqCst);
         let ended_by = if stopped {
             Some("interrupted".to_owned())

@@ -1,14 +1,14 @@
-//! Gives the work of all inputs, in order.
+//! Turns all inputs into pieces of work, in order.
 
 use std::sync::Arc;
 
 use super::MIN_BYTES;
 use super::worker::Work;
 use crate::error::Error;
-use crate::input::{BlockReader, Fill, Input, Opened, RegularFile, Section, Stretches};
+use crate::input::{Fill, Input, Opened, RegularFile, Section, SliceReader, StreamReader};
 use crate::validator::Validator;
 
-/// The inputs that are still to be read, and the one that is being read.
+/// The remaining inputs, and the one that is being read.
 pub(super) struct Feeder<'a> {
     inputs: std::iter::Enumerate<std::vec::IntoIter<Input<'a>>>,
     current: Option<(usize, Current<'a>)>,
@@ -19,30 +19,31 @@ pub(super) struct Feeder<'a> {
 
 /// The input that is being read.
 enum Current<'a> {
-    Stream(BlockReader<'a>),
-    /// A file, and how far it has been given out.
+    Stream(StreamReader<'a>),
+    /// A file, and the offset of its next section.
     File(Arc<RegularFile>, u64),
-    Bytes(Stretches<'a>),
+    Bytes(SliceReader<'a>),
 }
 
 impl Current<'_> {
-    /// How many bytes are still to be given out, where anyone knows.
+    /// How many bytes remain, if that is known.
     fn rest(&self) -> Option<u64> {
         match self {
             Self::Stream(_) => None,
             Self::File(file, begin) => Some(file.size() - begin),
-            Self::Bytes(stretches) => Some(stretches.rest() as u64),
+            Self::Bytes(reader) => Some(reader.rest() as u64),
         }
     }
 }
 
-/// What became of an attempt to feed.
+/// The outcome of [`Feeder::feed`].
 pub(super) enum Fed {
     Work,
     Opened,
-    /// The input is silent, or in the middle of a line that is passed over.
+    /// The input is silent, or within a line that is skipped.
     Idle,
-    /// A stream is over, for this reason if it is not its end; or a file could not be opened.
+    /// A stream or text ended, or an input failed with this error; and how many bytes the input has
+    /// grown.
     InputOver(usize, Option<Error>, u64),
     End,
 }
@@ -58,8 +59,8 @@ impl<'a> Feeder<'a> {
         }
     }
 
-    /// About how many bytes to give out: `target`, and less towards the end, so that no thread is
-    /// left with much work when the others have none.
+    /// The size of the next piece in bytes: `target`, and less towards the end of the input, so
+    /// that all threads finish at about the same time.
     fn portion(&self, target: usize) -> usize {
         match self
             .current
@@ -74,7 +75,7 @@ impl<'a> Feeder<'a> {
         }
     }
 
-    /// Makes `work` of about `target` bytes.
+    /// Fills `work` with about `target` bytes.
     pub(super) fn feed(&mut self, work: &mut Work<'a>, target: usize) -> Fed {
         let target = self.portion(target);
         let Some((input, current)) = &mut self.current else {
@@ -86,7 +87,7 @@ impl<'a> Feeder<'a> {
             Current::File(file, begin) => {
                 let end = begin.saturating_add(target as u64).min(file.size());
                 work.section = Some(Section::new(Arc::clone(file), input, *begin, end));
-                // What a panic would leave unjudged.
+                // If the worker panics, the error names this place.
                 (work.input, work.begin) = (input, *begin);
                 if end == file.size() {
                     self.current = None;
@@ -94,9 +95,9 @@ impl<'a> Feeder<'a> {
                     *begin = end;
                 }
             }
-            Current::Bytes(stretches) => {
+            Current::Bytes(reader) => {
                 work.section = None;
-                if !stretches.fill(&mut work.block, target) {
+                if !reader.fill(&mut work.block, target) {
                     self.current = None;
                     return Fed::InputOver(input, None, 0);
                 }
@@ -131,17 +132,17 @@ impl<'a> Feeder<'a> {
         };
         let current = match input.open() {
             Ok(Opened::Stream(source)) => {
-                Current::Stream(BlockReader::new(source, index, self.max_token_bytes))
+                Current::Stream(StreamReader::new(source, index, self.max_token_bytes))
             }
             Ok(Opened::File(file)) => Current::File(Arc::new(file), 0),
-            Ok(Opened::Bytes(text)) => Current::Bytes(Stretches::new(text, index)),
+            Ok(Opened::Bytes(text)) => Current::Bytes(SliceReader::new(text, index)),
             Err(error) => return Fed::InputOver(index, Some(error), 0),
         };
         self.current = Some((index, current));
         Fed::Opened
     }
 
-    /// Gives no more of an input that failed.
+    /// Skips the rest of an input that failed.
     pub(super) fn skip(&mut self, input: usize) {
         if self
             .current

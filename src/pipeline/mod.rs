@@ -1,17 +1,17 @@
 //! A run: inputs are read, validated on several threads, and reported in order.
 //!
-//! The thread that calls [`run`] sends work into a bounded channel ([`feeder`]): a block of a stream,
-//! lines of a text in memory, or a section of a regular file, which the worker reads itself. Rayon
-//! workers validate ([`worker`]). The caller takes the outcomes back, puts them in order, counts
-//! them, writes their rows and reuses their buffers ([`aggregator`]). Where there is nothing to send
-//! it works like the others, so that `threads` threads do all the work, and one thread is the same
-//! loop without workers. Memory is bounded by the work in flight, of which there is a fixed number.
+//! The thread that calls [`run`] sends work into a bounded channel ([`feeder`]): a block of a
+//! stream, lines of a text in memory, or a section of a regular file, which the worker reads
+//! itself. Rayon workers validate it ([`worker`]). The calling thread takes the outcomes back, puts
+//! them in order, counts them, writes their rows and reuses their buffers ([`aggregator`]). When it
+//! has nothing to send, it validates too, so `threads` counts all threads, and one thread is the
+//! same loop without workers. Memory is bounded, since the number of pieces in flight is fixed.
 //!
-//! Of very short lines a worker takes as many as may become rows at a time; the rest of the work
-//! goes around once more.
+//! A worker takes at most [`MAX_LINES`] lines of a piece at a time; a piece with more of them is
+//! sent to the workers again.
 //!
-//! Nothing that goes wrong looks like the end of the input: every way out of the loop says whether
-//! all lines were validated.
+//! No failure looks like the end of the input: every way out of the loop says whether all lines
+//! were validated.
 
 mod aggregator;
 mod feeder;
@@ -36,18 +36,17 @@ use crate::signature::Kernel;
 use crate::time::UnixTime;
 use crate::validator::Validator;
 
-/// How long to wait for an outcome before looking around.
+/// How long to wait for an outcome before checking for a stop and for lost workers.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// The fewest bytes of a piece of work where lines are short: at two bytes a line, as many lines as
-/// are taken at a time.
+/// The smallest target for a piece of work, in bytes: [`MAX_LINES`] lines of two bytes.
 const MIN_BYTES: usize = 2 * MAX_LINES as usize;
-/// The most bytes of the first pieces, so that the first results come soon.
+/// The target of the first piece, in bytes: small, so that the first results appear soon.
 const FIRST_BYTES: usize = 64 << 10;
-/// The most bytes that are aimed at: with one more line, which has a GiB at most, places within a
-/// block are numbers of 32 bits.
+/// The largest target in bytes. With one more line of at most 1 GiB, offsets within a block fit in
+/// 32 bits.
 const MAX_BYTES: usize = 1 << 30;
 
-/// The instant of a run, and how it is carried out. Only `now` changes verdicts, rows and counts.
+/// The options of a run. Only `now` affects verdicts, rows and counts.
 ///
 /// ```
 /// use jotmill::{RunOptions, UnixTime};
@@ -64,16 +63,16 @@ const MAX_BYTES: usize = 1 << 30;
 pub struct RunOptions {
     /// The instant that dates are compared with.
     pub now: UnixTime,
-    /// How many threads work, the calling one included; at least 1.
+    /// The number of threads, including the calling one; at least 1.
     pub threads: usize,
-    /// About how many bytes a block has; at least 1, and of more than 1 GiB no more is taken.
+    /// The approximate size of a block in bytes; clamped to 1 byte and 1 GiB.
     pub block_bytes: usize,
     /// The kernel that computes MACs.
     pub kernel: Kernel,
-    /// The size in bytes of the cache of repeated tokens, over all threads; each thread has at least
-    /// 512 KiB. With 0 there is no such cache.
+    /// The size in bytes of the cache of repeated tokens, over all threads; each thread has at
+    /// least 512 KiB. 0 disables the cache.
     pub cache_bytes: usize,
-    /// Whether to estimate how many tokens differ.
+    /// Whether to estimate the number of distinct tokens.
     pub distinct: bool,
 }
 
@@ -126,50 +125,50 @@ impl RunOptions {
     }
 }
 
-/// Where rows go, and how they are written.
+/// Where rows are written, and how.
 pub struct RowSink<'a> {
-    /// What takes the rows; flushed whenever the input is silent and at the end.
+    /// The destination; flushed whenever the input is silent and at the end.
     pub out: &'a mut dyn Write,
-    /// How they are written.
+    /// The options of the rows.
     pub options: RowOptions,
 }
 
-/// How far a run has come, for whoever wants to watch it.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// Tokens judged.
+    /// Tokens validated so far.
     pub tokens: u64,
-    /// Tokens rejected.
+    /// Tokens rejected so far.
     pub rejected: u64,
-    /// Bytes judged.
+    /// Bytes of input so far.
     pub bytes: u64,
 }
 
-/// Whoever watches a run and may end it.
+/// Watches a run, and can stop it.
 pub struct Watch<'a> {
-    /// Ends the run soon after it turns true; what was judged by then is reported.
+    /// Stops the run soon after it is set; the report then covers the lines before.
     pub stop: &'a AtomicBool,
-    /// Told of progress after each block.
+    /// Called after each block.
     pub progress: &'a mut dyn FnMut(Progress),
 }
 
 /// The result of a run.
 pub struct Finished {
-    /// What was counted, of all lines or, if it is not complete, of those before it ended.
+    /// The counts: of all lines, or of those before the end of a run that is not complete.
     pub report: Report,
-    /// What kept lines from being judged or rows from being written.
+    /// Why lines were not validated or rows not written.
     pub errors: Vec<Error>,
-    /// Whether it was stopped.
+    /// Whether it was stopped by [`Watch::stop`].
     pub stopped: bool,
-    /// How many tokens were not judged from the start, because the same worker had judged them
-    /// before. It depends on how the threads took turns, and so is no part of the report.
+    /// Hits in the cache of repeated tokens. They depend on the scheduling of the threads, so they
+    /// are not part of the report.
     pub repeated: u64,
 }
 
-/// Judges every line of every input.
+/// Validates every line of every input.
 ///
 /// Rows and counts are the same for any number of threads and any size of blocks. An input that
-/// cannot be opened or read is reported, and the others are still judged.
+/// cannot be opened or read is reported, and the others are still validated.
 ///
 /// ```
 /// use std::sync::atomic::AtomicBool;
@@ -246,7 +245,7 @@ fn run_with<J: FnMut(&mut Work<'_>)>(
 ) -> Finished {
     let started = Instant::now();
     let workers = options.threads.saturating_sub(1);
-    // One block for the only thread; with workers, enough that neither side waits for the other.
+    // One thread needs one piece; with workers, enough that neither side waits for the other.
     let in_flight = if workers == 0 { 1 } else { 2 * (workers + 1) };
     let (to_workers, from_reader) = bounded::<Work<'_>>(in_flight);
     let (to_aggregator, from_workers) = bounded::<Work<'_>>(in_flight);
@@ -278,13 +277,13 @@ fn run_with<J: FnMut(&mut Work<'_>)>(
                     let alive = &alive;
                     scope.spawn(move |_| {
                         let _guard = WorkforceGuard(alive);
-                        // A panic that gets past the guard of a block is seen as the loss of the
-                        // worker; rayon would hand it on to the caller.
+                        // A panic outside `work_guarded` counts as a lost worker; rayon would
+                        // propagate it to the caller.
                         let life = || work_until_closed(new_judge, &from_reader, &to_aggregator);
                         let _ = catch_unwind(AssertUnwindSafe(life));
                     });
                 }
-                // The workers' ends are theirs alone, so that losing them all can be seen.
+                // Only the workers hold these ends, so the channel closes if all workers are lost.
                 drop((from_reader, to_aggregator));
                 aggregator.drive(channels, &mut feeder, new_judge, &alive, workers);
             }),

@@ -30,7 +30,7 @@ fn input<'a>(name: &str, bytes: &'a [u8]) -> Input<'a> {
     }
 }
 
-/// Runs in small blocks, with a judge that does `before` and then its work.
+/// Runs in small blocks, with a judge that calls `before` first.
 fn run_disturbed(
     validator: &Validator,
     inputs: Vec<Input<'_>>,
@@ -65,7 +65,7 @@ fn run_disturbed(
 }
 
 #[test]
-fn a_panicking_worker_ends_the_run_and_what_was_found_before_stands() {
+fn a_panicking_worker_ends_the_run_and_keeps_earlier_results() {
     let (validator, log) = (validator(), log(1000));
     for threads in [1, 2, 8] {
         let panics = |work: &Work| {
@@ -79,7 +79,7 @@ fn a_panicking_worker_ends_the_run_and_what_was_found_before_stands() {
             panic!("{:?}", finished.errors);
         };
         assert_eq!(input, "log");
-        // Rows, lines and tokens are all those before the block that was lost.
+        // Rows, lines and tokens are those before the lost block.
         let lines = memchr::memchr_iter(b'\n', &log[..usize::try_from(*offset).unwrap()]);
         let lines = lines.count() as u64;
         assert_eq!(finished.report.inputs[0].lines, lines);
@@ -89,7 +89,7 @@ fn a_panicking_worker_ends_the_run_and_what_was_found_before_stands() {
 }
 
 #[test]
-fn outcomes_that_come_out_of_order_are_put_in_order() {
+fn outcomes_that_arrive_out_of_order_are_put_in_order() {
     let (validator, log) = (validator(), log(2000));
     let run = |threads, before: &(dyn Fn(&Work) + Sync)| {
         let mut rows = Vec::new();
@@ -107,12 +107,12 @@ fn outcomes_that_come_out_of_order_are_put_in_order() {
 }
 
 #[test]
-fn a_file_in_sections_gives_what_a_stream_gives() {
+fn a_file_in_sections_and_a_stream_give_the_same() {
     let policy = Policy::new();
     let mut keys = KeySet::new();
     keys.add_secret(b"secret", "test").unwrap();
     let validator = Validator::new(policy.max_token_bytes(300).unwrap(), keys).unwrap();
-    // Short lines by the ten thousand, blank ones, long ones and one too long for any block.
+    // Tens of thousands of short lines, blank ones, long ones and one too long for any block.
     let mut log = b"\xef\xbb\xbfa.b.c\r\n".to_vec();
     log.extend(b"x\n".repeat(3 * MAX_LINES as usize + 1));
     log.extend(b"\n \t\n".repeat(1000));
@@ -122,8 +122,8 @@ fn a_file_in_sections_gives_what_a_stream_gives() {
     log.extend(b"z".repeat(200_000));
     log.extend(b"\n.\n..\n...\nend");
     let logs = ["", "\n", "\r", "a", "\u{feff}", "\u{feff}\n", "\u{feff}a"].map(str::as_bytes);
-    // More lines than are judged at a time, before anything that is told of: work that goes
-    // around again comes after work that follows it.
+    // More blank lines than a worker takes at a time: the piece is sent again, and finished after
+    // the pieces that follow it.
     let late = [
         b"\n".repeat(MAX_LINES as usize + 1000),
         b"x\n".repeat(300_000),
@@ -184,7 +184,8 @@ fn file_and_stream_agree(validator: &Validator, log: &[u8]) {
     }
 }
 
-/// Kills the worker that drops it, once: outside the guard of a block, taking its block along.
+/// Panics once when dropped, outside the guard of a block, so that the worker and its block are
+/// lost.
 struct Bomb<'a>(&'a AtomicBool);
 
 impl Drop for Bomb<'_> {
@@ -211,7 +212,7 @@ fn losing_a_worker_is_an_error_and_never_the_end_of_the_input() {
         let mut worker = Worker::new(&validator, None, &options(), &NEVER);
         move |work: &mut Work| {
             let _held = &bomb;
-            // The guard of the block answers a panic with a new judge, and drops this one.
+            // After a panic the guard replaces the judge, and drops this one.
             assert!(!is_worker(), "by design, for the test");
             worker.work(work);
         }
@@ -276,7 +277,7 @@ fn rows_that_cannot_be_written_end_the_run() {
 }
 
 #[test]
-fn a_run_that_is_stopped_reports_a_beginning() {
+fn a_stopped_run_reports_the_lines_before() {
     let (validator, log) = (validator(), log(100_000));
     for threads in [1, 2, 8] {
         let stop = AtomicBool::new(false);

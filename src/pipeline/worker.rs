@@ -1,7 +1,7 @@
-//! A worker: what a thread needs to validate lines, and the pieces of work that circulate.
+//! A worker validates pieces of work, which circulate between the threads.
 //!
-//! A panic costs the worker's buffers and is put on record; the run ends, and nothing of the piece
-//! is counted.
+//! If it panics, its buffers are replaced, the piece is marked and not counted, and the run ends
+//! with an error.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,16 +18,16 @@ use crate::stage::NoClock;
 use crate::time::UnixTime;
 use crate::validator::Validator;
 
-/// What circulates: lines to judge, and what came of them.
+/// A piece of work: lines to judge, and their outcome.
 pub(super) struct Work<'t> {
-    /// The place in the order of all work, from 0.
+    /// The number of this piece in the order of all work, from 0.
     pub(super) sequence: u64,
-    /// Lines that are in memory, unless there is a section.
+    /// The lines, unless there is a section.
     pub(super) block: Block<'t>,
-    /// Lines that the worker reads.
+    /// Lines for the worker to read itself.
     pub(super) section: Option<Section>,
     pub(super) outcome: Outcome,
-    /// The index of the input, and the offsets in it between which lines were judged.
+    /// The index of the input, and the byte offsets between which lines were judged.
     pub(super) input: usize,
     pub(super) begin: u64,
     pub(super) end: u64,
@@ -42,24 +42,24 @@ pub(super) struct Work<'t> {
     pub(super) has_panicked: bool,
 }
 
-/// What is left of a piece of work that was judged.
+/// What remains of a piece of work after it was judged.
 #[derive(Debug)]
 pub(super) enum Rest {
     Nothing,
     /// More lines, from `end` on.
     Lines,
-    /// What could not be read.
+    /// The section could not be read to its end.
     Fault(Error),
 }
 
-/// What a thread needs to judge.
+/// The state of a thread that judges.
 pub(super) struct Worker<'v> {
     judge: BatchJudge,
     recorder: Recorder,
     now: UnixTime,
     max_token_bytes: usize,
     stop: &'v AtomicBool,
-    /// What sections are read into: a worker's own, so that it stays in its core's cache.
+    /// The buffer for sections; each worker has its own, so that it stays in its core's cache.
     pub(super) block: Block<'static>,
 }
 
@@ -117,13 +117,12 @@ impl<'v> Worker<'v> {
         (work.lines, work.bytes) = (tokens.taken().into(), tokens.consumed());
         work.repeated = self.judge.repeated();
         if work.bytes < block.bytes().len() {
-            // A fault behind them is met again.
+            // A fault after them will occur again when the rest is read.
             rest = Rest::Lines;
         }
         work.input = block.input;
         work.begin = block.offset();
-        // A byte order mark without a line behind it is as little judged as a section in which no
-        // line begins.
+        // Without a line nothing was judged, not even a byte order mark.
         work.end = match work.lines {
             0 => 0,
             _ => block.end_of(work.bytes),
@@ -151,7 +150,7 @@ impl Work<'_> {
         }
     }
 
-    /// Leaves what has not been judged yet.
+    /// Reduces the work to the lines that were not judged yet.
     pub(super) fn resume(&mut self) {
         self.begin = self.end;
         match &mut self.section {
@@ -161,7 +160,7 @@ impl Work<'_> {
     }
 }
 
-/// Counts a worker out, however it ends.
+/// Decrements the number of live workers when a worker ends, however it ends.
 pub(super) struct WorkforceGuard<'a>(pub(super) &'a AtomicUsize);
 
 impl Drop for WorkforceGuard<'_> {
@@ -170,7 +169,7 @@ impl Drop for WorkforceGuard<'_> {
     }
 }
 
-/// A worker's life: blocks in, outcomes out, until the channel closes.
+/// The loop of a worker: takes work and returns outcomes until the channel closes.
 pub(super) fn work_until_closed<'t, J: FnMut(&mut Work<'_>)>(
     new_judge: &impl Fn() -> J,
     from_reader: &Receiver<Work<'t>>,
@@ -185,8 +184,8 @@ pub(super) fn work_until_closed<'t, J: FnMut(&mut Work<'_>)>(
     }
 }
 
-/// Judges a block; a panic is put on record and costs the judge, whose buffers it may have left
-/// in any state.
+/// Judges a piece of work. After a panic the work is marked and the judge replaced, since its
+/// buffers may be in any state.
 pub(super) fn work_guarded<J: FnMut(&mut Work<'_>)>(
     judge: &mut J,
     new_judge: &impl Fn() -> J,

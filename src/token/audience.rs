@@ -2,21 +2,21 @@
 
 use super::json::{Member, Value};
 
-/// An audience, of which only one thing is ever asked: whether it is expected.
+/// An audience. The only question it answers is whether it is expected.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Audience<'s> {
     /// A single string.
     One(&'s str),
-    /// The text between the brackets of an array that holds only strings without escapes: so
-    /// every `"` in it begins or ends one.
+    /// The text between the brackets of an array of strings without escapes, so that every `"` in
+    /// it begins or ends a string.
     Plain(&'s [u8]),
-    /// The answer, where the strings were not kept.
+    /// The answer, if the strings were not kept.
     Known(bool),
 }
 
 impl<'s> Audience<'s> {
-    /// Reads a value of the document model, which is not kept, so that the question has to be put
-    /// at once.
+    /// Reads a value of the tape. The tape is not kept, so an array is compared with the expected
+    /// audiences at once.
     pub(crate) fn read(value: Value<'_, 's>, expected: &[String]) -> Member<Self> {
         let is_expected = |name: &str| expected.iter().any(|wanted| wanted == name);
         match (value.string(), value.strings()) {
@@ -26,7 +26,7 @@ impl<'s> Audience<'s> {
         }
     }
 
-    /// Whether one of the audiences is exactly one of these: no folding, no substrings.
+    /// Whether one of the audiences equals one of these: no case folding, no substrings.
     #[must_use]
     pub(crate) fn is_expected(&self, expected: &[String]) -> bool {
         expected.iter().any(|wanted| match self {

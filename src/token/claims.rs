@@ -6,8 +6,8 @@ use crate::signature::Authentic;
 use crate::time::NumericDate;
 use crate::verdict::Reason;
 
-/// The registered claims, each absent, of the wrong type, or its value; and what the policy asks
-/// about the others. Strings borrow the decoded payload.
+/// The registered claims, each absent, of the wrong type, or a value; and which of the policy's
+/// extra claims are present. Strings borrow the decoded payload.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Claims<'s> {
     /// Issuer.
@@ -24,11 +24,11 @@ pub(crate) struct Claims<'s> {
     pub(crate) iat: Member<NumericDate>,
     /// JWT ID.
     pub(crate) jti: Member<&'s str>,
-    /// Bit `i` says that the policy's `i`-th extra claim is there and not null.
+    /// Bit `i` is set if the policy's `i`-th extra claim is present and not null.
     pub(crate) extra: u64,
 }
 
-/// What a policy wants to know of a payload besides the registered claims.
+/// What a policy needs from a payload besides the registered claims.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted<'p> {
     /// The expected audiences.
@@ -52,7 +52,7 @@ impl Default for Claims<'_> {
 }
 
 impl<'s> Claims<'s> {
-    /// No claim at all, as in the payload `{}`.
+    /// No claims, as in the payload `{}`.
     #[inline(always)]
     pub(crate) fn none() -> Self {
         Self {
@@ -76,9 +76,9 @@ impl<'s> Claims<'s> {
         }
     }
 
-    /// Reads the claims of a payload whose signature held; the scanner, by
-    /// [`Payload`](super::payload::Payload), is the only other way to any. After an error they mean
-    /// nothing.
+    /// Parses the claims of a payload whose signature was verified. The only other way to claims is
+    /// the scanner, through [`Payload`](super::payload::Payload). After an error the claims are
+    /// unspecified.
     pub(crate) fn read(
         &mut self,
         authentic: Authentic<'_>,
@@ -132,7 +132,7 @@ mod tests {
     use crate::token::scanner::{PADDING, Scanner};
     use base64::Engine as _;
 
-    /// Claims as text, with the audience reduced to what is asked of it.
+    /// Claims as text, with the audience reduced to whether it is expected.
     fn comparable(claims: &Claims<'_>, wanted: Wanted<'_>) -> String {
         let aud = match claims.aud {
             Member::Is(aud) => Member::Is(Audience::Known(aud.is_expected(wanted.audiences))),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scanner_says_what_simd_json_says_or_leaves_it_to_it() {
+    fn the_scanner_agrees_with_simd_json_or_falls_back_to_it() {
         let (audiences, extra) = (["api".to_owned()], ["tenant", "n"].map(Box::from));
         let wanted = Wanted {
             audiences: &audiences,
@@ -156,7 +156,7 @@ mod tests {
             let outcome = read.read_encoded(encoded.as_bytes(), wanted, &mut scratch);
             let expected = outcome.map(|()| comparable(&read, wanted));
             let mut padded = payload.to_vec();
-            // What goes on behind the end must make no difference.
+            // The bytes after the end must not matter.
             padded.resize(payload.len() + PADDING, b"\"}0\x80"[payload.len() % 4]);
             payloads.set(payloads.get() + 1);
             for scanner in Scanner::each() {
@@ -169,15 +169,15 @@ mod tests {
             }
         });
         let (payloads, taken) = (payloads.get(), taken.get());
-        println!("{taken} of {payloads} payloads were taken");
+        println!("the scanner read {taken} of {payloads} payloads");
         assert!(
             payloads > 40_000 && taken > payloads / 4,
-            "it takes much on itself"
+            "the scanner must read at least a quarter"
         );
     }
 
     #[test]
-    fn of_the_payloads_that_are_made_fewer_than_one_in_a_hundred_go_to_simd_json() {
+    fn fewer_than_one_in_a_hundred_generated_payloads_fall_back_to_simd_json() {
         use jotmill_datasets::{Dataset, Share, Spec};
         for shape in ["mixed", "bench", "bench:100", "bench:2000", "bench:16000"] {
             for edges in ["0%", "2%"] {

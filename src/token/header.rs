@@ -1,5 +1,5 @@
-//! The JOSE header of a JWS (RFC 7515 section 4): which members jotmill reads, and the rules they
-//! are held to.
+//! The JOSE header of a JWS (RFC 7515 section 4): which members jotmill reads, and the rules for
+//! them.
 
 use std::collections::HashSet;
 
@@ -13,37 +13,37 @@ const REGISTERED: [&str; 20] = [
     "zip", "epk", "apu", "apv", "iv", "tag", "p2s", "p2c",
 ];
 
-/// The members of a header that matter to a verdict. Strings borrow the decoded header.
+/// The members of a header that affect a verdict. Strings borrow the decoded header.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Header<'h> {
-    /// The algorithm's name, whatever it is.
+    /// The algorithm's name, supported or not.
     pub alg: Member<&'h str>,
-    /// Which key is meant.
+    /// The key id.
     pub kid: Member<&'h str>,
     /// The media type of the token.
     pub typ: Member<&'h str>,
     /// The media type of the payload.
     pub cty: Member<&'h str>,
-    /// Keys, certificates and URLs that the header brings along.
+    /// Keys, certificates and URLs in the header.
     pub findings: FindingSet,
     crit: Crit,
     b64_is_not_true: bool,
 }
 
-/// What `crit` asks for (RFC 7515 section 4.1.11).
+/// What `crit` demands (RFC 7515 section 4.1.11).
 #[derive(Clone, Copy, Debug, Default)]
 enum Crit {
-    /// Nothing, or `b64` alone.
+    /// It is absent, or names only `b64`.
     #[default]
     Understood,
-    /// An extension that jotmill does not know.
+    /// It names an extension that jotmill does not support.
     Unsupported,
-    /// It breaks its own rules.
+    /// It breaks the rules of the RFC.
     Invalid,
 }
 
 impl<'h> Header<'h> {
-    /// Decodes an encoded header.
+    /// Decodes and parses an encoded header.
     pub(crate) fn read(encoded: &[u8], scratch: &'h mut JsonScratch) -> Result<Self, Reason> {
         let object = scratch.read(encoded).map_err(|fault| match fault {
             JsonFault::Base64url => Reason::HeaderBase64url,
@@ -70,8 +70,8 @@ impl<'h> Header<'h> {
         Ok(header)
     }
 
-    /// Applies the rules of the header stage, in the order of the codes, and gives the algorithm.
-    /// `allows` is the allow-list of algorithms, `typ` the media type that is expected, if any.
+    /// Applies the rules of the header stage, in the order of the codes, and returns the algorithm.
+    /// `allows` is the allow-list of algorithms, `typ` the expected media type, if any.
     pub(crate) fn check(
         &self,
         allows: impl Fn(Algorithm) -> bool,
@@ -117,7 +117,7 @@ impl<'h> Header<'h> {
 }
 
 impl Crit {
-    /// Holds `crit` against the names of the header's members, which are distinct.
+    /// Checks `crit` against the names of the header's members, which are distinct.
     fn read<'s>(value: Value<'_, 's>, members: impl Iterator<Item = &'s str> + Clone) -> Self {
         let Member::Is(names) = value.strings() else {
             return Self::Invalid;
@@ -138,8 +138,8 @@ impl Crit {
     }
 }
 
-/// How many of `names` are among `members`, in time linear in both: a hostile header has
-/// thousands of either.
+/// How many of `names` are among `members`, in linear time: a hostile header can have thousands of
+/// either.
 fn count_present<'s>(
     names: impl Iterator<Item = &'s str>,
     members: impl Iterator<Item = &'s str> + Clone,
@@ -161,8 +161,8 @@ fn count_present<'s>(
         .count()
 }
 
-/// Compares media types as RFC 7515 section 4.1.9 says: case-insensitive, `application/` put in
-/// front of a name without a slash.
+/// Compares media types by RFC 7515 section 4.1.9: case-insensitive, with `application/` in front
+/// of a name without a slash.
 fn is_same_media_type(left: &str, right: &str) -> bool {
     let split = |name| match str::split_once(name, '/') {
         Some(parts) => parts,
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_a_header_brings_are_findings() {
+    fn keys_in_a_header_are_findings() {
         let json = r#"{"alg":"HS256","jwk":{},"jku":"x","x5c":[],"x5u":null}"#;
         let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
         let mut scratch = JsonScratch::new();

@@ -1,8 +1,8 @@
 //! The issuer that a token claims before anything is verified.
 //!
-//! [`UnverifiedIssuer`] serves one purpose, choosing the policy of a run with several issuers, and
-//! gives nothing else: it can be looked up among the issuers of the policies, and neither be read
-//! nor shown. Once the signature holds, `iss` is judged as a claim like any other.
+//! [`UnverifiedIssuer`] has one purpose: to choose the policy of a run with several issuers. It can
+//! be looked up among the issuers of the policies, and can be neither read nor printed. Once the
+//! signature is verified, `iss` is checked like any other claim.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,13 +12,13 @@ use super::json::JsonScratch;
 use super::payload::{Decoded, PayloadScratch};
 use super::segments::Token;
 
-/// The `iss` of a payload that nobody has verified.
+/// The `iss` of an unverified payload.
 #[derive(Clone, Copy)]
 pub(crate) struct UnverifiedIssuer<'s>(&'s str);
 
 impl<'s> UnverifiedIssuer<'s> {
-    /// The issuer that the payload names, if the payload is one that could be read were its
-    /// signature to hold, and `iss` is a string.
+    /// The issuer in the payload, if `iss` is a string and the payload would pass the payload
+    /// stage.
     pub(crate) fn read(token: Token<'_>, scratch: &'s mut JsonScratch) -> Option<Self> {
         let object = scratch.read(token.unverified_payload()).ok()?;
         let mut members = object.members();
@@ -26,7 +26,7 @@ impl<'s> UnverifiedIssuer<'s> {
         value.string().value().map(Self)
     }
 
-    /// [`UnverifiedIssuer::read`], by the scanner where it takes the payload on itself.
+    /// [`UnverifiedIssuer::read`], by the scanner if it can read the payload.
     pub(crate) fn scan(token: Token<'_>, scratch: &'s mut PayloadScratch) -> Option<Self> {
         let mut claims = Claims::none();
         let decoded = Decoded::new(token.unverified_payload(), &[], &mut scratch.scan).ok()?;
@@ -36,13 +36,13 @@ impl<'s> UnverifiedIssuer<'s> {
         }
     }
 
-    /// What stands under this very name: no folding, no prefixes.
+    /// The entry with exactly this name: no case folding, no prefixes.
     pub(crate) fn look_up(self, names: &HashMap<String, u32>) -> Option<u32> {
         names.get(self.0).copied()
     }
 }
 
-/// Prints nothing of it.
+/// Prints no part of the issuer.
 impl fmt::Debug for UnverifiedIssuer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("UnverifiedIssuer")
@@ -55,7 +55,7 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-    /// Under which of the names `a` and `b` a payload stands, by either way of reading.
+    /// The index of the payload's issuer among `a` and `b/`; both ways of reading must agree.
     fn chosen(payload: &str) -> Option<u32> {
         let names = HashMap::from([("a".to_owned(), 0), ("b/".to_owned(), 1)]);
         let text = format!("e30.{payload}.AAAA");
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_is_looked_up_exactly_where_the_payload_can_be_read() {
+    fn an_issuer_is_looked_up_exactly_if_the_payload_can_be_read() {
         for (payload, expected) in [
             (r#"{"iss":"a"}"#, Some(0)),
             (r#"{"iss":"b/"}"#, Some(1)),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_it_is_printed() {
+    fn the_issuer_is_not_printed() {
         assert_eq!(
             format!("{:?}", UnverifiedIssuer("a secret")),
             "UnverifiedIssuer"

@@ -1,8 +1,8 @@
 //! JSON objects in base64url, read strictly through `simd-json`'s tape.
 //!
 //! This file owns the rules that JOSE headers and payloads share: RFC 8259 and UTF-8, no byte
-//! order mark, nothing behind the value, no lone surrogate, no number beyond a double, at most
-//! [`MAX_DEPTH`] levels, and no member name twice at the top (RFC 7515 section 4). What the
+//! order mark, nothing after the value, no lone surrogate, no number beyond a double, at most
+//! [`MAX_DEPTH`] levels, and no duplicate member at the top level (RFC 7515 section 4). What the
 //! members mean is left to `header.rs` and `claims.rs`.
 
 use std::collections::HashSet;
@@ -16,8 +16,8 @@ use crate::time::NumericDate;
 /// How deep objects and arrays may be nested; the top object is level 1.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// Encoded segments beyond this length are parsed one at a time in the whole process, and their
-/// buffers freed at once: a tape takes up to 24 bytes for every byte of JSON.
+/// In bytes. Of longer encoded segments, only one at a time is parsed in the whole process, and its
+/// buffers are freed at once: a tape takes up to 24 bytes per byte of JSON.
 const GIANT: usize = 64 << 10;
 static ONE_GIANT: Mutex<()> = Mutex::new(());
 
@@ -27,14 +27,14 @@ pub enum Member<T> {
     /// The object has no such member.
     #[default]
     Absent,
-    /// The member is there, and its type is not one that the RFC allows. `null` is such a type.
+    /// The member is present, but the RFC does not allow its type. `null` is never allowed.
     WrongType,
     /// The member's value.
     Is(T),
 }
 
 impl<T> Member<T> {
-    /// The same with another value.
+    /// Maps the value.
     #[inline]
     pub(crate) fn map<U>(self, value: impl FnOnce(T) -> U) -> Member<U> {
         match self {
@@ -46,7 +46,7 @@ impl<T> Member<T> {
 }
 
 impl<T: Copy> Member<T> {
-    /// The value, if the member is there and of the right type.
+    /// The value, if the member is present and has the right type.
     #[must_use]
     pub const fn value(&self) -> Option<T> {
         match self {
@@ -114,7 +114,7 @@ impl JsonScratch {
         Ok(object)
     }
 
-    /// The segment that was read last, decoded.
+    /// The last segment, decoded.
     pub(crate) fn decoded(&self) -> &[u8] {
         &self.decoded
     }
@@ -124,8 +124,8 @@ fn new_buffers() -> Buffers {
     Buffers::with_max_depth(4096, MAX_DEPTH)
 }
 
-/// A parsed object. Strings borrow the decoded segment and outlive it; the tape goes back to the
-/// scratch when it is dropped.
+/// A parsed object. Strings borrow the decoded segment, not the object. When it is dropped, the
+/// tape returns to the scratch for reuse.
 pub(crate) struct Object<'s> {
     tape: Tape<'s>,
     home: &'s mut Tape<'static>,
@@ -146,7 +146,7 @@ impl Drop for Object<'_> {
 }
 
 impl<'s> Object<'s> {
-    /// The members at the top, in the order of the text.
+    /// The top-level members, in the order of the text.
     pub(crate) fn members(&self) -> impl Iterator<Item = (&'s str, Value<'_, 's>)> + Clone {
         let mut rest = self.tape.0.get(1..).unwrap_or_default();
         std::iter::from_fn(move || {
@@ -160,7 +160,7 @@ impl<'s> Object<'s> {
     }
 }
 
-/// A value on the tape: its first node and all that follows.
+/// A value on the tape: its first node and everything after it.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'t, 's>(&'t [Node<'s>]);
 
@@ -184,7 +184,7 @@ impl<'t, 's> Value<'t, 's> {
         match self.0.first() {
             Some(Node::Static(StaticNode::I64(value))) => Member::Is(NumericDate::Int(*value)),
             Some(Node::Static(StaticNode::U64(value))) => Member::Is(
-                // The tape has every integer from 0 on as unsigned.
+                // On the tape every integer that is not negative is unsigned.
                 i64::try_from(*value).map_or(NumericDate::Uint(*value), NumericDate::Int),
             ),
             Some(Node::Static(StaticNode::F64(value))) => Member::Is(NumericDate::Float(*value)),
@@ -205,8 +205,7 @@ impl<'t, 's> Value<'t, 's> {
         let Some((Node::Array { len, .. }, elements)) = self.0.split_first() else {
             return Member::WrongType;
         };
-        // A nested array would need more nodes than it has elements here, so the first `len`
-        // nodes are all strings only if the elements are.
+        // A string takes one node, so the first element of another type begins within `len` nodes.
         let elements = elements.get(..*len).unwrap_or_default();
         if elements.iter().all(|node| matches!(node, Node::String(_))) {
             Member::Is(elements.iter().filter_map(|node| match node {
@@ -225,7 +224,7 @@ pub(crate) fn has_duplicates<'s>(names: impl Iterator<Item = &'s str> + Clone) -
     let mut seen: [&str; FEW] = [""; FEW];
     for (count, name) in names.clone().enumerate() {
         if count == FEW {
-            // Quadratic no more: a hostile object may have half a million members.
+            // Not quadratic: a hostile object may have half a million members.
             let mut set = HashSet::new();
             return names.into_iter().any(|name| !set.insert(name));
         }
@@ -325,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_occur_twice_are_found_whatever_their_spelling() {
+    fn duplicate_names_are_found_however_they_are_escaped() {
         for json in [
             r#"{"a":1,"a":1}"#,
             r#"{"exp":1,"\u0065xp":2}"#,
@@ -360,10 +359,10 @@ mod tests {
     }
 
     #[test]
-    fn nesting_is_taken_to_64_levels() {
+    fn nesting_is_accepted_to_64_levels() {
         assert_eq!(read(&nested(MAX_DEPTH)), Ok(1));
         assert_eq!(read(&nested(MAX_DEPTH + 1)), Err(JsonFault::Json));
-        // Deep enough to exhaust any stack, and giant.
+        // Deep enough to overflow any stack, and longer than `GIANT`.
         assert_eq!(read(&nested(1_000_000)), Err(JsonFault::Json));
     }
 
@@ -400,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn giants_leave_no_buffer_behind() {
+    fn buffers_of_giant_segments_are_freed() {
         let members: Vec<String> = (0..50_000).map(|n| format!("\"{n}\":[]")).collect();
         let json = format!("{{{}}}", members.join(","));
         let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);

@@ -1,8 +1,8 @@
-//! The parts of a token, borrowed from the bytes they stand in: segments, header, claims.
+//! The parts of a token, which borrow its bytes: segments, header, claims.
 //!
-//! This room knows RFC 7515's serialization and RFC 8259's JSON. It knows no key and verifies
-//! nothing: [`Claims`] can be read only from the [`Authentic`](crate::signature::Authentic) bytes
-//! that `signature` hands out.
+//! This module knows RFC 7515's serialization and RFC 8259's JSON. It knows no key and verifies
+//! nothing: [`Claims`] can be read only from [`Authentic`](crate::signature::Authentic) bytes,
+//! which `signature` creates.
 
 mod audience;
 mod claims;

@@ -1,6 +1,7 @@
-//! Payloads, decoded into a worker's buffers and read by the scanner where it takes them on itself.
+//! Payloads in bulk: decoded into a worker's buffers and read by the scanner, or by `simd-json`
+//! where the scanner gives up.
 //!
-//! [`Payload`] is the way from authentic bytes to [`Claims`] in bulk.
+//! [`Payload`] leads from authentic bytes to [`Claims`].
 
 use super::claims::{Claims, Wanted};
 use super::json::JsonScratch;
@@ -9,19 +10,19 @@ use crate::base64url;
 use crate::signature::Authentic;
 use crate::verdict::Reason;
 
-/// The buffers of the fast path: one for the scanner, which only looks, and one for `simd-json`,
-/// which rewrites what it reads.
+/// The buffers of the fast path: one for the scanner, which only reads, and one for `simd-json`,
+/// which modifies its input.
 pub(crate) struct PayloadScratch {
     pub(super) scan: ScanScratch,
     pub(super) json: JsonScratch,
 }
 
-/// What the scanner needs: a buffer for a decoded payload, and what it knows of payloads before.
+/// What the scanner needs: a buffer for a decoded payload, and the layouts of earlier payloads.
 pub(super) struct ScanScratch {
     scanner: Scanner,
     layouts: Layouts,
     bytes: Vec<u8>,
-    /// How long the payload in it is.
+    /// The length in bytes of the payload in `bytes`.
     len: usize,
 }
 
@@ -41,7 +42,7 @@ impl PayloadScratch {
 }
 
 impl PayloadScratch {
-    /// The payload that was decoded last.
+    /// The last payload that was decoded.
     pub(crate) fn decoded(&self) -> &[u8] {
         &self.scan.bytes[..self.scan.len]
     }
@@ -56,7 +57,7 @@ pub(crate) struct Payload<'a, 's> {
 }
 
 impl<'a, 's> Payload<'a, 's> {
-    /// Decodes the payload of a token whose policy wants this to be read.
+    /// Decodes the payload; `wanted` is what the policy needs from it.
     #[inline(always)]
     pub(crate) fn decode(
         authentic: Authentic<'a>,
@@ -71,10 +72,10 @@ impl<'a, 's> Payload<'a, 's> {
         })
     }
 
-    /// Its claims, put into `claims`; after an error they mean nothing.
+    /// Parses its claims into `claims`; after an error they are unspecified.
     ///
-    /// Claims are written where they are to be read: what is put together from many small pieces
-    /// is slow to copy in a few wide ones, which have to wait for all of them.
+    /// They are written in place and not returned: a wide load that covers several recent small
+    /// stores must wait until all of them are in the cache (no store forwarding).
     pub(crate) fn read(self, claims: &mut Claims<'s>) -> Result<(), Reason> {
         match self.decoded.scan(self.wanted.extra, claims) {
             Some(()) => Ok(()),
@@ -91,12 +92,12 @@ pub(super) struct Decoded<'s> {
     laid_out: LaidOut<'s>,
 }
 
-/// Whether a payload is laid out as one before it.
+/// Whether the layout of a payload is known from an earlier one.
 enum LaidOut<'s> {
-    /// It is, and this is its text.
-    As(&'s Layout, &'s str),
-    /// As none of these.
-    Anew(&'s mut Layouts),
+    /// It has this layout, and this is its text.
+    Known(&'s Layout, &'s str),
+    /// It has none of these layouts.
+    New(&'s mut Layouts),
 }
 
 impl<'s> Decoded<'s> {
@@ -121,8 +122,8 @@ impl<'s> Decoded<'s> {
             .map_err(|_| Reason::PayloadBase64url)?;
         let len = *len;
         let laid_out = match layouts.find(*scanner, bytes, len, extra) {
-            Some((index, text)) => LaidOut::As(layouts.at(index), text),
-            None => LaidOut::Anew(layouts),
+            Some((index, text)) => LaidOut::Known(layouts.at(index), text),
+            None => LaidOut::New(layouts),
         };
         Ok(Self {
             scanner: *scanner,
@@ -132,7 +133,7 @@ impl<'s> Decoded<'s> {
         })
     }
 
-    /// Its claims, put into `claims`; None where the scanner does not take it on itself.
+    /// Parses its claims into `claims`; `None` if it is to be read by `simd-json` instead.
     #[inline]
     pub(super) fn scan(self, extra: &[Box<str>], claims: &mut Claims<'s>) -> Option<()> {
         let Self {
@@ -142,8 +143,8 @@ impl<'s> Decoded<'s> {
             laid_out,
         } = self;
         match laid_out {
-            LaidOut::As(layout, text) => layout.read(text, claims),
-            LaidOut::Anew(layouts) => {
+            LaidOut::Known(layout, text) => layout.read(text, claims),
+            LaidOut::New(layouts) => {
                 *claims = Claims::none();
                 scanner.scan(padded, len, extra, claims)?;
                 layouts.note(scanner, padded, len, extra, claims);

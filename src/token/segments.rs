@@ -1,9 +1,10 @@
-//! A line as a token: three segments and two dots (RFC 7515 section 7.1).
+//! The three segments of a token and the two dots between them (RFC 7515 section 7.1).
 
 use crate::signature::SigningInput;
 use crate::verdict::Reason;
 
-/// A token in compact serialization: its bytes and where its dots stand. Nothing is decoded yet.
+/// A token in compact serialization: its bytes and the positions of its dots. Nothing is decoded
+/// yet.
 #[derive(Clone, Copy)]
 pub struct Token<'b> {
     bytes: &'b [u8],
@@ -12,11 +13,11 @@ pub struct Token<'b> {
 }
 
 impl<'b> Token<'b> {
-    /// Finds the three segments of `bytes`, which may be empty.
+    /// Splits `bytes` into three segments, each of which may be empty.
     ///
     /// # Errors
     /// [`Reason::Encrypted`] for exactly four dots, [`Reason::SegmentCount`] for any other number
-    /// but two. At most five dots are looked for, however many there are.
+    /// but two. The search ends at the fifth dot.
     pub fn split(bytes: &'b [u8]) -> Result<Self, Reason> {
         let mut dots = memchr::memchr_iter(b'.', bytes);
         let first_two = [dots.next(), dots.next()].map(Option::unwrap_or_default);
@@ -24,8 +25,8 @@ impl<'b> Token<'b> {
         Self::from_dots(bytes, count, first_two)
     }
 
-    /// [`Token::split`] for whoever knows the dots: how many of them are in `bytes`, five standing
-    /// for more, and where the first two are.
+    /// [`Token::split`] where the dots are known: how many are in `bytes` (five means five or
+    /// more), and the positions of the first two.
     #[inline]
     pub(crate) fn from_dots(
         bytes: &'b [u8],
@@ -43,7 +44,7 @@ impl<'b> Token<'b> {
         }
     }
 
-    /// All of the token.
+    /// The whole token.
     #[must_use]
     pub fn bytes(&self) -> &'b [u8] {
         self.bytes
@@ -55,7 +56,7 @@ impl<'b> Token<'b> {
         &self.bytes[..self.first_dot]
     }
 
-    /// The encoded payload, which nothing covers yet: for [`UnverifiedIssuer`] alone.
+    /// The encoded payload before verification, for [`UnverifiedIssuer`] alone.
     ///
     /// [`UnverifiedIssuer`]: super::UnverifiedIssuer
     pub(super) fn unverified_payload(&self) -> &'b [u8] {
@@ -69,7 +70,7 @@ impl<'b> Token<'b> {
     }
 
     /// What the signature covers: the encoded header, a dot, the encoded payload
-    /// (RFC 7515 section 5.1). The payload itself can be had only from an authentic token.
+    /// (RFC 7515 section 5.1). The payload itself is accessible only in an authentic token.
     #[must_use]
     pub fn signing_input(&self) -> SigningInput<'b> {
         SigningInput::new(&self.bytes[..self.second_dot], self.first_dot)
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dots_decide() {
+    fn the_number_of_dots_decides() {
         for (line, expected) in [
             ("", Err(Reason::SegmentCount)),
             ("a", Err(Reason::SegmentCount)),

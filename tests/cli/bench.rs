@@ -235,7 +235,7 @@ fn the_kernels_can_be_listed_alone() {
 }
 
 #[test]
-fn what_would_mean_nothing_is_not_measured() {
+fn meaningless_measurements_are_refused() {
     assert_cannot(&bench(&["--secret-env", "NONE"]), "tokens of your own");
     assert_cannot(&bench(&["--issuer", "someone"]), "tokens of your own");
     assert_cannot(&bench(&["--kernel", "abacus"]), "portable");

@@ -94,7 +94,7 @@ fn a_refused_run_writes_nothing_whichever_file_is_in_its_way() {
 }
 
 #[test]
-fn what_an_earlier_data_set_had_more_than_the_new_one_is_removed() {
+fn leftover_files_of_an_earlier_data_set_are_removed() {
     let of_one = "--count 9 --alg ES256 --key-forms spki,spki-der --keys 4";
     let of_three = "--count 9 --alg ES256 --key-forms spki,jwk --keys 4 --issuers 3";
     let of_two = "--count 9 --alg ES256 --key-forms jwk,spki-der --keys 3 --issuers 2";
@@ -122,7 +122,7 @@ fn what_an_earlier_data_set_had_more_than_the_new_one_is_removed() {
 }
 
 #[test]
-fn what_gen_did_not_make_is_not_removed() {
+fn files_that_gen_did_not_create_are_kept() {
     let of_two = "data --count 9 --alg ES256 --key-forms spki --issuers 2";
     // Names that gen does not give, wherever they are.
     let place = Place::new();
@@ -195,7 +195,7 @@ fn a_key_that_was_there_before_any_data_set_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn links_are_not_followed_to_what_would_be_removed() {
+fn links_are_not_followed_when_files_are_removed() {
     let place = Place::new();
     made(
         &place,

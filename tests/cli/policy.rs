@@ -1,5 +1,5 @@
-//! A policy file as its user meets it: several issuers in one run, mistakes reported with their place,
-//! and the effective policy printed as a file that reads back.
+//! A policy file as its user meets it: several issuers in one run, mistakes reported with their
+//! place, and the effective policy printed as a file that reads back.
 
 use serde_json::Value;
 
@@ -93,7 +93,7 @@ fn a_secret_is_weak_by_the_algorithms_of_its_own_issuer() {
 }
 
 #[test]
-fn a_mistake_in_a_policy_file_is_told_with_its_place() {
+fn a_mistake_in_a_policy_file_is_reported_with_its_place() {
     let place = place();
     for (from, to, hints) in [
         (
@@ -230,7 +230,7 @@ fn no_message_quotes_what_may_be_a_secret_in_a_policy_file() {
 }
 
 #[test]
-fn a_policy_file_stands_in_place_of_the_options_of_an_issuer() {
+fn a_policy_file_replaces_the_options_of_an_issuer() {
     let place = place();
     for flag in [
         "--issuer",

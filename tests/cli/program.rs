@@ -250,7 +250,7 @@ fn the_json_report_holds_the_totals() {
 }
 
 #[test]
-fn no_token_and_no_secret_is_shown_unless_asked() {
+fn no_token_and_no_secret_is_shown_by_default() {
     let place = Place::new();
     let (good, forged) = (good(), token("other", r#"{"sub":"claim-of-a-forger"}"#));
     place.write("log", format!("{good}\n{forged}\n"));
@@ -536,7 +536,7 @@ fn a_secret_that_looks_like_a_public_key_is_warned_of() {
 }
 
 #[test]
-fn a_byte_order_mark_in_front_of_a_secret_is_passed_over_or_warned_of() {
+fn a_byte_order_mark_in_front_of_a_secret_is_skipped_or_warned_of() {
     let place = Place::new();
     place.write("log", good());
     let base64 = base64::engine::general_purpose::STANDARD.encode(SECRET);
@@ -658,7 +658,7 @@ fn an_output_that_is_also_read_is_refused_before_it_is_touched() {
 }
 
 #[test]
-fn outputs_that_cannot_both_be_written_leave_what_was_there() {
+fn conflicting_outputs_leave_existing_files_unchanged() {
     let place = Place::new();
     place.write("log", good());
     place.write("report", "precious");
@@ -706,7 +706,7 @@ fn a_standard_error_that_is_full_changes_no_exit_code() {
 }
 
 #[test]
-fn a_signal_stops_a_run_whose_input_comes_in_drops() {
+fn a_signal_stops_a_run_whose_input_arrives_in_drops() {
     let place = Place::new();
     for threads in ["1", "2"] {
         let args = [&AUDIT[..], &["--format", "json", "--threads", threads]].concat();
@@ -964,7 +964,7 @@ fn every_kernel_gives_the_same_rows() {
 }
 
 #[test]
-fn colour_is_for_terminals_unless_asked() {
+fn colour_is_only_for_terminals_by_default() {
     let place = Place::new();
     place.write("log", good());
     let escapes = |output: &Output| stdout(output).contains('\u{1b}');
@@ -1139,7 +1139,7 @@ fn a_folder_of_keys_is_read_whole_or_not_at_all() {
 }
 
 #[test]
-fn weak_keys_are_warned_of_and_refused_when_that_is_asked_for() {
+fn weak_keys_are_warned_of_and_refused_with_strict_keys() {
     let place = Place::new();
     place.write("log", signed_by_ec(""));
     place.write("ec.p8", EC_PRIVATE);
@@ -1257,7 +1257,7 @@ fn a_secret_is_weak_by_the_algorithms_that_the_policy_leaves_to_it() {
 }
 
 #[test]
-fn a_kid_that_names_no_key_is_told_whatever_the_verdict() {
+fn a_kid_that_names_no_key_is_reported_whatever_the_verdict() {
     let place = Place::new();
     place.write("secret", SECRET);
     let k = encode(SECRET);
@@ -1298,7 +1298,7 @@ fn a_kid_that_names_no_key_is_told_whatever_the_verdict() {
 }
 
 #[test]
-fn a_short_secret_is_told_of_though_it_verified_nothing() {
+fn a_short_secret_is_reported_even_if_it_verified_nothing() {
     let place = Place::new();
     place.write("log", good());
     place.write("secret", SECRET);
@@ -1355,7 +1355,7 @@ fn keys_are_listed_without_a_secret_or_a_hash_of_one() {
 }
 
 #[test]
-fn the_list_of_keys_says_what_keeps_a_key_from_verifying() {
+fn the_list_of_keys_shows_why_a_key_never_verifies() {
     let place = Place::new();
     for (members, said, by) in [
         (r#""use":"sig","key_ops":["verify","x"]"#, "HS256", None),

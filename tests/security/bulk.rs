@@ -52,7 +52,7 @@ impl Read for Endless {
 /// A header of 500 MB took 4 GB (authlib, CVE-2025-61920), and every dot of a line an allocation
 /// (golang-jwt, CVE-2025-30204). A line beyond the limit is one row, and the next is judged.
 #[test]
-fn a_line_of_hundreds_of_megabytes_is_passed_over_and_the_next_is_judged() {
+fn a_line_of_hundreds_of_megabytes_is_skipped_and_the_next_is_judged() {
     let policy = oracle::Policy {
         max_token_bytes: 1 << 20,
         ..plain()
@@ -128,10 +128,10 @@ fn the_shortest_lines_are_counted_one_by_one() {
     );
 }
 
-/// A verdict that depends on earlier tokens: a stateful regular expression made every other token fail
-/// (fast-jwt PR #593).
+/// A verdict that depends on earlier tokens: a stateful regular expression made every other token
+/// fail (fast-jwt PR #593).
 #[test]
-fn a_token_has_the_same_verdict_however_often_and_after_whatever_it_comes() {
+fn the_verdict_on_a_token_does_not_depend_on_the_tokens_before_it() {
     let judges = judges_with(
         r#"{"kty":"OKP","kid":"rsa","crv":"X25519","x":"AQAB"},{"kty":"oct","kid":"broken","k":""}"#,
     );
@@ -190,7 +190,7 @@ fn a_token_has_the_same_verdict_however_often_and_after_whatever_it_comes() {
 /// A cache keyed on too little (fast-jwt, GHSA-rp9m-7r4c-75qg): a cached header must serve only the
 /// same header, and never replace a signature.
 #[test]
-fn what_is_remembered_of_a_header_serves_no_other_token() {
+fn a_cached_header_serves_no_other_token() {
     let judges = judges_with("");
     let kid = |kid: &str| TokenMaker::new().header(json!({"alg": "HS256", "kid": kid}).to_string());
     // More headers than the cache holds, each valid once and forged twice with one byte changed; of
@@ -258,7 +258,7 @@ fn what_is_remembered_of_a_header_serves_no_other_token() {
 /// Texts that revealed the right signature or the token (CVE-2019-7644). Rows and reports go into
 /// tickets and mails: none of them contains a token, a part of one that verifies, or a secret.
 #[test]
-fn no_row_report_or_error_gives_away_a_token_a_mac_or_a_secret() {
+fn no_row_report_or_error_reveals_a_token_a_mac_or_a_secret() {
     let secret: &[u8] = b"S3cr3t-S3cr3t-S3cr3t-S3cr3t-S3cr3t";
     let judges = Judges::of_secret(plain(), secret);
     let good = TokenMaker::new()
@@ -346,7 +346,7 @@ fn no_row_report_or_error_gives_away_a_token_a_mac_or_a_secret() {
 
 /// The payload is neither read nor shown before the signature is verified.
 #[test]
-fn claims_are_shown_only_where_the_signature_held() {
+fn claims_are_shown_only_after_the_signature_is_verified() {
     let judges = judges();
     let payload = json!({
         "iss": "shown-iss", "sub": "shown-sub", "jti": "shown-jti", "exp": 4_000_000_001_u64,

@@ -205,10 +205,10 @@ fn a_leeway_longer_than_time_itself_does_not_wrap() {
     assert!(far.max_lifetime(u64::MAX).is_err());
 }
 
-/// An expected claim that is absent passed (jsonwebtoken #493, josekit #59; fast-jwt accepts a token
-/// without the `aud` that it was configured to expect).
+/// An expected claim that is absent passed (jsonwebtoken #493, josekit #59; fast-jwt accepts a
+/// token without the `aud` that it was configured to expect).
 #[test]
-fn a_claim_that_is_expected_is_thereby_required() {
+fn an_expected_claim_is_required() {
     let expecting = |name: &str| {
         let value = one("expected");
         match name {

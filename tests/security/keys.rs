@@ -249,7 +249,7 @@ fn a_key_of_another_type_is_never_an_hmac_key_whatever_its_members_say() {
 /// Empty secrets (CVE-2026-45363, CVE-2019-20933): whoever has none must not be verified with
 /// nothing.
 #[test]
-fn an_empty_secret_is_refused_wherever_it_comes_from() {
+fn an_empty_secret_is_refused_from_every_source() {
     for (encoding, text) in [
         (Encoding::Raw, ""),
         (Encoding::Hex, ""),
@@ -420,7 +420,7 @@ fn a_key_in_the_header_is_never_used() {
 /// `jku`, `x5u` and `x5c` (RFC 8725 section 3.10): a validator that fetches what a token points to
 /// can be sent anywhere.
 #[test]
-fn what_a_header_points_to_is_never_fetched_and_always_found() {
+fn urls_in_a_header_are_never_fetched_and_always_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
@@ -493,7 +493,7 @@ fn what_a_header_points_to_is_never_fetched_and_always_found() {
 /// `kid` as a path, a query or a command (RFC 8725 section 3.10): it is a name to look up, byte by
 /// byte.
 #[test]
-fn a_kid_is_compared_as_it_is_and_nothing_else_is_done_with_it() {
+fn a_kid_is_compared_byte_by_byte_and_used_for_nothing_else() {
     let named = judges_with("");
     let anonymous = judges();
     let long = "A".repeat(1 << 20);

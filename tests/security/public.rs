@@ -94,9 +94,9 @@ fn an_empty_signature_is_refused_under_every_type_of_key() {
     }
 }
 
-/// Algorithm confusion with keys of every type, also in the form of their files: neither the text of a
-/// key, its DER, its numbers nor nothing at all is an HMAC secret (CVE-2016-10555, CVE-2026-34950,
-/// CVE-2026-44699, CVE-2026-48526).
+/// Algorithm confusion with keys of every type, also in the form of their files: neither the text
+/// of a key, its DER, its numbers nor nothing at all is an HMAC secret (CVE-2016-10555,
+/// CVE-2026-34950, CVE-2026-44699, CVE-2026-48526).
 #[test]
 fn a_public_key_of_any_type_is_never_an_hmac_secret() {
     let mut files: Vec<(&str, &[u8])> = Vec::new();
@@ -216,8 +216,8 @@ fn both_signatures_of_an_ecdsa_pair_are_good_and_the_greater_is_found() {
                 log.push(line);
             }
         }
-        // Repeated tokens have the same finding: with a cache and without, in the same block and in a
-        // later one.
+        // Repeated tokens have the same finding: with a cache and without, in the same block and in
+        // a later one.
         let log = [log.join("\n"), log.join("\n"), log.join("\n")].join("\n");
         for (cache_bytes, block_bytes) in [(0, 1 << 18), (1 << 20, 1 << 18), (1 << 20, 6000)] {
             let options = judges

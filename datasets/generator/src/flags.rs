@@ -19,7 +19,7 @@ pub(super) const ISSUERS: [&str; 6] = [
     "https://tokens.internal.example",
 ];
 
-/// The audiences of which good tokens have at least one.
+/// The audiences; each good token has at least one.
 pub(super) const AUDIENCES: [&str; 4] = [
     "api://orders",
     "https://api.example.com/",

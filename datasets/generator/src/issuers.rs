@@ -1,8 +1,8 @@
 //! Several issuers in one data set: their keys, and the policy file of all.
 //!
-//! Owns the division of the kinds of token among the issuers, and which defects are impossible where
-//! `iss` chooses the policy. Keys are made in `keys`, options chosen in `flags`. The only issuer of a
-//! data set has every kind of token and every name.
+//! Owns the division of the kinds of token among the issuers, and which defects are impossible
+//! where `iss` chooses the policy. Keys are made in `keys`, options chosen in `flags`. The only
+//! issuer of a data set has every kind of token and every name.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ use super::rng::Rng;
 use super::spec::Spec;
 use super::text::push_json_string;
 
-/// The ways in which the issuer of a token is unknown: its payload has no readable `iss`, or a wrong
-/// one. Where there is one issuer, each has a code of its own.
+/// The ways in which the issuer of a token is unknown: its payload has no readable `iss`, or a
+/// wrong one. Where there is one issuer, each has a code of its own.
 pub(super) const UNKNOWN: [Defect; 7] = [
     Defect::PayloadBase64url,
     Defect::PayloadJson,
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_choice_of_a_policy_is_about_is_one_defect() {
+    fn failures_to_choose_a_policy_are_one_defect() {
         for defect in UNKNOWN {
             assert!(Dataset::new(spec(1, defect)).is_ok());
             let error = Dataset::new(spec(2, defect)).unwrap_err().to_string();

@@ -1,9 +1,9 @@
 //! The keys of a data set: those that sign, and those that only a defect needs.
 //!
 //! Owns the secrets and the JWK Set (RFC 7517), whose members are written in `jwk`. Everything is
-//! derived from the seed, so the secrets protect nothing. Which key signs a token is drawn here too,
-//! because it decides whether the token may lack a `kid`. Keys that a validator must refuse are in
-//! `refused_keys`, other forms than a JWK in `key_form`.
+//! derived from the seed, so the secrets protect nothing. Which key signs a token is drawn here
+//! too, because it decides whether the token may lack a `kid`. Keys that a validator must refuse
+//! are in `refused_keys`, other forms than a JWK in `key_form`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -263,7 +263,7 @@ impl KeyRing {
     }
 
     /// The signer of a token with too many keys: the last of those that fit the first algorithm,
-    /// so that no validator meets it by trying as many as it may.
+    /// so that no validator reaches it within its limit of tries.
     pub(super) fn last_decoy(&self) -> Option<(Algorithm, &Signing)> {
         self.decoys
             .last()?

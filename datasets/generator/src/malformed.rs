@@ -137,7 +137,7 @@ const OVERFLOWS: [&[u8]; 5] = [
     b"123456789e999999999",
 ];
 
-/// What may stand behind a JSON text only if one does not read to its end.
+/// Text after a JSON value, which a lenient parser ignores.
 const TRAILS: [&[u8]; 9] = [
     b"{}",
     b" x",
@@ -150,7 +150,7 @@ const TRAILS: [&[u8]; 9] = [
     b"//",
 ];
 
-/// What may stand before a JSON text only if one is too kind.
+/// Text before a JSON value, which a lenient parser skips.
 const LEADS: [&[u8]; 7] = [
     b"\xef\xbb\xbf",
     b"\xc2\xa0",
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn spacing_changes_nothing_of_the_meaning() {
+    fn spacing_does_not_change_the_meaning() {
         let source = br#"{"a":"q\"{,\\","b":[1,2,{"c":null}],"d":{}}"#;
         for index in 0..200 {
             let mut text = source.to_vec();

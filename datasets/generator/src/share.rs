@@ -15,7 +15,7 @@ impl Share {
     /// Everything.
     pub const ALL: Share = Share(1_000_000);
 
-    /// A share of so many millionths, at most a million.
+    /// A share in millionths, at most a million.
     pub const fn from_millionths(millionths: u32) -> Option<Share> {
         if millionths <= Share::ALL.0 {
             Some(Share(millionths))
@@ -24,7 +24,7 @@ impl Share {
         }
     }
 
-    /// A share of so many hundredths; everything beyond 100.
+    /// A share in per cent; everything beyond 100.
     pub const fn from_percent(percent: u32) -> Share {
         if percent < 100 {
             Share(percent * 10_000)

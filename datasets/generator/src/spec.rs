@@ -1,8 +1,8 @@
 //! The description of a data set: [`Spec`], its parts, and what can be wrong with them.
 //!
-//! Owns the limits of each number, and the parsing of shapes and of a mix of defects. Whether the parts go
-//! together (a defect that the keys or the algorithms cannot produce) is checked where those parts
-//! are made.
+//! Owns the limits of each number, and the parsing of shapes and of a mix of defects. Whether the
+//! parts go together (a defect that the keys or the algorithms cannot produce) is checked where
+//! those parts are made.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,7 +17,7 @@ use super::share::Share;
 pub const MAX_NOW: i64 = 253_402_300_799;
 /// The most keys a data set can have.
 pub const MAX_KEYS: u32 = 100_000;
-/// The most keys without an id, all of which are candidates for a token with an unknown `kid`.
+/// The most keys without an id; all of them are candidates for a token with an unknown `kid`.
 pub const MAX_KEYS_WITHOUT_ID: u32 = 1_000;
 /// The most issuers a data set can have: one for each kind of token.
 pub const MAX_ISSUERS: u32 = 6;

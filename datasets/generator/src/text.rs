@@ -49,7 +49,7 @@ pub(super) fn push_i64(out: &mut Vec<u8>, n: i64) {
     push_u64(out, n.unsigned_abs());
 }
 
-/// Appends `len` random decimal digits, the first of which is not 0.
+/// Appends `len` random decimal digits, the first one not 0.
 pub(super) fn push_digits(out: &mut Vec<u8>, rng: &mut Rng, len: usize) {
     const DRAW: usize = 18;
     let mut left = len;
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn random_text_has_the_length_and_alphabet_asked_for() {
+    fn random_text_has_the_requested_length_and_alphabet() {
         for len in [0, 1, 7, 8, 9, 18, 19, 37, 43] {
             assert_eq!(text(|out, rng| push_random(out, rng, len)).len(), len);
             let hex = text(|out, rng| push_hex(out, rng, len));

@@ -1,4 +1,4 @@
-//! The tokens to measure with: made from a seed, or the user's own.
+//! The tokens to measure with: generated from a seed, or the user's own.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,32 +12,32 @@ use super::figures::Source;
 use crate::cli::args;
 use crate::cli::flags::{BenchFlags, PolicyFlags};
 
-/// A data set that can be had, as often as it is wanted: only one at a time need be in memory.
+/// A data set that is not loaded yet, so that only one at a time is in memory.
 pub(super) enum Plan<'f> {
-    /// One that is made.
+    /// Generated.
     Made(Box<Spec>),
     /// The user's own.
     Own(&'f BenchFlags),
 }
 
-/// Tokens in memory, so that no figure has a disk in it.
+/// Tokens in memory, so that no figure includes the disk.
 pub(super) struct Data {
     pub(super) name: String,
     pub(super) source: Source,
-    /// One token a line.
+    /// One token per line.
     pub(super) text: Vec<u8>,
     pub(super) validator: Validator,
     /// The instant at which the tokens are validated.
     pub(super) now: UnixTime,
-    /// How many different tokens there are.
+    /// The number of distinct tokens.
     pub(super) distinct: u64,
-    /// What must come of it, where someone knows.
+    /// The expected counts, if known.
     pub(super) expected: Option<Counts>,
 }
 
 impl Data {
-    /// The text, to be judged where it lies: what it costs to get it there, from a disk or a pipe,
-    /// says nothing about an algorithm or a kernel.
+    /// The text as an input in memory: the time to read a disk or a pipe says nothing about an
+    /// algorithm or a kernel.
     pub(super) fn input(&self) -> Input<'_> {
         Input::Bytes {
             name: self.name.clone(),
@@ -46,14 +46,14 @@ impl Data {
     }
 }
 
-/// What the flags ask for.
+/// The data sets that the flags name.
 pub(super) fn plans(flags: &BenchFlags) -> Result<Vec<Plan<'_>>> {
     if !flags.paths.is_empty() {
         let (_, warnings) = args::Rules::new(&flags.policy, &flags.keys)?.validator()?;
         if !flags.quiet {
             warnings
                 .iter()
-                .for_each(|warning| tell!("warning: {warning}"));
+                .for_each(|warning| message!("warning: {warning}"));
         }
         return Ok(vec![Plan::Own(flags)]);
     }
@@ -92,7 +92,7 @@ pub(super) fn plans(flags: &BenchFlags) -> Result<Vec<Plan<'_>>> {
 }
 
 impl Plan<'_> {
-    /// Makes it or reads it.
+    /// Generates or reads it.
     pub(super) fn data(&self) -> Result<Data> {
         match self {
             Self::Made(spec) => made(spec),
@@ -130,14 +130,14 @@ fn made(spec: &Spec) -> Result<Data> {
     })
 }
 
-/// The instant at which the ground truth of a data set holds.
+/// The instant for which the ground truth of a generated data set holds.
 fn now(dataset: &Dataset) -> Result<UnixTime> {
     let now = u64::try_from(dataset.audit_flags().now).ok();
     now.and_then(|now| UnixTime::new(now, 0))
         .context("the data set's time is out of range")
 }
 
-/// The policy under which the ground truth of a data set holds.
+/// The policy for which the ground truth of a generated data set holds.
 fn policy(dataset: &Dataset) -> Result<Policy> {
     let flags = dataset.audit_flags();
     let mut policy = Policy::new().leeway(flags.leeway.into())?;
@@ -209,7 +209,7 @@ fn own(flags: &BenchFlags) -> Result<Data> {
     })
 }
 
-/// Of no account beyond a count that may be one too low in a great many.
+/// A collision only makes the count of distinct tokens slightly too low.
 fn hash(line: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     line.hash(&mut hasher);

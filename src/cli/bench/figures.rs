@@ -1,5 +1,5 @@
-//! What a bench found, as data: the object of `--format json`, whose members are part of the
-//! interface, and what the tables in text are made from.
+//! The results of a bench as data: the object of `--format json`, whose members are part of the
+//! interface, and the source of the tables in text.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use serde::Serialize;
 
 use super::machine::Machine;
 
-/// The name of the object's form. Members may be added without a new number.
+/// The schema of the object. Members may be added without a new number.
 const SCHEMA: &str = "jotmill.bench/1";
 
-/// All that was found.
+/// All results.
 #[derive(Serialize)]
 pub(super) struct Bench {
     schema: &'static str,
     pub(super) tool: Tool,
     pub(super) machine: Machine,
-    /// Every figure is the median of so many.
+    /// The number of rounds; every figure is their median.
     pub(super) rounds: u16,
     pub(super) kernels: Vec<KernelState>,
     pub(super) data: Vec<Measured>,
@@ -38,14 +38,14 @@ impl Bench {
     }
 }
 
-/// What measured.
+/// The program that measured.
 #[derive(Serialize)]
 pub(super) struct Tool {
     pub(super) name: &'static str,
     pub(super) version: &'static str,
 }
 
-/// A kernel, and how it stands on this processor.
+/// A kernel and its state on this processor.
 #[derive(Serialize)]
 pub(super) struct KernelState {
     pub(super) name: &'static str,
@@ -54,7 +54,7 @@ pub(super) struct KernelState {
     pub(super) self_test: SelfTest,
 }
 
-/// What came of a kernel's known answers.
+/// The outcome of a kernel's known-answer test.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum SelfTest {
@@ -63,41 +63,41 @@ pub(super) enum SelfTest {
     NotAvailable,
 }
 
-/// What was found with one data set.
+/// The results for one data set.
 #[derive(Serialize)]
 pub(super) struct Measured {
     pub(super) name: String,
     pub(super) source: Source,
     pub(super) tokens: u64,
-    /// How many of them differ.
+    /// The number of distinct tokens.
     pub(super) distinct: u64,
     pub(super) repeats: Repeats,
     pub(super) valid: u64,
     pub(super) rejected: u64,
     pub(super) bytes: u64,
-    /// The signatures alone, MACs in the fastest kernel, on one thread; none where no token has one.
+    /// Only the signatures, MACs with the fastest kernel, on one thread; `None` if no token has
+    /// one.
     pub(super) bound: Option<Bound>,
-    /// Whole runs with the chosen kernel.
+    /// Whole runs with the chosen kernel, by number of threads.
     pub(super) threads: Vec<Threads>,
-    /// The stages of one thread with the chosen kernel.
+    /// The stages on one thread with the chosen kernel.
     pub(super) stages: Vec<Stage>,
-    /// What a whole run takes longer than its stages, per token: counting, recording, copying.
-    /// Noise can make it negative.
+    /// The time of a whole run beyond its stages, per token. Noise can make it negative.
     pub(super) rest_ns_per_token: f64,
     pub(super) kernels: Vec<OfKernel>,
-    /// The library's `Validator`, a token a call.
+    /// The library's `Validator`, one token per call.
     pub(super) one_by_one: Rate,
 }
 
-/// Tokens that occurred before, and what the memory of judged tokens made of them.
+/// Repeated tokens, and the hits of the cache of repeated tokens.
 #[derive(Serialize)]
 pub(super) struct Repeats {
     pub(super) tokens: u64,
-    /// Their part of all tokens.
+    /// Their share of all tokens.
     pub(super) share: f64,
-    /// Those that were not judged anew, by one thread.
+    /// Cache hits of one thread.
     pub(super) recalled: u64,
-    /// Their part of all tokens.
+    /// The share of cache hits among all tokens.
     pub(super) hit_rate: f64,
 }
 
@@ -114,7 +114,7 @@ impl Repeats {
     }
 }
 
-/// Where a data set is from.
+/// The origin of a data set.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Source {
@@ -130,7 +130,7 @@ pub(super) enum Source {
     },
 }
 
-/// A bound, and whose it is; no kernel's where there are no MACs.
+/// The bound of a run, and the kernel that set it, if there are MACs.
 #[derive(Serialize)]
 pub(super) struct Bound {
     pub(super) kernel: Option<&'static str>,
@@ -144,30 +144,30 @@ pub(super) struct Threads {
     pub(super) threads: usize,
     #[serde(flatten)]
     pub(super) rate: Rate,
-    /// How many times as fast as one thread.
+    /// The speed relative to one thread.
     pub(super) scaling: f64,
-    /// How near to the bound, which is that of as many threads.
+    /// The speed relative to the bound of the same number of threads.
     pub(super) share_of_bound: Option<f64>,
-    /// The most memory that the process had, but for the data set, where the system tells.
+    /// The peak memory of the process without the data set, if the system reports it.
     pub(super) peak_bytes: Option<u64>,
 }
 
-/// A stage by itself.
+/// A stage on its own.
 #[derive(Serialize)]
 pub(super) struct Stage {
     pub(super) stage: &'static str,
     #[serde(flatten)]
     pub(super) rate: Rate,
-    /// Its part of all stages.
+    /// Its share of the time of all stages.
     pub(super) share: f64,
 }
 
-/// A kernel, with the signatures alone, where it matters for them, and with whole runs.
+/// The speed of a kernel: signatures alone, if there are MACs, and whole runs.
 #[derive(Serialize)]
 pub(super) struct OfKernel {
     pub(super) kernel: &'static str,
     pub(super) signatures: Option<Rate>,
-    /// With one thread, and with the most.
+    /// With one thread, and with the largest number.
     pub(super) runs: Vec<Run>,
 }
 
@@ -178,7 +178,7 @@ pub(super) struct Run {
     pub(super) rate: Rate,
 }
 
-/// How fast something went over all tokens of a data set.
+/// The speed of something over all tokens of a data set.
 #[derive(Clone, Copy, Serialize)]
 pub(super) struct Rate {
     pub(super) ns_per_token: f64,
@@ -189,7 +189,7 @@ pub(super) struct Rate {
 
 impl Rate {
     pub(super) fn new(time: Duration, tokens: u64, bytes: u64) -> Self {
-        // A clock that did not tick would make a rate that is no number, which JSON cannot say.
+        // A clock that did not tick would give an infinite rate, which JSON cannot express.
         let seconds = time.as_secs_f64().max(1e-9);
         let tokens = tokens.max(1) as f64;
         Self {
@@ -200,7 +200,7 @@ impl Rate {
     }
 }
 
-/// To three places: more would be noise.
+/// Rounded to three decimals: more would be noise.
 pub(super) fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }

@@ -1,26 +1,26 @@
-//! What the system tells of the machine and of this process.
+//! What the system reports about the machine and this process.
 
 use std::fs;
 use std::num::NonZero;
 
 use serde::Serialize;
 
-/// The machine that figures are of.
+/// The machine that was measured.
 #[derive(Serialize)]
 pub(super) struct Machine {
-    /// The processor's name, where the system tells it.
+    /// The processor's name, if the system reports it.
     pub(super) cpu: Option<String>,
-    /// How many threads can run at a time.
+    /// How many threads can run at the same time.
     pub(super) cores: usize,
     pub(super) arch: &'static str,
     pub(super) os: &'static str,
-    /// How many threads wanted to run in the minute before, where the system tells it. Figures of
-    /// a machine that was busy are of what was left of it.
+    /// The load average of the last minute, if the system reports it. On a busy machine the figures
+    /// are too low.
     pub(super) load: Option<f64>,
 }
 
 impl Machine {
-    /// This one.
+    /// This machine.
     pub(super) fn this() -> Self {
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         Self {
@@ -35,10 +35,10 @@ impl Machine {
     }
 }
 
-/// The most memory that this process had during something, in bytes; on Linux alone.
+/// The peak memory of this process while `work` runs, in bytes; only on Linux.
 pub(super) fn peak_bytes(something: impl FnOnce()) -> Option<u64> {
-    // 5 sets the peak back to what there is now (proc(5)). Where that is not allowed, the peak is
-    // of something else.
+    // 5 resets the peak to the current size (proc(5)). If that is not allowed, the peak would
+    // belong to something else.
     let was_reset = fs::write("/proc/self/clear_refs", "5").is_ok();
     something();
     let status = was_reset.then(|| fs::read_to_string("/proc/self/status").ok());
@@ -49,7 +49,7 @@ pub(super) fn peak_bytes(something: impl FnOnce()) -> Option<u64> {
     peak.ok()?.checked_mul(1024)
 }
 
-/// The value in the first line of this name, of a file of lines like `name : value`.
+/// The value of the first line with this name, in a file of lines like `name : value`.
 fn value<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     text.lines().find_map(|line| {
         let (before, value) = line.split_once(':')?;
@@ -70,7 +70,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_peak_is_of_what_was_done_meanwhile() {
+    fn the_peak_covers_only_the_measured_work() {
         const BYTES: usize = 64 << 20;
         let big = || drop(std::hint::black_box(vec![1_u8; BYTES]));
         if let (Some(small), Some(large)) = (peak_bytes(|| ()), peak_bytes(big)) {

@@ -1,8 +1,8 @@
-//! `jotmill bench`: what judging costs on this machine.
+//! `jotmill bench`: measures the speed of validation on this machine.
 //!
-//! Owns the order of things: kernels, data sets, rounds, and the report in text or JSON. `data.rs`
-//! makes or reads the tokens, `rounds.rs` holds the clock, `machine.rs` asks the system,
-//! `figures.rs` is what was found and `text.rs` how it looks.
+//! Owns the order of steps: kernels, data sets, rounds, and the report in text or JSON. `data.rs`
+//! generates or reads the tokens, `rounds.rs` measures, `machine.rs` queries the system,
+//! `figures.rs` holds the results and `text.rs` formats them.
 
 mod data;
 mod figures;
@@ -21,7 +21,7 @@ use super::output::{Destination, Output, ReadFiles};
 use super::{Exit, args};
 use figures::{Bench, KernelState, SelfTest};
 
-/// Measures what the flags describe.
+/// Runs the bench that the flags describe.
 pub(crate) fn run(flags: &BenchFlags) -> Result<Exit> {
     let chosen = args::kernel(flags.kernel)?;
     let kernels = kernels(chosen);
@@ -64,13 +64,13 @@ pub(crate) fn run(flags: &BenchFlags) -> Result<Exit> {
         .and_then(|()| out.flush())
         .with_context(|| format!("cannot write to {}", out.name()))?;
     if !is_sound {
-        tell!("a kernel computes wrong tags on this machine; it was not measured");
+        message!("a kernel computes wrong tags on this machine; it was not measured");
         return Ok(Exit::CannotJudge);
     }
     Ok(Exit::Valid)
 }
 
-/// Every kernel there is, and how it stands on this processor.
+/// Every kernel and its state on this processor.
 fn kernels(chosen: Kernel) -> Vec<KernelState> {
     let state = |kernel: &Kernel| KernelState {
         name: kernel.name(),
@@ -85,8 +85,7 @@ fn kernels(chosen: Kernel) -> Vec<KernelState> {
     Kernel::all().iter().map(state).collect()
 }
 
-/// From one thread to as many as are wanted: each number up to eight, then each power of two, and
-/// the last.
+/// The numbers of threads to measure: each up to eight, then powers of two, and the largest.
 fn thread_counts(flags: &BenchFlags) -> Vec<usize> {
     let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
     let most = flags.threads.map_or_else(cores, usize::from);

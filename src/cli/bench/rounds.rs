@@ -1,5 +1,5 @@
-//! The rounds: everything is measured once, and then everything again, so that whatever else the
-//! machine does falls on all of it. Every run is held against the counts that it must come to.
+//! The rounds: each round measures everything once, so that other load on the machine affects all
+//! figures alike. The counts of every run are checked.
 
 use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
@@ -16,11 +16,11 @@ use super::figures::{
 use super::machine::peak_bytes;
 use crate::cli::progress::Bar;
 
-/// What is measured, and how often.
+/// What to measure, and how often.
 pub(super) struct Rounds {
-    /// The kernel of the stages and of whole runs.
+    /// The kernel for the stages and whole runs.
     pub(super) chosen: Kernel,
-    /// Those that are compared.
+    /// The kernels to compare.
     pub(super) kernels: Vec<Kernel>,
     /// Numbers of threads, ascending.
     pub(super) threads: Vec<usize>,
@@ -28,7 +28,7 @@ pub(super) struct Rounds {
     pub(super) is_shown: bool,
 }
 
-/// Something to measure once a round.
+/// Something that is measured once per round.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Subject {
     Run(Kernel, usize),
@@ -37,7 +37,7 @@ enum Subject {
     OneByOne,
 }
 
-/// The times of a subject: one a round, or for the stages one a stage and round.
+/// The times of a subject: one per round, or for the stages one per stage and round.
 struct Times {
     subject: Subject,
     times: Vec<Vec<Duration>>,
@@ -52,8 +52,8 @@ impl Times {
 }
 
 impl Rounds {
-    /// The most memory that a run needs, for each number of threads. To be asked before anything
-    /// is measured: what that leaves behind would count.
+    /// The peak memory of a run for each number of threads. To be called before anything is
+    /// measured, since memory that stays allocated would count.
     pub(super) fn peaks(&self, data: &Data) -> Result<Vec<Option<u64>>> {
         let mut expected = data.expected;
         let mut peaks = Vec::new();
@@ -63,16 +63,16 @@ impl Rounds {
                 outcome = run(data, self.chosen, *threads, &mut expected).map(|run| run.0)
             });
             outcome?;
-            // The data set is in memory for the sake of the measurement; a run needs no such thing.
+            // The data set is in memory only for the measurement; a run does not need that.
             peaks.push(peak.map(|peak| peak.saturating_sub(data.text.len() as u64)));
         }
         Ok(peaks)
     }
 
-    /// Measures with one data set, whose peaks of memory are known.
+    /// Measures with one data set, given its peaks of memory.
     pub(super) fn measure(&self, data: &Data, peaks: &[Option<u64>]) -> Result<Measured> {
         let mut expected = data.expected;
-        // A round that does not count: pages are mapped and caches warm.
+        // A round that does not count, so that pages are mapped and caches are warm.
         let (_, recalled) = run(data, self.chosen, 1, &mut expected)?;
         let mut signatures = Signatures::new(&data.validator, &data.text);
         let mut all = self.subjects(&signatures);
@@ -119,7 +119,7 @@ impl Rounds {
         subjects.extend(self.threads.iter().map(|n| Subject::Run(self.chosen, *n)));
         subjects.push(Subject::Stages);
         for kernel in &self.kernels {
-            // Other signatures than MACs are verified in one way.
+            // The kernel matters only for MACs.
             let differs = signatures.has_macs() || *kernel == self.chosen;
             if differs && !signatures.is_empty() {
                 subjects.push(Subject::Signatures(*kernel));
@@ -238,8 +238,7 @@ impl Rounds {
     }
 }
 
-/// A whole run: blocks, verdicts, report. No rows are written. Gives the time, and how many tokens
-/// were recalled.
+/// A whole run without rows. Returns the time, and the hits in the cache of repeated tokens.
 fn run(
     data: &Data,
     kernel: Kernel,
@@ -263,14 +262,14 @@ fn run(
     Ok((elapsed, finished.repeated))
 }
 
-/// What a service pays that has one token at a time.
+/// Validates one token per call, as a service does.
 fn one_by_one(data: &Data, expected: &mut Option<Counts>) -> Result<Duration> {
     let limit = data.validator.policy().token_limit();
     let mut counts = Counts::default();
     let begun = Instant::now();
     for line in data.text.split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        // A line that is too long is so before it is trimmed.
+        // The limit applies to a line before it is trimmed.
         let token = if line.len() > limit {
             line
         } else {
@@ -287,7 +286,7 @@ fn one_by_one(data: &Data, expected: &mut Option<Counts>) -> Result<Duration> {
     Ok(elapsed)
 }
 
-/// Without the blanks around it.
+/// A line without the blanks around it.
 fn trimmed(mut line: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = line {
         line = rest;
@@ -295,19 +294,19 @@ fn trimmed(mut line: &[u8]) -> &[u8] {
     line
 }
 
-/// Holds counts against those that there must be, or notes them where nobody knew.
+/// Compares counts with the expected ones, or records them as expected if none are known.
 fn check(data: &Data, counts: Counts, expected: &mut Option<Counts>, who: &str) -> Result<()> {
     if counts.total() == 0 {
         bail!(
-            "not one token in {}; a token stands alone on its line",
+            "not one token in {}; each token needs a line of its own",
             data.name
         );
     }
     let wanted = *expected.get_or_insert(counts);
     if counts != wanted {
         bail!(
-            "{}: {who} found {} valid and {} rejected tokens, where there are {} and {}; \
-             the figures would mean nothing",
+            "{}: {who} found {} valid and {} rejected tokens, but {} and {} were expected; \
+             the figures would be meaningless",
             data.name,
             counts.valid,
             counts.rejected,

@@ -1,11 +1,11 @@
-//! The figures as tables for a person.
+//! The results as tables for a person.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::figures::{Bench, Measured, Rate, SelfTest, Source};
 
-/// The columns of the first text of a row.
+/// The width of the first column.
 const NAME: usize = 22;
 
 /// Writes everything.
@@ -164,7 +164,7 @@ fn write_data(data: &Measured, bench: &Bench, out: &mut dyn Write) -> io::Result
     )
 }
 
-/// Which algorithm costs what, where there are several.
+/// The cost of each algorithm, if there are several.
 fn write_summary(bench: &Bench, first: &Measured, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "\n{:NAME$}", "tokens/s by threads")?;
     for row in &first.threads {
@@ -181,7 +181,7 @@ fn write_summary(bench: &Bench, first: &Measured, out: &mut dyn Write) -> io::Re
     Ok(())
 }
 
-/// What stands over [`rates`].
+/// The header above [`rates`].
 const RATES: &str = "  ns/token      tokens/s      GB/s";
 
 fn rates(rate: &Rate) -> String {
@@ -193,7 +193,7 @@ fn rates(rate: &Rate) -> String {
     )
 }
 
-/// A whole number with its thousands apart.
+/// A whole number with thousands separators.
 fn grouped(number: impl Display) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -47,7 +47,7 @@ pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
     if !all_rules.has_no_key() {
         let (found, warnings) = all_rules.validator()?;
         for warning in warnings {
-            tell!("warning: {warning}");
+            message!("warning: {warning}");
         }
         validator = Some(found);
     }
@@ -93,7 +93,7 @@ fn read(flags: &InspectFlags) -> Result<Zeroizing<Vec<u8>>> {
     } else {
         let stdin = io::stdin();
         if stdin.is_terminal() {
-            tell!("paste a token, then end with Ctrl-D");
+            message!("paste a token, then end with Ctrl-D");
         }
         let mut limited = stdin.lock().take(MAX_INPUT + 1);
         limited

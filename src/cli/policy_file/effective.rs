@@ -34,7 +34,7 @@ fn issuer(policy: &Policy, keys: &KeyFlags) -> Result<Issuer> {
     let placed = |list| Some(Spanned::new(0..0, list));
     let absolute = |path: &Path| {
         let path = std::path::absolute(path)
-            .with_context(|| format!("cannot tell where {} is", path.display()))?;
+            .with_context(|| format!("cannot determine the path of {}", path.display()))?;
         let text = path.to_str().map(str::to_owned);
         text.with_context(|| format!("{} is not UTF-8, as TOML has to be", path.display()))
     };

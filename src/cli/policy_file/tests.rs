@@ -11,7 +11,7 @@ fn read(text: &str) -> Result<PolicyFile> {
 }
 
 #[test]
-fn a_mistake_is_told_with_its_line_and_column() {
+fn a_mistake_is_reported_with_its_line_and_column() {
     for (text, expected) in [
         (
             "[[issuer]]\niss = \"a\"\nsecret = \"x\"",

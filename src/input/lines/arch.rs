@@ -31,12 +31,12 @@ pub(super) fn find(platform: Platform, text: &[u8]) -> Found {
     find_portable(text)
 }
 
-/// Prefetch distance in bytes. The hardware prefetcher sees that a text is read in order, but stops at
-/// the end of each page.
+/// Prefetch distance in bytes. The hardware prefetcher sees that a text is read in order, but stops
+/// at the end of each page.
 const PREFETCH_DISTANCE: usize = 4 << 10;
 
-/// [`find`] by the marks of chunks. Inlined into each instruction set's function, so that marks stay
-/// in its registers.
+/// [`find`] by the marks of chunks. Inlined into each instruction set's function, so that marks
+/// stay in its registers.
 #[inline(always)]
 fn find_by(text: &[u8], marks_of: impl Fn(&[u8; 64]) -> u64) -> Found {
     let mut found = Found::none(text.len());
@@ -108,8 +108,8 @@ mod x86 {
     const LF: u8 = b'\n';
     const DOT: u8 = b'.';
 
-    /// By the lower four bits of a byte: the only byte with these bits that is marked; where there is
-    /// none, a byte with other lower bits.
+    /// By the lower four bits of a byte: the only byte with these bits that is marked; where there
+    /// is none, a byte with other lower bits.
     static MARKED: [u8; 16] = {
         let mut marked = [0x01; 16];
         marked[1] = 0x00;

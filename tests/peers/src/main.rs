@@ -1,10 +1,10 @@
-//! The verdicts of other implementations over a data set of every algorithm, form of key and defect,
-//! whose generator states the verdict of each token.
+//! The verdicts of other implementations over a data set of every algorithm, form of key and
+//! defect, whose generator states the verdict of each token.
 //!
-//! This program judges by `jsonwebtoken`, and writes the data set down for `peers.py`, which judges by
-//! joserfc and OpenSSL. Where a peer says something else than the ground truth, the class of the
-//! divergence must be in the table of `DIVERGENCES.md`, with who is right; else the run fails.
-//! That jotmill itself agrees with the ground truth is for jotmill's own tests.
+//! This program judges by `jsonwebtoken`, and writes the data set down for `peers.py`, which judges
+//! by joserfc and OpenSSL. Where a peer says something else than the ground truth, the class of the
+//! divergence must be in the table of `DIVERGENCES.md`, with who is right; else the run fails. That
+//! jotmill itself agrees with the ground truth is for jotmill's own tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;

@@ -1,6 +1,6 @@
 //! Tokens to order: any header, any payload, signed with any secret.
 //!
-//! It owns the making of tokens and uses nothing of the library. What is asked for is signed as it
+//! It owns the making of tokens and uses nothing of the library. The given text is signed as it
 //! is, however wrong, so that a test sees the rule it is about and never a broken signature.
 
 use base64::Engine;

@@ -130,7 +130,7 @@ impl Ecdsa {
         .unwrap_or_default();
     }
 
-    /// The order of the group, in as many bytes as `r` or `s` has.
+    /// The order of the group, with the length of `r` and `s`.
     fn order(&self) -> Vec<u8> {
         from_hex(match self {
             Ecdsa::P256(_) => "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",

@@ -16,7 +16,7 @@ pub(super) fn add(a: &mut [u8], b: &[u8]) -> bool {
     carry == 0 && b.all(|digit| *digit == 0)
 }
 
-/// `a - b` on as many bytes as `a` has; false, and `out` spoiled, where that is negative.
+/// `a - b`, as long as `a`; false, with `out` unspecified, if the result is negative.
 pub(super) fn subtract_from(a: &[u8], b: &mut [u8]) -> bool {
     let mut borrow = 0;
     for (digit, a) in b.iter_mut().rev().zip(a.iter().rev()) {

@@ -107,14 +107,14 @@ fn remainder(number: &[u8], by: u32) -> u32 {
     u32::try_from(number.iter().fold(0, step)).unwrap_or(0)
 }
 
-/// A prime of so many bits, the two highest of them set, that suits the public exponent.
+/// A prime with this number of bits, the two highest of them set, that suits the public exponent.
 fn prime(bits: u32, small: &[u32], rng: &mut Rng) -> BoxedUint {
     const REACH: u32 = 1 << 15;
     let mut start = vec![0; usize::try_from(bits / 8).unwrap_or(0)];
     loop {
         rng.fill(&mut start);
         if let [first, .., last] = start.as_mut_slice() {
-            // Two primes of this kind have a product of exactly twice as many bits.
+            // The product of two such primes has exactly twice as many bits.
             *first |= 0xc0;
             *last |= 1;
         }
@@ -163,7 +163,7 @@ struct Pss {
 }
 
 impl Rsa {
-    /// Makes a key of so many bits.
+    /// Generates a key with a modulus of this many bits.
     pub(super) fn new(bits: u32, rng: &mut Rng) -> Rsa {
         let small = small_primes();
         loop {

@@ -2,9 +2,9 @@
 //!
 //! It owns one question, "which codes does this line deserve?", and answers it the obvious way:
 //! allocate, decode everything, walk everything, compare exactly. Nothing here is shared with the
-//! program it judges, so a mistake has to be made twice, in two styles, to go unseen. Signatures are
-//! verified by other crates as well. Speed, reports and reading of files are left to others, and
-//! so are keys in any form but a JWK.
+//! program it judges, so a mistake has to be made twice, in two styles, to go unseen. Signatures
+//! are verified by other crates as well. Speed, reports and reading of files are left to others,
+//! and so are keys in any form but a JWK.
 
 mod exact;
 mod issuers;

@@ -28,8 +28,8 @@ enum Numbers {
     P521(p521::ecdsa::VerifyingKey),
     Secp256k1(k256::ecdsa::VerifyingKey),
     Ed25519(ed25519_dalek::VerifyingKey),
-    /// None for a point outside the group of prime order: RFC 8032 section 5.2.3 lets it be a key, and
-    /// the crate does not. Nobody has its private half.
+    /// None for a point outside the group of prime order: RFC 8032 section 5.2.3 lets it be a key,
+    /// and the crate does not. Nobody has its private half.
     Ed448(Option<ed448_goldilocks::VerifyingKey>),
     MlDsa44(Box<ml_dsa::VerifyingKey<ml_dsa::MlDsa44>>),
     MlDsa65(Box<ml_dsa::VerifyingKey<ml_dsa::MlDsa65>>),

@@ -651,7 +651,7 @@ fn a_signature_fits_or_not() {
 }
 
 #[test]
-fn nothing_of_the_payload_is_read_before_the_signature_holds() {
+fn the_payload_is_not_read_before_the_signature_is_verified() {
     for payload in ["!", "", "bm90IGpzb24", &encode(r#"{"exp":1}"#)] {
         let line = format!("{}.{payload}.{}", encode(HEADER), encode([0; 32]));
         let seen = judgement(line, &policy());
