@@ -113,7 +113,7 @@ fn codes(verdict: &Verdict) -> String {
 }
 
 fn secret(number: usize) -> [u8; 64] {
-    [b'a' + number as u8; 64]
+    [b'a' + u8::try_from(number).expect("few keys"); 64]
 }
 
 /// The JWK Set that has the key of this number alone.
