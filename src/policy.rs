@@ -387,6 +387,7 @@ impl Policy {
 
     /// Applies the time-invariant rules to the claims of an authentic token (RFC 7519 section 4),
     /// and returns every reason that applies.
+    #[inline]
     pub(crate) fn check_time_invariant(&self, claims: &Claims<'_>) -> ReasonSet {
         let mut reasons = ReasonSet::EMPTY;
         let one_of = |expected: &[String], value: &str| {

@@ -12,28 +12,22 @@ use crate::token::{Header, JsonScratch, PayloadScratch, Token, UnverifiedIssuer}
 use crate::validator::{Choice, Judged, Validator};
 use crate::verdict::{FindingSet, Reason, Stage};
 
-/// A header, and what it decides: one cache line. The ranges are those of texts in the cache.
+/// A header, and what it decides. The ranges are those of texts in the cache.
 #[repr(align(64))]
 struct Entry {
     choice: Choice,
-    summary: HeaderSummary,
-    /// The encoded header.
-    encoded: Range<u32>,
-    kid: Range<u32>,
-    /// Its `alg`, if that is no registered name.
-    other_alg: Range<u32>,
-}
-
-/// The fields of a header that the tally needs.
-#[derive(Clone, Copy)]
-pub(super) struct HeaderSummary {
+    findings: FindingSet,
     /// Its `alg`, if that is a registered name.
     alg: Option<&'static str>,
     has_other_alg: bool,
     has_kid: bool,
     /// It has a `kid` that a key is looked for by, and no key has this id.
-    pub(super) is_kid_unknown: bool,
-    findings: FindingSet,
+    is_kid_unknown: bool,
+    /// The encoded header.
+    encoded: Range<u32>,
+    kid: Range<u32>,
+    /// Its `alg`, if that is no registered name.
+    other_alg: Range<u32>,
 }
 
 /// The cache of one worker, and so of one validator.
@@ -182,38 +176,39 @@ impl HeaderCache {
         selection.as_ref().map_err(|reason| *reason)
     }
 
-    /// What the tally needs of the header of this index.
+    /// Whether its `kid` is the id of no key.
     #[inline]
-    pub(super) fn summary(&self, index: u32) -> HeaderSummary {
-        self.at(index).summary
+    pub(super) fn is_kid_unknown(&self, index: u32) -> bool {
+        self.at(index).is_kid_unknown
     }
 
     /// Prefetches what [`unsigned`](Self::unsigned) needs of some headers.
-    pub(super) fn prefetch(&self, indices: impl Iterator<Item = u32> + Clone) {
+    pub(super) fn prefetch(&self, indices: impl Iterator<Item = u32> + Clone, wants_kid: bool) {
+        if self.entries.len() < GROUP {
+            return;
+        }
         indices.clone().for_each(|index| prefetch(self.at(index)));
-        let kids = indices.filter_map(|index| self.text(&self.at(index).kid).first());
-        kids.for_each(prefetch);
+        if wants_kid {
+            let kids = indices.filter_map(|index| self.text(&self.at(index).kid).first());
+            kids.for_each(prefetch);
+        }
     }
 
     /// A token with this header, if it has one that could be read, before its signature is verified.
     /// A `kid` that some key has is left out unless it is wanted.
     #[inline(always)]
-    pub(super) fn unsigned(
-        &self,
-        header: Option<(u32, HeaderSummary)>,
-        wants_kid: bool,
-    ) -> Judged<'_> {
-        let Some((index, summary)) = header else {
+    pub(super) fn unsigned(&self, header: Option<u32>, wants_kid: bool) -> Judged<'_> {
+        let Some(entry) = header.map(|index| self.at(index)) else {
             return Judged::unsigned(None, None, FindingSet::EMPTY);
         };
         let text = |range: &Range<u32>| std::str::from_utf8(self.text(range)).ok();
-        let alg = match summary.has_other_alg {
-            true => text(&self.at(index).other_alg),
-            false => summary.alg,
+        let alg = match entry.has_other_alg {
+            true => text(&entry.other_alg),
+            false => entry.alg,
         };
-        let is_wanted = summary.has_kid && (wants_kid || summary.is_kid_unknown);
-        let kid = is_wanted.then(|| text(&self.at(index).kid)).flatten();
-        Judged::unsigned(alg, kid, summary.findings)
+        let is_wanted = entry.has_kid && (wants_kid || entry.is_kid_unknown);
+        let kid = is_wanted.then(|| text(&entry.kid)).flatten();
+        Judged::unsigned(alg, kid, entry.findings)
     }
 
     fn at(&self, index: u32) -> &Entry {
@@ -269,13 +264,11 @@ impl HeaderCache {
         let other_alg = alg.filter(|_| registered.is_none());
         self.entries.push(Entry {
             choice,
-            summary: HeaderSummary {
-                alg: registered.copied(),
-                has_other_alg: other_alg.is_some(),
-                has_kid: kid.is_some(),
-                is_kid_unknown: kid.is_some_and(is_unknown),
-                findings: header.findings,
-            },
+            findings: header.findings,
+            alg: registered.copied(),
+            has_other_alg: other_alg.is_some(),
+            has_kid: kid.is_some(),
+            is_kid_unknown: kid.is_some_and(is_unknown),
             encoded: keep(encoded),
             kid: keep(kid.unwrap_or_default().as_bytes()),
             other_alg: keep(other_alg.unwrap_or_default().as_bytes()),
@@ -338,7 +331,7 @@ mod tests {
         let index = cache.find(&validator, token.header(), likely);
         let selection = cache.select(&validator, index, token, &mut payload);
         let algorithm = selection.ok().map(|selection| selection.algorithm().name());
-        let judged = cache.unsigned(Some((index, cache.summary(index))), true);
+        let judged = cache.unsigned(Some(index), true);
         (index, algorithm, judged.alg, judged.kid)
     }
 
@@ -404,12 +397,8 @@ mod tests {
                     let kid = format!("{batch}-{line}-{}", "x".repeat(padding));
                     let header = format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#);
                     let index = cache.find(&validator, encode(&header).as_bytes(), None);
-                    let summary = cache.summary(index);
-                    assert!(summary.is_kid_unknown);
-                    assert_eq!(
-                        cache.unsigned(Some((index, summary)), false).kid,
-                        Some(&*kid)
-                    );
+                    assert!(cache.is_kid_unknown(index));
+                    assert_eq!(cache.unsigned(Some(index), false).kid, Some(&*kid));
                 }
                 let taken = cache.slots.iter().filter(|index| **index > 0);
                 assert_eq!(taken.count(), cache.entries.len());

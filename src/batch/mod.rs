@@ -25,7 +25,6 @@ pub(crate) use headers::HeaderCache;
 pub(crate) use record::{Outcome, Recorder};
 pub(crate) use repeats::Cached;
 
-use headers::HeaderSummary;
 use repeats::{Admission, EntryId, Lookup, Probe, RepeatCache};
 
 use crate::extract::{Content, Found, MAX_LINES};
@@ -82,7 +81,8 @@ pub(crate) struct BatchJudge {
 #[derive(Clone, Copy)]
 struct InFlight<'b> {
     found: Found<'b>,
-    header: Option<(u32, HeaderSummary)>,
+    /// The index of its header.
+    header: Option<u32>,
     /// The entry of the cache that waits for its verdict.
     entry: Option<EntryId>,
     signature: Signature,
@@ -195,10 +195,8 @@ impl BatchJudge {
         clock.lap(Stage::Signature);
         if is_done {
             for group in in_flight.chunks(GROUP) {
-                if self.wants_kid {
-                    let headers = group.iter().filter_map(|it| it.header);
-                    self.headers.prefetch(headers.map(|(index, _)| index));
-                }
+                let headers = group.iter().filter_map(|token| token.header);
+                self.headers.prefetch(headers, self.wants_kid);
                 for token in group {
                     self.finish(&validator, token, &pending, sink);
                 }
@@ -273,7 +271,7 @@ impl BatchJudge {
             };
             let likely = likely.next().flatten();
             let index = self.headers.find(&self.validator, bytes.header(), likely);
-            token.header = Some((index, self.headers.summary(index)));
+            token.header = Some(index);
             if !matches!(token.signature, Signature::Unknown) {
                 continue;
             }
@@ -342,9 +340,7 @@ impl BatchJudge {
             reasons, findings, ..
         } = judged.verdict;
         validator.judge_at(&mut judged, token.found.at);
-        let is_kid_unknown = token
-            .header
-            .is_some_and(|(_, header)| header.is_kid_unknown);
+        let is_kid_unknown = (token.header).is_some_and(|index| self.headers.is_kid_unknown(index));
         let group = sink.take(&token.found, &judged, is_kid_unknown);
         if let Some(entry) = token.entry {
             let dates = judged.claims.map(Claims::dates);

@@ -210,14 +210,9 @@ pub(crate) fn verify<'b, 'k>(
     candidates: Candidates<'_>,
     key: impl Fn(u32) -> &'k VerifyingKey,
 ) -> Result<Authentic<'b>, Reason> {
-    let mut buffer = Vec::new();
+    let (mut mac, mut buffer) = ([0; 64], Vec::new());
     let decoded = match algorithm.mac_len() {
-        Some(mac_len) => {
-            let mut mac = [0; 64];
-            let decoded = decode_mac(signature, mac_len, &mut mac);
-            buffer.extend_from_slice(&mac[..mac_len]);
-            decoded.map(|()| &buffer[..])
-        }
+        Some(mac_len) => decode_mac(signature, mac_len, &mut mac).map(|()| &mac[..mac_len]),
         None => {
             let lengths = candidates.keys().map(|number| key(number).signature_len());
             decode_signature(signature, lengths, &mut buffer)

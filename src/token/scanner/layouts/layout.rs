@@ -100,7 +100,7 @@ impl Layout {
     }
 
     /// The claims of a payload with this layout.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read<'s>(&self, text: &'s str, claims: &mut Claims<'s>) -> Option<()> {
         claims.iss = self.iss.string(text)?;
         claims.sub = self.sub.string(text)?;
