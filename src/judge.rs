@@ -56,7 +56,8 @@ impl Judge {
     #[must_use]
     pub fn new(validator: &Validator) -> Self {
         Self {
-            batch: BatchJudge::new(validator.clone(), kernel(), CACHE_BYTES, false),
+            batch: BatchJudge::new(validator.clone(), kernel(), CACHE_BYTES, false)
+                .always_look_up(),
             validator: validator.clone(),
             never: AtomicBool::new(false),
         }
@@ -330,6 +331,19 @@ mod tests {
             let cached = if round < 2 { 0 } else { 20 };
             assert_eq!(judge.batch.repeated(), cached, "{round}");
             assert_eq!(validator.validate_each_at(&timed), verdicts);
+        }
+    }
+
+    #[test]
+    fn single_calls_use_the_cache_too() {
+        let validator = Validator::new(bare_policy(), named_keys()).unwrap();
+        let tokens = tokens(100);
+        let mut judge = Judge::new(&validator);
+        for round in 0..3 {
+            for token in &tokens {
+                assert!(judge.validate_at(token.as_bytes(), now()).is_valid());
+                assert_eq!(judge.batch.repeated(), u64::from(round == 2));
+            }
         }
     }
 

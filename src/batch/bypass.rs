@@ -44,6 +44,16 @@ impl Bypass {
         }
     }
 
+    /// Lookups that are always on: batches of single tokens say nothing about a log.
+    pub(super) const fn never() -> Self {
+        let (mode, left) = (Mode::On, u32::MAX);
+        Self {
+            mode,
+            left,
+            ..Self::new()
+        }
+    }
+
     #[inline]
     pub(super) const fn count_lookup(&mut self) {
         self.lookups += 1;

@@ -157,6 +157,12 @@ impl BatchJudge {
         self.payload.decoded()
     }
 
+    /// From now on all tokens are looked up in the cache, whether that pays or not.
+    pub(crate) fn always_look_up(mut self) -> Self {
+        self.repeats.always_look_up();
+        self
+    }
+
     /// How many tokens of the last batch were known from the cache.
     pub(crate) const fn repeated(&self) -> u64 {
         self.repeated

@@ -195,6 +195,11 @@ impl RepeatCache {
         }
     }
 
+    /// From now on all tokens are looked up.
+    pub(super) fn always_look_up(&mut self) {
+        self.bypass = Bypass::never();
+    }
+
     /// Begins a batch, and decides whether its tokens are looked up.
     pub(super) fn begin_batch(&mut self) {
         self.batch = self.batch.wrapping_add(1);
