@@ -19,7 +19,7 @@ use crate::stage::NoClock;
 use crate::time::UnixTime;
 use crate::token::Token;
 use crate::validator::{Judged, Validator};
-use crate::verdict::{Reason, Verdict};
+use crate::verdict::{FindingSet, ReasonSet, Verdict};
 
 /// The size of the cache of repeated tokens.
 const CACHE_BYTES: usize = 2 << 20;
@@ -34,7 +34,7 @@ const CACHE_BYTES: usize = 2 << 20;
 /// let mut keys = KeySet::new();
 /// keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
 /// let validator = Validator::new(Policy::service(), keys)?;
-/// let mut judge = Judge::new(&validator);
+/// let mut judge = Judge::new(&validator)?;
 ///
 /// assert!(!judge.validate(b"not a token")?.is_valid());
 ///
@@ -53,14 +53,16 @@ pub struct Judge {
 
 impl Judge {
     /// A judge for the policy and keys of this validator.
-    #[must_use]
-    pub fn new(validator: &Validator) -> Self {
-        Self {
-            batch: BatchJudge::new(validator.clone(), kernel(), CACHE_BYTES, false)
+    ///
+    /// # Errors
+    /// [`Error::Kernel`] if the code that computes MACs gives wrong answers on this processor.
+    pub fn new(validator: &Validator) -> Result<Self, Error> {
+        Ok(Self {
+            batch: BatchJudge::new(validator.clone(), kernel()?, CACHE_BYTES, false)
                 .always_look_up(),
             validator: validator.clone(),
             never: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Validates one token at the time of the system clock.
@@ -98,7 +100,7 @@ impl Judge {
     /// # let mut keys = KeySet::new();
     /// # keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
     /// # let validator = Validator::new(Policy::service(), keys)?;
-    /// # let error = user(&mut Judge::new(&validator), b"not a token").unwrap_err();
+    /// # let error = user(&mut Judge::new(&validator)?, b"not a token").unwrap_err();
     /// # assert_eq!(error.to_string(), "rejected: segment-count");
     /// # Ok(())
     /// # }
@@ -218,25 +220,31 @@ impl Validator {
     /// # keys.add_secret(b"your-256-bit-secret-your-256-bit", "example")?;
     /// # let validator = Validator::new(Policy::service(), keys)?;
     /// let tokens: Vec<String> = (0..1000).map(|number| format!("{number}.b.c")).collect();
-    /// let verdicts = validator.validate_all_at(&tokens, UnixTime::now()?);
+    /// let verdicts = validator.validate_all_at(&tokens, UnixTime::now()?)?;
     /// assert!(verdicts.iter().all(|verdict| !verdict.is_valid()));
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    /// Those of [`Judge::new`].
     pub fn validate_all_at<T: AsRef<[u8]> + Sync>(
         &self,
         tokens: &[T],
         now: UnixTime,
-    ) -> Vec<Verdict> {
+    ) -> Result<Vec<Verdict>, Error> {
         self.in_parallel(tokens, |judge, tokens| judge.validate_all_at(tokens, now))
     }
 
     /// Validates many tokens, each at an instant of its own, on the threads of the current rayon
     /// pool.
+    ///
+    /// # Errors
+    /// Those of [`Judge::new`].
     pub fn validate_each_at<T: AsRef<[u8]> + Sync>(
         &self,
         tokens: &[(T, UnixTime)],
-    ) -> Vec<Verdict> {
+    ) -> Result<Vec<Verdict>, Error> {
         self.in_parallel(tokens, Judge::validate_each_at)
     }
 
@@ -244,28 +252,37 @@ impl Validator {
         &self,
         tokens: &[T],
         judge: impl Fn(&mut Judge, &[T]) -> Vec<Verdict> + Sync + Send,
-    ) -> Vec<Verdict> {
-        // A few parts for each thread, so that none is left with much work when the others are done.
-        let parts = 4 * rayon::current_num_threads();
-        let size = tokens.len().div_ceil(parts).max(MAX_TOKENS);
+    ) -> Result<Vec<Verdict>, Error> {
+        /// Fewer tokens of a part are not worth a judge of their own.
+        const MIN_PART: usize = 256;
+        // Two parts for each thread, so that none is left with much work when the others are done.
+        let parts = 2 * rayon::current_num_threads();
+        let size = tokens.len().div_ceil(parts).max(MIN_PART);
         let parts = tokens.par_chunks(size).with_max_len(1);
-        let verdicts = parts.map_init(|| Judge::new(self), |own, tokens| judge(own, tokens));
-        verdicts.collect::<Vec<_>>().concat()
+        let verdicts = parts.map(|tokens| Ok(judge(&mut Judge::new(self)?, tokens)));
+        let verdicts: Result<Vec<_>, Error> = verdicts.collect();
+        Ok(verdicts?.concat())
     }
 }
 
-/// What a verdict is before it was given: a rejection, so that none could be taken for valid.
-const UNDECIDED: Verdict = Verdict::rejected(Reason::SegmentCount);
+/// A verdict that was not given. It is not valid, since no key verified anything.
+const UNDECIDED: Verdict = Verdict {
+    reasons: ReasonSet::EMPTY,
+    findings: FindingSet::EMPTY,
+    key: None,
+};
 
-/// The fastest kernel that gives the right answers on this processor. If there were none, wrong tags
-/// would reject every token with a MAC.
-fn kernel() -> Kernel {
-    static KERNEL: OnceLock<Kernel> = OnceLock::new();
-    *KERNEL.get_or_init(|| {
-        let mut kernels = std::iter::once(Kernel::best()).chain(Kernel::available());
-        let tested = kernels.find(|kernel| kernel.self_test().is_ok());
-        tested.unwrap_or_else(Kernel::best)
-    })
+/// The fastest kernel, tested once.
+fn kernel() -> Result<Kernel, Error> {
+    static KERNEL: OnceLock<(Kernel, bool)> = OnceLock::new();
+    let (kernel, is_right) = *KERNEL.get_or_init(|| {
+        let kernel = Kernel::best();
+        (kernel, kernel.self_test().is_ok())
+    });
+    let name = kernel.name();
+    is_right
+        .then_some(kernel)
+        .ok_or(Error::Kernel { kernel: name })
 }
 
 /// Keeps the verdicts in the order of the tokens.
@@ -306,6 +323,7 @@ impl Sink for Verdicts<'_> {
 mod tests {
     use super::*;
     use crate::report::fixture::{OCTOBER, bare_policy, claims, mint, named_keys, now};
+    use crate::verdict::Reason;
 
     fn tokens(count: u64) -> Vec<String> {
         (10..10 + count)
@@ -317,7 +335,7 @@ mod tests {
     fn each_token_is_validated_at_its_own_instant_whether_cached_or_not() {
         let validator = Validator::new(bare_policy(), named_keys()).unwrap();
         let tokens = tokens(20);
-        let mut judge = Judge::new(&validator);
+        let mut judge = Judge::new(&validator).unwrap();
         let exp = now().seconds() + 90;
         for round in 0..6 {
             let timed: Vec<(&String, UnixTime)> = (tokens.iter().zip(0..))
@@ -330,7 +348,7 @@ mod tests {
             }
             let cached = if round < 2 { 0 } else { 20 };
             assert_eq!(judge.batch.repeated(), cached, "{round}");
-            assert_eq!(validator.validate_each_at(&timed), verdicts);
+            assert_eq!(validator.validate_each_at(&timed).unwrap(), verdicts);
         }
     }
 
@@ -338,7 +356,7 @@ mod tests {
     fn single_calls_use_the_cache_too() {
         let validator = Validator::new(bare_policy(), named_keys()).unwrap();
         let tokens = tokens(100);
-        let mut judge = Judge::new(&validator);
+        let mut judge = Judge::new(&validator).unwrap();
         for round in 0..3 {
             for token in &tokens {
                 assert!(judge.validate_at(token.as_bytes(), now()).is_valid());
@@ -356,7 +374,7 @@ mod tests {
         }
         let validator = Validator::new(bare_policy(), named_keys()).unwrap();
         let tokens = tokens(3);
-        let mut judge = Judge::new(&validator);
+        let mut judge = Judge::new(&validator).unwrap();
         for _ in 0..4 {
             for token in &tokens {
                 let payload = validator.payload_at(token.as_bytes(), now()).unwrap();
@@ -392,7 +410,7 @@ mod tests {
                 _ => own[number * 31 % 100].clone().into_bytes(),
             });
         }
-        let verdicts = Judge::new(&validator).validate_all_at(&all, now());
+        let verdicts = Judge::new(&validator).unwrap().validate_all_at(&all, now());
         for (token, verdict) in all.iter().zip(&verdicts) {
             assert_eq!(*verdict, validator.validate_at(token, now()));
         }
@@ -401,9 +419,10 @@ mod tests {
                 .iter()
                 .any(|it| it.reasons.contains(Reason::TooLong))
         );
-        assert_eq!(validator.validate_all_at(&all, now()), verdicts);
+        assert_eq!(validator.validate_all_at(&all, now()).unwrap(), verdicts);
         assert!(
             Judge::new(&validator)
+                .unwrap()
                 .validate_all_at::<&str>(&[], now())
                 .is_empty()
         );

@@ -1,9 +1,10 @@
 //! jotmill validates JSON Web Tokens in bulk: which failed, where and why.
 //!
-//! There are two ways in. [`Validator`] judges one token at a time; it is what a service wants.
-//! [`run`] judges every line of any number of inputs on several threads and gives a [`Report`];
-//! the command `jotmill audit` is a thin layer over it. Both judge by the same [`Policy`] and
-//! [`KeySet`], and give the same verdicts.
+//! There are three ways in. [`Validator`] validates one token at a time and can be shared between
+//! threads; it is what a service wants. [`Judge`] keeps caches, and takes one token or many that are
+//! in memory. [`run`] validates every line of any number of inputs on several threads and gives a
+//! [`Report`]; the command `jotmill audit` is a thin layer over it. All of them take the same
+//! [`Policy`] and [`KeySet`], and give the same verdicts.
 //!
 //! ```
 //! use jotmill::{KeySet, Policy, UnixTime, Validator};

@@ -115,6 +115,24 @@ struct Scratch {
     payload: JsonScratch,
 }
 
+impl Scratch {
+    /// The largest buffers that are kept for the next call, in bytes.
+    const MAX_KEPT: usize = 256 << 10;
+
+    /// The buffers of this thread, or new ones where it is ending or they are in use.
+    fn take() -> Box<Self> {
+        let own = SCRATCH.try_with(Cell::take).ok().flatten();
+        own.unwrap_or_default()
+    }
+
+    fn put_back(self: Box<Self>) {
+        if self.header.capacity() + self.payload.capacity() <= Self::MAX_KEPT {
+            // A thread that is ending needs none.
+            let _ = SCRATCH.try_with(|place| place.set(Some(self)));
+        }
+    }
+}
+
 impl Default for Scratch {
     fn default() -> Self {
         Self {
@@ -318,11 +336,11 @@ impl Validator {
 
     /// Validates one token at a given instant.
     pub fn validate_at(&self, token: &[u8], now: UnixTime) -> Verdict {
-        let mut scratch = SCRATCH.take().unwrap_or_default();
+        let mut scratch = Scratch::take();
         let verdict = self
             .judge(token, now, &mut scratch, &mut Claims::none())
             .verdict;
-        SCRATCH.set(Some(scratch));
+        scratch.put_back();
         verdict
     }
 
@@ -402,7 +420,7 @@ impl Validator {
         with: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, Verdict> {
         // Taken out, since `with` is the caller's code and may validate another token.
-        let mut scratch = SCRATCH.take().unwrap_or_default();
+        let mut scratch = Scratch::take();
         let verdict = self
             .judge(token, now, &mut scratch, &mut Claims::none())
             .verdict;
@@ -410,7 +428,7 @@ impl Validator {
             true => Ok(with(scratch.payload.decoded())),
             false => Err(verdict),
         };
-        SCRATCH.set(Some(scratch));
+        scratch.put_back();
         result
     }
 

@@ -218,7 +218,7 @@ fn a_call_for_one_token_allocates_nothing_and_one_for_many_its_result() {
     validate(first);
     assert_eq!(own_allocations(|| validate(others)), 0, "a validator");
 
-    let mut judge = Judge::new(&validator);
+    let mut judge = Judge::new(&validator).expect("a kernel");
     let mut validate = |tokens: &[&[u8]]| {
         let mut valid = 0;
         for token in tokens {
@@ -233,7 +233,7 @@ fn a_call_for_one_token_allocates_nothing_and_one_for_many_its_result() {
     validate(others);
     assert_eq!(own_allocations(|| validate(others)), 0, "cached");
 
-    let mut judge = Judge::new(&validator);
+    let mut judge = Judge::new(&validator).expect("a kernel");
     let mut validate = |tokens: &[&[u8]]| {
         let verdicts = judge.validate_all_at(tokens, now());
         assert!(verdicts.iter().filter(|it| it.is_valid()).count() > tokens.len() / 2);

@@ -79,7 +79,7 @@ impl<'s> Worker<'s> {
         let rotations = service.rotations();
         Self {
             service,
-            judge: Judge::new(&service.validator()),
+            judge: Judge::new(&service.validator()).expect("a kernel"),
             rotations,
         }
     }
@@ -215,6 +215,7 @@ fn rotate_while_requests_are_answered<'s, H>(
             }
             // One validator has one key set, whatever is rotated meanwhile.
             let verdicts = service.validator().validate_all_at(&tokens, at(now()));
+            let verdicts = verdicts.expect("a kernel");
             assert_eq!(verdicts.iter().filter(|it| it.is_valid()).count(), 1);
         }
     };
@@ -260,7 +261,7 @@ fn a_token_that_expires_between_two_calls_is_refused_at_the_second() {
     let exp = 1_790_000_000;
     let token = good(0, exp);
     let validator = Service::new(keys(0)).validator();
-    let mut judge = Judge::new(&validator);
+    let mut judge = Judge::new(&validator).expect("a kernel");
     let expired = Verdict {
         reasons: Reason::Expired.into(),
         ..validator.validate_at(&token, at(exp - 1))
@@ -277,7 +278,7 @@ fn a_token_that_expires_between_two_calls_is_refused_at_the_second() {
         let both = [(&token, at(exp - 1)), (&token, at(exp))];
         for verdicts in [
             judge.validate_each_at(&both),
-            validator.validate_each_at(&both),
+            validator.validate_each_at(&both).expect("a kernel"),
         ] {
             assert!(verdicts[0].is_valid());
             assert_eq!(verdicts[1], expired);
@@ -289,7 +290,7 @@ fn a_token_that_expires_between_two_calls_is_refused_at_the_second() {
 fn a_token_that_expires_while_the_service_runs_is_refused_from_then_on() {
     let service = Service::new(keys(0));
     let validator = service.validator();
-    let mut judge = Judge::new(&validator);
+    let mut judge = Judge::new(&validator).expect("a kernel");
     let (token, exp) = loop {
         // One second at least is left.
         let exp = now() + 2;

@@ -179,6 +179,7 @@ impl BatchJudge {
     ) -> bool {
         // So that the keys outlive this borrow of `self`.
         let validator = Arc::clone(&self.validator);
+        let mut tokens = tokens.take(MAX_TOKENS);
         let keys = validator.keys();
         let mut in_flight = recycle(std::mem::take(&mut self.in_flight));
         let mut pending = recycle(std::mem::take(&mut self.pending));

@@ -145,7 +145,7 @@ struct Entry {
     way: u8,
     is_mac: bool,
     /// The batch in which its signature is pending, and its number there.
-    batch: u32,
+    batch: u64,
     pending: u16,
     cached: Option<Cached>,
 }
@@ -167,7 +167,7 @@ pub(super) struct RepeatCache {
     next: u64,
     /// Where the next token may begin.
     position: u64,
-    batch: u32,
+    batch: u64,
     /// Whether the tokens of this batch are looked up.
     pub(super) is_active: bool,
     bypass: Bypass,
@@ -181,7 +181,7 @@ impl RepeatCache {
         let fixed = sets * (size_of::<Set>() + WAYS * size_of::<Entry>());
         let ring = if sets == 0 { 0 } else { budget - fixed };
         Self {
-            // Memory that is reserved or zeroed and never touched takes no memory.
+            // Memory that is reserved or zeroed takes no pages before it is touched.
             sets: vec![Set::default(); sets],
             entries: Vec::with_capacity(capacity),
             capacity,
@@ -202,7 +202,7 @@ impl RepeatCache {
 
     /// Begins a batch, and decides whether its tokens are looked up.
     pub(super) fn begin_batch(&mut self) {
-        self.batch = self.batch.wrapping_add(1);
+        self.batch += 1;
         self.is_active = !self.bytes.is_empty() && self.bypass.next_batch();
     }
 
@@ -279,8 +279,9 @@ impl RepeatCache {
         if !self.is_active || probe.tag == 0 {
             return Admission::None;
         }
-        // A batch has at most MAX_TOKENS.
-        let number = u16::try_from(number).unwrap_or(u16::MAX);
+        let Ok(number) = u16::try_from(number) else {
+            return Admission::None;
+        };
         // An earlier token of the group may have been admitted since the lookup.
         let set = self.sets[probe.set as usize];
         let mut ways = set.ways(probe.tag);

@@ -114,6 +114,11 @@ impl JsonScratch {
         Ok(object)
     }
 
+    /// The bytes that the buffers of a segment take.
+    pub(crate) fn capacity(&self) -> usize {
+        self.decoded.capacity() + self.bytes.capacity()
+    }
+
     /// The last segment, decoded.
     pub(crate) fn decoded(&self) -> &[u8] {
         &self.decoded

@@ -249,7 +249,7 @@ fn jotmill_judge<'m>(
     count_valid: impl Fn(&mut Judge, &[&[u8]]) -> usize + Copy + Sync + 'm,
 ) -> Peer<'m> {
     let make = move || {
-        let mut judge = Judge::new(&mix.validator);
+        let mut judge = Judge::new(&mix.validator).expect("a kernel");
         let count = move |chunk: &Chunk<'_>| {
             u64::try_from(count_valid(&mut judge, &chunk.tokens)).expect("a count")
         };
