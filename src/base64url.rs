@@ -22,6 +22,7 @@ pub(crate) const fn decoded_len(len: usize) -> usize {
 /// Decodes `text` to the front of `out`, which must hold [`decoded_len`] bytes, and gives the
 /// number of bytes written. What `out` has beyond them may be overwritten, and is best 64 bytes
 /// more.
+#[inline]
 pub(crate) fn decode(text: &[u8], out: &mut [u8]) -> Result<usize, NotCanonical> {
     match arch::decode(Platform::detect(), text, out) {
         true => Ok(decoded_len(text.len())),
@@ -29,7 +30,9 @@ pub(crate) fn decode(text: &[u8], out: &mut [u8]) -> Result<usize, NotCanonical>
     }
 }
 
-/// The same on every processor: whether `text` is canonical, and what it decodes to.
+/// The same on every processor: whether `text` is canonical, and what it decodes to. A call, so that
+/// [`decode`] is small enough to be inlined.
+#[inline(never)]
 fn decode_by_crate(text: &[u8], out: &mut [u8]) -> bool {
     URL_SAFE_NO_PAD.decode(text, Out::from_slice(out)).is_ok()
 }

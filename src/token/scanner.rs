@@ -12,7 +12,7 @@ mod json;
 mod layouts;
 mod other_names;
 
-use arch::{Cursor, Portable, Strings, Template, Vector};
+use arch::{Cursor, Portable, Strings, Vector};
 use json::{inside, is_space, space, ten_digits};
 pub(crate) use layouts::{Layout, Layouts};
 use other_names::OtherNames;
@@ -60,7 +60,6 @@ macro_rules! with_vector {
         }
     };
 }
-#[cfg(test)]
 use with_vector;
 
 impl Scanner {
@@ -113,13 +112,6 @@ impl Scanner {
         with_vector!(self, vector => {
             vector.call(move || walk(vector, padded, len, extra, claims))
         })
-    }
-
-    /// The payload `padded[..len]` as text, if it matches a template. `padded` is as for
-    /// [`scan`](Self::scan).
-    #[inline]
-    fn matching<'s>(self, template: &Template, padded: &'s [u8], len: usize) -> Option<&'s str> {
-        with_vector!(self, vector => template.matching(vector, padded, len))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::{Scanner, with_vector};
 use super::Vector;
 
 /// What each byte of a payload may be for it to have the layout of another one.
@@ -89,12 +90,12 @@ impl Template {
         }
     }
 
-    /// The payload `padded[..len]` as text, if it matches. `padded` has
-    /// [`PADDING`](super::super::PADDING) bytes more.
+    /// The payload `padded[..len]` as text, if it matches. The arguments are those of
+    /// [`Scanner::scan`].
     #[inline(always)]
     pub(in super::super) fn matching<'s>(
         &self,
-        vector: impl Vector,
+        scanner: Scanner,
         padded: &'s [u8],
         len: usize,
     ) -> Option<&'s str> {
@@ -102,7 +103,7 @@ impl Template {
             return None;
         }
         let bytes = padded.get(..len)?;
-        if vector.call(move || self.is_matched(padded)) {
+        if with_vector!(scanner, vector => vector.call(move || self.is_matched(padded))) {
             // SAFETY: ASCII is UTF-8. Each byte is at most its upper bound, and none of the first
             // `self.len` bounds is above 0x7f: see `blocks`.
             Some(unsafe { core::str::from_utf8_unchecked(bytes) })

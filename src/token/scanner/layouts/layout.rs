@@ -95,7 +95,7 @@ impl Layout {
         len: usize,
         extra: &[Box<str>],
     ) -> Option<&'s str> {
-        let text = scanner.matching(&self.template, padded, len)?;
+        let text = self.template.matching(scanner, padded, len)?;
         (self.extra_names == extra).then_some(text)
     }
 
