@@ -1,9 +1,9 @@
 //! jotmill validates JSON Web Tokens in bulk: which failed, where and why.
 //!
-//! There are two ways in. [`Validator`] judges one token at a time; it is what a service wants.
-//! [`run`] judges every line of any number of inputs on several threads and gives a [`Report`];
-//! the command `jotmill audit` is a thin layer over it. Both judge by the same [`Policy`] and
-//! [`KeySet`], and give the same verdicts.
+//! A service calls [`Validator`] with one token at a time, or [`Judge`] with a slice of tokens.
+//! [`run`] judges every line of its inputs on several threads and returns a [`Report`]; the command
+//! `jotmill audit` is a thin layer over it. All of them take the same [`Policy`] and [`KeySet`],
+//! and give the same verdicts.
 //!
 //! ```
 //! use jotmill::{KeySet, Policy, UnixTime, Validator};
@@ -26,8 +26,8 @@
 //! # }
 //! ```
 //!
-//! A rejection is data: a [`Verdict`] holds a set of [`Reason`]s with stable codes. What keeps
-//! jotmill from judging is an [`Error`]. The two never mix.
+//! A rejection is data: a [`Verdict`] holds a set of [`Reason`]s with stable codes. An [`Error`]
+//! means that jotmill could not judge. The two never mix.
 //!
 //! Without default features the library has none of the command line's dependencies.
 
