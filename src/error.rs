@@ -1,8 +1,8 @@
-//! What stops jotmill from judging.
+//! Errors: why jotmill could not judge.
 //!
-//! A bad token is data, and never an [`Error`]. An `Error` means that a verdict could not be
-//! reached, and ends in exit code 2. It says what is wrong and where; `Display` is the wording.
-//! It never holds a secret or a token.
+//! A bad token is data and never an [`Error`]; verdicts are left to `verdict.rs`. An `Error` says
+//! what is wrong and where, and ends the command with exit code 2. It never holds a secret or a
+//! token.
 
 use std::fmt;
 use std::io;
@@ -17,7 +17,7 @@ pub enum Error {
     Open {
         /// The input's name, as given.
         input: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// An input is a directory.
@@ -31,7 +31,7 @@ pub enum Error {
         input: String,
         /// The byte offset up to which the input was read.
         offset: u64,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A regular file became shorter while it was read.
@@ -45,7 +45,7 @@ pub enum Error {
     },
     /// Writing rows failed.
     Write {
-        /// What the system said; an [`OutputError`] within it says where.
+        /// The cause; an [`OutputError`] inside it names the output.
         source: io::Error,
     },
     /// A worker panicked on a block of lines.
@@ -57,34 +57,34 @@ pub enum Error {
     },
     /// The workers went away before the end of the input.
     ChannelClosed,
-    /// The code that computes MACs gives wrong answers on this processor.
+    /// A MAC kernel computed wrong MACs on this processor.
     Kernel {
-        /// Which code.
+        /// The kernel's name.
         kernel: &'static str,
     },
     /// The workers could not be started.
     Threads {
-        /// What the pool said.
+        /// The thread pool's message.
         message: String,
     },
     /// The system clock is before 1970 or after 9999.
     Clock,
     /// A key file could not be used.
     Key(KeyError),
-    /// The policy contradicts itself or demands something impossible.
+    /// The policy contradicts itself, holds a value out of range, or has no key.
     Policy {
         /// What is wrong, and what to do.
         message: String,
     },
 }
 
-/// Why the claims of a token could not be had.
+/// Why a token gave no claims.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AcceptError {
     /// The token is not valid.
     Rejected(Verdict),
-    /// The token is valid, but its claims do not fit the caller's type.
+    /// The token is valid, but its claims do not deserialize into the caller's type.
     Claims(serde_json::Error),
     /// The system clock cannot be used.
     Clock(Error),
@@ -125,8 +125,8 @@ pub struct KeyError {
     pub problem: String,
 }
 
-/// The failure of an output that has a name. A writer of rows whose errors hold one of these is
-/// named by [`Error::Write`].
+/// A failure to write to a named output. [`Error::Write`] shows the name where a writer's error
+/// holds one of these.
 ///
 /// ```
 /// use std::io;
@@ -141,7 +141,7 @@ pub struct KeyError {
 pub struct OutputError {
     /// The output's name.
     pub output: String,
-    /// What the system said.
+    /// The system's error.
     pub source: io::Error,
 }
 
@@ -157,7 +157,7 @@ impl std::error::Error for OutputError {
     }
 }
 
-/// Keeps the kind.
+/// Keeps the [`io::ErrorKind`].
 impl From<OutputError> for io::Error {
     fn from(error: OutputError) -> Self {
         Self::new(error.source.kind(), error)
@@ -165,7 +165,7 @@ impl From<OutputError> for io::Error {
 }
 
 impl Error {
-    /// Whether this is a writer that went away (`EPIPE`), as with `| head`.
+    /// Whether the reader of the rows closed its pipe (`EPIPE`), as with `| head`.
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Write { source } if source.kind() == io::ErrorKind::BrokenPipe)
@@ -196,7 +196,7 @@ impl fmt::Display for Error {
             } => write!(
                 f,
                 "{input} shrank while it was read: {expected} bytes when it was opened, \
-                 {found} bytes now; was it rotated or truncated? Audit a copy that stands still"
+                 {found} bytes now; was it rotated or truncated? Audit a copy that does not change"
             ),
             Self::Write { source } => match source.get_ref() {
                 Some(error) if error.is::<OutputError>() => {
@@ -223,9 +223,9 @@ impl fmt::Display for Error {
                     "cannot start the workers: {message}; try a smaller --threads"
                 )
             }
-            Self::Clock => f.write_str(
-                "the system clock stands before 1970 or after 9999; set it, or give --now",
-            ),
+            Self::Clock => {
+                f.write_str("the system clock is before 1970 or after 9999; set it, or give --now")
+            }
             Self::Key(error) => error.fmt(f),
             Self::Policy { message } => f.write_str(message),
         }

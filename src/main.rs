@@ -1,4 +1,4 @@
-//! The door: parse what was typed, run it, and leave with the exit code that says how it went.
+//! The binary's entry point. It owns what happens on a panic; everything else is left to `cli`.
 
 mod cli;
 
@@ -6,14 +6,14 @@ use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // The message of a panic may quote a token, so only the place is printed.
+    // A panic's message may quote a token or a secret, so only its location is printed.
     std::panic::set_hook(Box::new(|info| {
         let place = info
             .location()
             .map_or_else(String::new, |place| format!(" at {place}"));
-        // A print that fails would panic again.
+        // `eprintln!` would panic again where standard error is closed.
         let _ = writeln!(std::io::stderr(), "jotmill: internal error{place}");
     }));
-    // Whatever goes wrong, the code of a verdict is given only for a verdict.
+    // A panic must not end with an exit code that means a verdict.
     std::panic::catch_unwind(cli::run).unwrap_or(cli::Exit::CannotJudge.into())
 }

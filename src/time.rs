@@ -1,9 +1,9 @@
-//! Instants: [`UnixTime`], a moment given by the policy, and [`NumericDate`], a moment claimed by
-//! a token (RFC 7519 section 2).
+//! Instants: [`UnixTime`], which tokens are judged at, and [`NumericDate`], which tokens claim
+//! (RFC 7519 section 2).
 //!
-//! A NumericDate is any JSON number, so comparisons here are exact over all of them: nothing
-//! wraps, nothing saturates, nothing is rounded before it is compared. Reading a clock and parsing
-//! what a person typed are left to the caller.
+//! A NumericDate is any JSON number, and comparisons are exact over all of them: nothing wraps,
+//! saturates or is rounded before it is compared. Parsing instants that a person typed is left to
+//! the command line.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -41,11 +41,10 @@ impl UnixTime {
         }
     }
 
-    /// What the system clock says.
+    /// The time of the system clock.
     ///
     /// # Errors
-    /// [`Error::Clock`] if the clock is before 1970 or after 9999: no expiry can be judged
-    /// by it.
+    /// [`Error::Clock`] when the clock is before 1970 or after 9999: no expiry can be judged by it.
     pub fn now() -> Result<Self, Error> {
         let since = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -67,7 +66,7 @@ impl UnixTime {
         self.nanos
     }
 
-    /// This moment as a point on the line that NumericDates are compared on.
+    /// This moment as a [`Point`], to compare NumericDates with.
     pub(crate) const fn point(self) -> Point {
         Point {
             seconds: self.seconds.cast_signed(),
@@ -90,8 +89,8 @@ impl fmt::Display for UnixTime {
     }
 }
 
-/// A moment on the whole line: where a limit lies once leeway and ages are taken into account. A
-/// [`UnixTime`] and every duration that a policy can hold are far below 2^62 seconds.
+/// A time limit: an instant plus or minus leeway and ages, so it may lie before 1970. It cannot
+/// overflow: instants and the durations of a policy are far below 2^62 seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Point {
     seconds: i64,
@@ -138,15 +137,14 @@ const HUGE: f64 = (1u128 << 120) as f64;
 const LARGE: f64 = (1u64 << 62) as f64;
 
 impl NumericDate {
-    /// The whole seconds, rounded towards zero, and the rest in `-1.0..1.0`, both exact; `None`
+    /// The whole seconds, rounded towards zero, and the fraction in `-1.0..1.0`, both exact; `None`
     /// for a huge double.
     fn split(self) -> Option<(i128, f64)> {
         match self {
             Self::Int(value) => Some((value.into(), 0.0)),
             Self::Uint(value) => Some((value.into(), 0.0)),
-            // As 64 bits where they are enough, which is nearly always, and much faster. The
-            // difference is exact: a double of more than 53 bits before the point has none behind.
-            // Of -0 it would be -0, and the sum with 0 is 0.
+            // 64 bits nearly always suffice and are much faster. The difference is exact: a double
+            // with 53 bits before the point has no fraction. Adding 0.0 turns -0.0 into 0.0.
             #[allow(clippy::cast_possible_truncation)] // within 2^62
             Self::Float(value) if value.abs() < LARGE => {
                 let whole = value as i64;
@@ -166,11 +164,11 @@ impl NumericDate {
         }
     }
 
-    /// Where this moment lies beside `point`.
+    /// Orders this moment and `point`.
     #[inline]
     pub(crate) fn compare(self, point: Point) -> Ordering {
         match self {
-            // Nearly every date there is.
+            // Nearly every date is an integer.
             Self::Int(seconds) => seconds.cmp(&point.seconds).then(0.cmp(&point.nanos)),
             Self::Uint(seconds) => compare_parts(seconds.into(), 0.0, point),
             Self::Float(seconds) => compare_double(seconds, point),
@@ -181,7 +179,7 @@ impl NumericDate {
     #[inline]
     pub(crate) fn is_after(self, point: Point) -> bool {
         match self {
-            // A whole second is after a point within a second if it is a later one.
+            // A whole second is after a point only if it is after the point's second.
             Self::Int(seconds) => seconds > point.seconds,
             _ => self.compare(point).is_gt(),
         }
@@ -194,7 +192,7 @@ impl NumericDate {
             return self.as_f64() > start.as_f64();
         };
         // The fractions differ by less than two. Their difference is `high + low` exactly
-        // (Knuth's two-sum), and `low` is too small to matter other than in a tie.
+        // (Knuth's two-sum), and `low` is so small that it matters only in a tie.
         let whole = (end - start - i128::from(seconds)).clamp(-2, 2) as f64;
         let high = end_part - start_part;
         let back = high - end_part;
@@ -202,7 +200,7 @@ impl NumericDate {
         high > -whole || (high == -whole && low > 0.0)
     }
 
-    /// Seconds from `now` to this moment, to the nearest double; negative when it is past.
+    /// Seconds from `now` to this moment, to the nearest double; negative for the past.
     #[must_use]
     pub fn seconds_from(self, now: UnixTime) -> f64 {
         match self.split() {
@@ -215,8 +213,8 @@ impl NumericDate {
     }
 }
 
-/// [`NumericDate::compare`] for doubles. It takes one and not a date, so that dates stay in
-/// registers where they are compared.
+/// [`NumericDate::compare`] for doubles. It takes the double by value, so that the caller can keep
+/// its date in registers.
 #[cold]
 fn compare_double(date: f64, point: Point) -> Ordering {
     match NumericDate::Float(date).split() {
@@ -230,7 +228,7 @@ fn compare_double(date: f64, point: Point) -> Ordering {
 #[cold]
 fn compare_parts(seconds: i128, fraction: f64, point: Point) -> Ordering {
     if fraction < 0.0 {
-        // Seen from the second below, so that both sides count upwards from a whole second.
+        // Count from the second below, so that both fractions are positive.
         (seconds - 1)
             .cmp(&point.seconds.into())
             .then_with(|| compare_fraction(-fraction, 1_000_000_000 - point.nanos).reverse())
@@ -385,7 +383,7 @@ mod tests {
         for value in values.into_iter().flat_map(|value: f64| [value, -value]) {
             let (whole, fraction) = NumericDate::Float(value).split().unwrap();
             assert_eq!((whole, fraction), (value as i128, value.fract()), "{value}");
-            // A zero with a sign would be taken for a great number.
+            // The bits of -0.0 would compare as a large fraction.
             assert!(fraction != 0.0 || fraction.is_sign_positive(), "{value}");
         }
         let zero = UnixTime::new(0, 0).unwrap().point();

@@ -1,28 +1,27 @@
-//! How many tokens differ, to about one part in a hundred, in 16 KiB: a HyperLogLog sketch.
+//! Estimates the number of distinct tokens to about 1 % in 16 KiB: a HyperLogLog sketch.
 //!
 //! The sketch is that of Flajolet, Fusy, Gandouet and Meunier ("HyperLogLog: the analysis of a
-//! near-optimal cardinality estimation algorithm", 2007) with 64-bit hashes; it is read by the
-//! estimator of Ertl ("New cardinality estimation algorithms for HyperLogLog sketches", 2017,
-//! algorithm 6), which needs no tables and is as good for small numbers as for large ones.
+//! near-optimal cardinality estimation algorithm", 2007) with 64-bit hashes. The estimator is that
+//! of Ertl ("New cardinality estimation algorithms for HyperLogLog sketches", 2017, algorithm 6),
+//! which needs no tables and is as good for small numbers as for large ones.
 //!
-//! Its seed is fixed and merging takes the larger of two registers, so that neither threads nor
-//! the order of tokens can change the estimate. The hash is fast and not made to withstand tokens
-//! that were chosen to deceive it: who can write the log can make the estimate wrong, and nothing
-//! else of the report.
+//! The hash has no random seed and merging takes the larger of two registers, so that neither
+//! threads nor the order of tokens change the estimate. The hash does not resist chosen tokens:
+//! whoever writes the log can make the estimate wrong, but nothing else in the report.
 
 /// The bits of a hash that choose a register.
 const BITS: u32 = 14;
 const REGISTERS: usize = 1 << BITS;
-/// The bits that are left for the rank.
+/// The remaining bits, which give the rank.
 const RANKS: usize = 64 - BITS as usize;
 
 /// A sketch of a set of tokens.
 #[derive(Clone, Debug)]
 pub struct Distinct {
-    /// For each register the largest rank: one more than the zeros that the rest of a hash begins
-    /// with.
+    /// The largest rank of each register: one more than the number of leading zeros of the remaining
+    /// bits.
     registers: Box<[u8; REGISTERS]>,
-    /// The registers that are not zero, in a block's own sketch.
+    /// In the sketch of a block, the registers that are not zero.
     touched: Vec<u16>,
 }
 
@@ -44,7 +43,7 @@ impl Distinct {
         let hash = hash(token);
         let register = (hash >> (64 - BITS)).to_le_bytes();
         let register = u16::from_le_bytes([register[0], register[1]]);
-        // The bit that is set ends the zeros of a hash that has no other.
+        // The added bit bounds the rank where all remaining bits are zero.
         let rest = hash << BITS | 1 << (BITS - 1);
         let rank = rest.leading_zeros().to_le_bytes()[0] + 1;
         let own = &mut self.registers[usize::from(register)];
@@ -54,7 +53,7 @@ impl Distinct {
         *own = rank.max(*own);
     }
 
-    /// Moves the tokens of a block to these.
+    /// Moves the tokens of a block into this sketch.
     pub(crate) fn drain(&mut self, block: &mut Self) {
         for register in block.touched.drain(..) {
             let register = usize::from(register);
@@ -70,7 +69,7 @@ impl Distinct {
         }
     }
 
-    /// About how many tokens differ.
+    /// The estimated number of distinct tokens.
     #[must_use]
     pub fn estimate(&self) -> u64 {
         let mut counts = [0_u32; RANKS + 2];
@@ -84,14 +83,14 @@ impl Distinct {
         }
         sum += m * sigma(f64::from(counts[0]) / m);
         let estimate = m * m / (2.0 * std::f64::consts::LN_2) / sum;
-        // Beyond any number of tokens the conversion stops at the largest, which is what it is.
+        // The conversion saturates, far beyond any number of tokens.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let rounded = estimate.round() as u64;
         rounded
     }
 }
 
-/// What the registers without a token tell: `x + x^2 + 2 x^4 + 4 x^8 + …`.
+/// Ertl's σ, the correction for empty registers: `x + x^2 + 2 x^4 + 4 x^8 + …`.
 fn sigma(mut x: f64) -> f64 {
     if x >= 1.0 {
         return f64::INFINITY;
@@ -108,7 +107,7 @@ fn sigma(mut x: f64) -> f64 {
     }
 }
 
-/// What the registers that are full tell.
+/// Ertl's τ, the correction for full registers.
 fn tau(mut x: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return 0.0;
@@ -125,16 +124,16 @@ fn tau(mut x: f64) -> f64 {
     }
 }
 
-/// Sixteen bytes at a time, each multiplied into the next: the upper and lower half of a product
-/// of 128 bits, folded.
+/// A multiply-and-fold hash: each 16 bytes are mixed into the state by a product of 128 bits, whose
+/// halves are XORed.
 fn hash(bytes: &[u8]) -> u64 {
-    // Digits of pi, in which nothing hides.
+    // The fractional digits of pi.
     const A: u64 = 0x243f_6a88_85a3_08d3;
     const B: u64 = 0x1319_8a2e_0370_7344;
     const C: u64 = 0xa409_3822_299f_31d0;
     let fold = |one: u64, other: u64| {
         let product = u128::from(one) * u128::from(other);
-        #[allow(clippy::cast_possible_truncation)] // the halves are what is wanted
+        #[allow(clippy::cast_possible_truncation)] // the lower half
         let folded = product as u64 ^ (product >> 64) as u64;
         folded
     };
@@ -144,7 +143,7 @@ fn hash(bytes: &[u8]) -> u64 {
     last[..tail.len()].copy_from_slice(tail);
     for chunk in chunks.iter().chain([&last]) {
         let word = u128::from_le_bytes(*chunk);
-        #[allow(clippy::cast_possible_truncation)] // again
+        #[allow(clippy::cast_possible_truncation)] // the lower half
         let (low, high) = (word as u64, (word >> 64) as u64);
         state = fold(low ^ B, high ^ state);
     }
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn estimates_are_within_the_error_that_is_told() {
+    fn estimates_are_within_the_documented_error() {
         for count in [0, 1, 2, 10, 100, 1000, 10_000, 50_000, 100_000, 1_000_000] {
             let estimate = sketch(0..count).estimate();
             // Four standard errors, and rounding.
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_is_the_one_that_is_told() {
+    fn the_standard_error_is_the_documented_one() {
         // The root of the mean square over many sets.
         let (sets, count) = (60_u64, 20_000_u64);
         let squares = (0..sets).map(|set| {
@@ -184,8 +183,8 @@ mod tests {
             (estimate / count as f64 - 1.0).powi(2)
         });
         let error = (squares.sum::<f64>() / sets as f64).sqrt();
-        let told = Distinct::STANDARD_ERROR;
-        assert!((0.6 * told..1.4 * told).contains(&error), "{error}");
+        let expected = Distinct::STANDARD_ERROR;
+        assert!((0.6 * expected..1.4 * expected).contains(&error), "{error}");
     }
 
     #[test]

@@ -1,5 +1,4 @@
-//! Reports for the tests of this room: tokens are minted here with plain crates, and judged by a
-//! real run.
+//! Reports for tests: tokens are signed here with plain crates, and judged by a real run.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -22,14 +21,14 @@ pub(super) const NOW: u64 = 1_790_000_000;
 pub(crate) const OCTOBER: &[u8] = b"october-october-october-october-";
 /// The secret of `2026-09`, which is for HS512.
 const SEPTEMBER: &[u8] = b"september-september-september-september-september-september-sept";
-/// The secret without an id, shorter than any hash.
+/// A secret without an id, shorter than any hash.
 const WEAK: &[u8] = b"password";
 
 fn encoded(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
 }
 
-/// A token whose signature holds under `secret`.
+/// A token signed with `secret`.
 pub(crate) fn mint(header: &str, payload: &str, secret: &[u8]) -> String {
     let input = format!(
         "{}.{}",
@@ -50,7 +49,7 @@ fn october(payload: &str) -> String {
     mint(r#"{"alg":"HS256","kid":"2026-10"}"#, payload, OCTOBER)
 }
 
-/// Claims with this issuer that expire so many seconds after `now`.
+/// Claims of this issuer that expire `ahead` seconds after `now`.
 pub(crate) fn claims(iss: &str, ahead: i64, number: u64) -> String {
     let exp = NOW.cast_signed() + ahead;
     format!(
@@ -58,7 +57,7 @@ pub(crate) fn claims(iss: &str, ahead: i64, number: u64) -> String {
     )
 }
 
-/// The keys of the example, all of which have an id.
+/// The keys of the example; all have an id.
 pub(crate) fn named_keys() -> KeySet {
     let set = format!(
         r#"{{"keys":[
@@ -79,7 +78,7 @@ pub(crate) fn named_keys() -> KeySet {
     keys
 }
 
-/// A policy that expects nothing.
+/// A policy without expected values.
 pub(crate) fn bare_policy() -> Policy {
     Policy::new()
 }
@@ -89,12 +88,12 @@ pub(crate) fn now() -> UnixTime {
     UnixTime::new(NOW, 0).unwrap()
 }
 
-/// How the example is run.
+/// The options that the example is run with.
 pub(crate) fn options() -> RunOptions {
     RunOptions::new(now())
 }
 
-/// What the example is judged by.
+/// The validator of the example.
 pub(super) fn validator() -> Validator {
     let policy = bare_policy()
         .issuer(AUTH)
@@ -105,7 +104,7 @@ pub(super) fn validator() -> Validator {
     Validator::new(policy, named_keys()).unwrap()
 }
 
-/// The same, and another issuer with the same keys, of whom nothing is expected.
+/// The same, and a second issuer with the same keys and no expected values.
 pub(super) fn two_issuers() -> Validator {
     let other = bare_policy().issuer("https://other.example/");
     let first = validator().policy().clone();
@@ -121,7 +120,7 @@ pub(super) fn lenient_validator() -> Validator {
 
 const AUTH: &str = "https://auth.example.com/";
 
-/// A few lines for the example, which show a little of everything.
+/// The lines of the example: something of everything.
 pub(super) fn example() -> [(&'static str, String); 2] {
     let valid = |number| october(&claims(AUTH, 600, number));
     let other_key = |number| {
@@ -157,11 +156,11 @@ pub(super) fn example_report(validator: &Validator) -> Report {
     judged(validator, &inputs, &options())
 }
 
-/// A log of `count` lines that has something of everything, and mostly valid tokens.
+/// A log of `count` lines: mostly valid tokens, and something of everything.
 pub(super) fn log(count: u64) -> String {
     let mut log = String::new();
     for number in 0..count {
-        // Far from random, and far enough from regular.
+        // Scattered, but the same in every run.
         let spread = i64::try_from(number * 7919 % 3500).unwrap();
         let valid = || claims(AUTH, 100 + spread, number);
         let line = match number * 37 % 101 {
@@ -202,7 +201,7 @@ pub(super) fn log(count: u64) -> String {
     log
 }
 
-/// The report of a run over these inputs, in a time that is always the same.
+/// The report of a run over these inputs, with a fixed elapsed time.
 pub(super) fn judged(
     validator: &Validator,
     inputs: &[(&str, &str)],

@@ -1,11 +1,10 @@
 //! The report as JSON: schema `jotmill.report/1`.
 //!
-//! This file owns the names and the order of the members, which are API, and how they are laid
-//! out in lines. What is counted is decided in `tally.rs`, and the text for people is `text.rs`.
+//! Owns the names and the order of the members, which are API, and the layout in lines. What is
+//! counted is left to `tally.rs`.
 //!
-//! A structure of borrowed values mirrors the schema, so that serde writes it without a copy of
-//! the whole; the schema itself is described once, at [`Report::write_json`], and a test holds
-//! that table against a report.
+//! Structures of borrowed values mirror the schema, and serde writes them. The schema is documented
+//! at [`Report::write_json`], and a test compares that table with a report.
 
 use std::io::{self, BufWriter, Write};
 
@@ -13,12 +12,12 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
 use super::tally::{EXPIRY_EDGES, Sample};
-use super::{Counts, Distinct, KeySum, NameCounts, Report};
+use super::{Counts, Distinct, KeySummary, NameCounts, Report};
 use crate::display::is_deceptive;
 use crate::key::UnusableKey;
 use crate::policy::Policy;
-use crate::signature::{Algorithm, REGISTERED};
-use crate::verdict::{Finding, Reason};
+use crate::signature::Algorithm;
+use crate::verdict::Reason;
 
 /// The name of the schema that [`Report::write_json`] writes. Members may be added under this
 /// name; none is removed or changes its meaning.
@@ -27,82 +26,82 @@ pub const REPORT_SCHEMA: &str = "jotmill.report/1";
 impl Report {
     /// Writes the report as one JSON object and a line feed.
     ///
-    /// Members come in the order of this table. A name in capitals stands for names that the run
-    /// gives, sorted by their UTF-8 bytes. Members marked `?` are left out where there is nothing
-    /// to say; `null` means that there is none of it. Counts are whole numbers of at most 64 bits.
-    /// `valid` and `rejected` count tokens wherever they occur.
+    /// Members come in the order of this table. A name in capitals is a placeholder for names from
+    /// the run, sorted by their UTF-8 bytes. Members marked `?` are left out where they have no
+    /// value; `null` means none. Counts are integers of at most 64 bits. `valid` and `rejected`
+    /// always count tokens.
     ///
     /// | member | what it holds |
     /// |---|---|
     /// | `schema` | `jotmill.report/1` |
     /// | `complete` | whether every line of every input was judged |
     /// | `tool.name` | `jotmill` |
-    /// | `tool.version` | the version that judged |
-    /// | `now` | the moment that times were judged against: RFC 3339 in UTC, with as many digits of a second as it has and no more, so that equal moments are equal strings. `--now` takes it back |
+    /// | `tool.version` | the version of jotmill |
+    /// | `now` | the instant that tokens were judged at: RFC 3339 in UTC, without trailing zeros in the fraction, so that equal instants are equal strings. `--now` accepts it |
     /// | `policy.issuers` | the expected issuers; `[]`: `iss` was not compared |
     /// | `policy.subjects` | the expected subjects; `[]`: `sub` was not compared |
     /// | `policy.audiences` | the expected audiences; `[]`: `aud` was not compared |
     /// | `policy.required` | the claims that a token must have: the registered ones in the order of RFC 7519, then others in the order given |
     /// | `policy.typ` | the expected media type, or null |
     /// | `policy.algorithms` | the allow-list, or null where the keys decided |
-    /// | `policy.leeway_s` | what clocks were forgiven, in seconds |
-    /// | `policy.max_age_s` | the maximal age in seconds, or null |
-    /// | `policy.max_lifetime_s` | the maximal lifetime in seconds, or null |
-    /// | `policy.max_token_bytes` | the longest line that was taken as a token |
-    /// | `policy.max_key_tries` | how many keys were tried on one token at most |
-    /// | `policy.kid_hint` | whether `kid` was a hint alone, and other keys were tried as well |
-    /// | `policy.by_issuer` ? | with several policies: an array of them in the order given, each with the members above; `policy` itself then has `issuers`, those of all, and `max_token_bytes`, and none of the others |
-    /// | `unchecked` | the checks that were not made, under one of several policies at least, because no value was expected: `issuer`, `audience`, `typ` |
-    /// | `inputs.name` | the input as it was given; `inputs` is an array in the order given |
+    /// | `policy.leeway_s` | the leeway in seconds |
+    /// | `policy.max_age_s` | the maximum age in seconds, or null |
+    /// | `policy.max_lifetime_s` | the maximum lifetime in seconds, or null |
+    /// | `policy.max_token_bytes` | the longest token, in bytes |
+    /// | `policy.max_key_tries` | the most keys tried for one token |
+    /// | `policy.kid_hint` | whether `kid` was only a hint, so that other keys were tried as well |
+    /// | `policy.by_issuer` ? | with several policies: an array of them in the order given, each with the members above; `policy` itself then has only `max_token_bytes` and `issuers`, those of all policies |
+    /// | `unchecked` | the checks that were not made because a policy has no expected value: `issuer`, `audience`, `typ` |
+    /// | `inputs.name` | the name as given; `inputs` is an array in the order given |
     /// | `inputs.bytes` | how many of its bytes were judged |
     /// | `inputs.lines` | how many of its lines were judged |
     /// | `inputs.error` | why it was not judged to its end, or null |
-    /// | `inputs.grown` ? | by how many bytes it grew after it was opened; these were not judged |
+    /// | `inputs.grown` ? | how many bytes were added after it was opened; they were not judged |
     /// | `tokens` | all tokens: `valid` + `rejected` |
-    /// | `valid` | tokens whose signature held and whose claims all passed |
-    /// | `rejected` | all others |
-    /// | `blank_lines` | lines without a token, which are no tokens |
-    /// | `distinct.estimate` ? | about how many tokens differ, if that was asked for; lines that were too long are not among them |
+    /// | `valid` | tokens whose signature and claims passed every check |
+    /// | `rejected` | all other tokens |
+    /// | `blank_lines` | blank lines, which are not counted as tokens |
+    /// | `distinct.estimate` ? | the estimated number of distinct tokens, if enabled; lines that were too long are not included |
     /// | `distinct.standard_error` ? | the standard deviation of the estimate, relative to the true number |
     /// | `bytes` | the sum of `inputs.bytes` |
-    /// | `reasons.CODE` | how often a token was rejected for this [`Reason`]; a token may have several. Reasons that did not occur are left out |
-    /// | `algs.NAME.valid` | by the header's `alg`: names registered with IANA, and `other` for everything else. Tokens whose `alg` could not be read are in none |
+    /// | `reasons.CODE` | tokens rejected for this [`Reason`]; a token may have several. Reasons that did not occur are left out |
+    /// | `algs.NAME.valid` | by the header's `alg`: names registered with IANA, and `other` for everything else. Tokens whose `alg` could not be read are not included |
     /// | `algs.NAME.rejected` | the same |
-    /// | `keys.NAME.valid` | by the key that verified the signature. Every key is listed, those that verified nothing too, and each has a name of its own: see [`Key::name`](crate::Key::name) |
-    /// | `keys.NAME.rejected` | tokens whose signature held under it, rejected for what they say |
+    /// | `keys.NAME.valid` | by the key that verified the signature. Every key is listed, under its unique [`Key::name`](crate::Key::name) |
+    /// | `keys.NAME.rejected` | tokens that it verified and that were rejected for other reasons |
     /// | `keys.NAME.weak_for` ? | the algorithms that it and the policy allow and whose hash is longer than its secret (RFC 7518 section 3.2) |
-    /// | `keys.NAME.findings` ? | what makes it weak, by the codes of [`KeyFinding`](crate::KeyFinding) |
-    /// | `issuers.NAME.valid` | by `iss`, of the tokens whose signature held. Names over 256 bytes are cut and end in `…` |
+    /// | `keys.NAME.findings` ? | its weaknesses, as codes of [`KeyFinding`](crate::KeyFinding) |
+    /// | `issuers.NAME.valid` | tokens with a verified signature, by `iss`. Names over 256 bytes are cut and end in `…` |
     /// | `issuers.NAME.rejected` | the same |
-    /// | `issuers_rest.valid` ? | there were more than [`MAX_NAMES`](super::MAX_NAMES) issuers: `issuers` holds exact counts of those with the smallest SHA-256, and this is the sum over all others |
+    /// | `issuers_rest.valid` ? | with more than [`MAX_NAMES`](super::MAX_NAMES) issuers: `issuers` holds exact counts of those with the smallest SHA-256, and this is the sum over all others |
     /// | `issuers_rest.rejected` ? | the same |
-    /// | `unknown_kids.NAME` | how many tokens for which a key was looked for by this `kid`, which is the id of none. Those that a key without an id verified are not among them; cut like issuers |
-    /// | `unknown_kids_rest` ? | the sum over further kids, like `issuers_rest` |
-    /// | `expiry.expired.BUCKET` | by `exp`, of the tokens whose signature held, without leeway. `within_minute`, `_hour`, `_day`, `_week`, `_month` and `_year` are 60, 3,600, 86,400, 604,800, 2,592,000 and 31,536,000 seconds; the rest is `beyond_year`. A token is in the first bucket that it fits. Here: `exp` is on or before `now`, by less than that |
+    /// | `unknown_kids.NAME` | tokens whose `kid` is the id of no key, unless a key without an id verified them; cut like issuers |
+    /// | `unknown_kids_rest` ? | the sum over all others, like `issuers_rest` |
+    /// | `expiry.expired.BUCKET` | tokens with a verified signature, by `exp`, without leeway. `within_minute`, `_hour`, `_day`, `_week`, `_month` and `_year` are 60, 3,600, 86,400, 604,800, 2,592,000 and 31,536,000 seconds; the rest is `beyond_year`. A token is in the first bucket that it fits. Here `exp` is on or before `now`, by less than that |
     /// | `expiry.unexpired.BUCKET` | `exp` is after `now`, by no more than that |
     /// | `expiry.none` | tokens without a usable `exp` |
-    /// | `findings.CODE` | how often something was found beside the verdict, by the code of a [`Finding`] |
-    /// | `set_aside.origin` | `set_aside` is an array of the keys that could not be used; the file that holds the key set |
-    /// | `set_aside.index` | the key's index in its set or file, from 0, or null where no key could be made out in the file |
+    /// | `findings.CODE` | tokens with this [`Finding`](crate::Finding), which does not affect the verdict |
+    /// | `set_aside.origin` | `set_aside` is an array of the unusable keys; the file of the key |
+    /// | `set_aside.index` | the key's index in its set or file, from 0, or null where the file as a whole is unusable |
     /// | `set_aside.kid` | its id, or null |
-    /// | `set_aside.member` | the member of the JWK at fault, or null where it is the key as a whole |
+    /// | `set_aside.member` | the member of the JWK at fault, or null where the key as a whole is at fault |
     /// | `set_aside.why` | what is wrong with it |
-    /// | `duplicate_kids` | the ids that more than one key goes by; each of these keys was tried |
-    /// | `samples.CODE.file` | for each reason an array of its first five places, by input and offset; the input's name |
+    /// | `duplicate_kids` | the ids that several keys share; each of these keys was tried |
+    /// | `samples.CODE.file` | for each reason an array of the first five tokens, by input and offset; the input's name |
     /// | `samples.CODE.line` | the line, from 1 |
     /// | `samples.CODE.offset` | the byte offset of the token, from 0 |
     /// | `samples.CODE.sha256` ? | the first 16 hexadecimal digits of the token's SHA-256; not for a line that was too long to keep |
-    /// | `elapsed_s` | how long the run took, in seconds: the only member that depends on time |
+    /// | `elapsed_s` | the duration of the run in seconds: the only member that differs between equal runs |
     ///
     /// Reports of one `schema`, `policy` and `now` can be merged: counts are added, and the first
-    /// five samples kept. Where one has an `issuers_rest`, the names of the other whose SHA-256 is
-    /// larger than that of every name it lists move to the sum; the same goes for unknown kids.
+    /// five samples kept. Where one has an `issuers_rest`, the issuers of the other whose SHA-256 is
+    /// larger than that of every issuer it lists are added to `issuers_rest`; likewise unknown kids.
     ///
-    /// Control characters, characters that change the direction of writing, and separators of
-    /// lines are written as `\uXXXX`. No token, no secret and no hash of a secret is in it.
+    /// Control characters, characters that change the writing direction, and line separators are
+    /// written as `\uXXXX`. A report contains no token, no secret and no hash of a secret.
     ///
     /// # Errors
-    /// What `out` gives.
+    /// Those of `out`.
     pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut out = BufWriter::new(out);
         let mut serializer = serde_json::Serializer::with_formatter(&mut out, Layout::default());
@@ -140,7 +139,7 @@ struct Document<'r> {
     unknown_kids_rest: Option<u64>,
     expiry: Expiry,
     findings: Entries<&'static str, u64>,
-    set_aside: Vec<SetAsideMembers<'r>>,
+    set_aside: Vec<UnusableKeyMembers<'r>>,
     duplicate_kids: Vec<&'r str>,
     samples: Entries<&'static str, Vec<SampleMembers<'r>>>,
     elapsed_s: f64,
@@ -158,7 +157,7 @@ struct Tool {
     version: &'static str,
 }
 
-/// One policy is told as it is; of several, what they share and then each.
+/// One policy, or several with what they share.
 #[derive(serde::Serialize)]
 #[serde(untagged)]
 enum PolicySection<'r> {
@@ -220,7 +219,7 @@ struct Expiry {
 }
 
 #[derive(serde::Serialize)]
-struct SetAsideMembers<'r> {
+struct UnusableKeyMembers<'r> {
     origin: &'r str,
     index: Option<usize>,
     kid: Option<&'r str>,
@@ -237,7 +236,7 @@ struct SampleMembers<'r> {
     sha256: Option<String>,
 }
 
-/// An object whose member names are not known to the schema, in the order in which they stand.
+/// An object whose member names are not in the schema. It keeps their order.
 struct Entries<K, V>(Vec<(K, V)>);
 
 impl<K: Serialize, V: Serialize> Serialize for Entries<K, V> {
@@ -247,7 +246,7 @@ impl<K: Serialize, V: Serialize> Serialize for Entries<K, V> {
 }
 
 impl<V> Entries<&'static str, V> {
-    /// Codes, which come in the order of the rules, in the order of their names.
+    /// Sorts codes, which come in the order of the rules, by name.
     fn sorted(entries: impl Iterator<Item = (&'static str, V)>) -> Self {
         let mut entries: Vec<_> = entries.collect();
         entries.sort_unstable_by_key(|(name, _)| *name);
@@ -278,11 +277,12 @@ impl<'r> Document<'r> {
                 standard_error: Distinct::STANDARD_ERROR,
             }),
             bytes: report.bytes(),
-            reasons: Entries::sorted(counted(
-                Reason::ALL.iter().map(|reason| reason.code()),
-                &tally.reasons,
-            )),
-            algs: algs(report),
+            reasons: Entries::sorted(
+                (report.reason_counts()).map(|(reason, count)| (reason.code(), count)),
+            ),
+            algs: Entries::sorted(
+                (report.algorithm_counts()).map(|(name, counts)| (name, counts.into())),
+            ),
             keys: keys(report),
             issuers: Entries(
                 (tally.issuers.sorted().into_iter())
@@ -293,12 +293,11 @@ impl<'r> Document<'r> {
             unknown_kids: totals(&tally.unknown_kids),
             unknown_kids_rest: tally.unknown_kids.rest().map(Counts::total),
             expiry: Expiry::new(report),
-            findings: Entries::sorted(counted(
-                Finding::ALL.iter().map(|finding| finding.code()),
-                &tally.findings,
-            )),
+            findings: Entries::sorted(
+                (report.finding_counts()).map(|(finding, count)| (finding.code(), count)),
+            ),
             set_aside: (report.validator.keys().unusable_keys().iter())
-                .map(SetAsideMembers::new)
+                .map(UnusableKeyMembers::new)
                 .collect(),
             duplicate_kids: report.validator.keys().duplicate_ids(),
             samples: samples(report),
@@ -350,7 +349,7 @@ impl From<Counts> for CountsMembers {
     }
 }
 
-impl<'r> SetAsideMembers<'r> {
+impl<'r> UnusableKeyMembers<'r> {
     fn new(key: &'r UnusableKey) -> Self {
         Self {
             origin: &key.origin,
@@ -371,22 +370,12 @@ impl Expiry {
             within.chain(beyond)
         };
         Self {
-            // The tally counts from long ago on; the report counts from `now` on, on either side.
+            // The tally begins in the past; the report begins at `now` in both directions.
             expired: Entries(names().zip(expired.iter().rev().copied()).collect()),
             unexpired: Entries(names().zip(unexpired.iter().copied()).collect()),
             none: report.tally.no_expiry,
         }
     }
-}
-
-/// What occurred, with how often it did.
-fn counted<'c>(
-    codes: impl Iterator<Item = &'static str> + 'c,
-    counts: &'c [u64],
-) -> impl Iterator<Item = (&'static str, u64)> + 'c {
-    codes
-        .zip(counts.iter().copied())
-        .filter(|(_, count)| *count > 0)
 }
 
 fn totals(counts: &NameCounts) -> Entries<&str, u64> {
@@ -405,23 +394,15 @@ fn inputs<'r>(report: &'r Report) -> Vec<InputMembers<'r>> {
     members.collect()
 }
 
-fn algs(report: &Report) -> Entries<&'static str, CountsMembers> {
-    let named = REGISTERED.into_iter().chain(["other"]);
-    let occurring = named
-        .zip(report.tally.algs)
-        .filter(|(_, counts)| counts.total() > 0);
-    Entries::sorted(occurring.map(|(name, counts)| (name, counts.into())))
-}
-
 fn keys(report: &Report) -> Entries<&str, KeyMembers> {
-    let members = |(name, sum): (_, KeySum)| {
-        let weak_for = sum.weak_for.iter().map(Algorithm::name).collect();
-        let Counts { valid, rejected } = sum.counts;
+    let members = |(name, key): (_, KeySummary)| {
+        let weak_for = key.weak_for.iter().map(Algorithm::name).collect();
+        let Counts { valid, rejected } = key.counts;
         let members = KeyMembers {
             valid,
             rejected,
             weak_for,
-            findings: sum.findings.iter().map(|finding| finding.code()).collect(),
+            findings: key.findings.iter().map(|finding| finding.code()).collect(),
         };
         (name, members)
     };
@@ -435,16 +416,15 @@ fn samples<'r>(report: &'r Report) -> Entries<&'static str, Vec<SampleMembers<'r
         offset: sample.offset,
         sha256: (sample.sha256).map(|digest| format!("{:016x}", u64::from_be_bytes(digest))),
     };
-    let with_places = Reason::ALL.iter().zip(&report.tally.samples);
+    let all = Reason::ALL.iter().zip(&report.tally.samples);
     Entries::sorted(
-        with_places
-            .filter(|(_, places)| !places.is_empty())
-            .map(|(reason, places)| (reason.code(), places.iter().map(members).collect())),
+        all.filter(|(_, samples)| !samples.is_empty())
+            .map(|(reason, samples)| (reason.code(), samples.iter().map(members).collect())),
     )
 }
 
-/// One line for each member of the report and each entry of a member, whatever the entry holds:
-/// lines that eyes, `grep` and `diff` can use.
+/// Writes each member of the report and each entry of a member on a line of its own, for readers,
+/// `grep` and `diff`.
 #[derive(Default)]
 struct Layout {
     depth: usize,
@@ -452,7 +432,7 @@ struct Layout {
 }
 
 impl Layout {
-    /// Values at this depth and above stand on lines of their own.
+    /// Values down to this depth have lines of their own.
     const LINES: usize = 2;
 
     fn open<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
@@ -522,8 +502,8 @@ impl Formatter for Layout {
         Ok(())
     }
 
-    /// Escapes what JSON would allow and a terminal should not see. All of it lies in the basic
-    /// plane, so one escape a character is enough.
+    /// Escapes what JSON allows and a terminal should not see. All of these characters are in the
+    /// basic multilingual plane, so that one escape each is enough.
     fn write_string_fragment<W: ?Sized + Write>(
         &mut self,
         out: &mut W,

@@ -1,8 +1,8 @@
-//! What is told of a run: the [`Tally`] that workers sum up, the rows, and the [`Report`] in text
-//! and JSON.
+//! The results of a run: the [`Tally`] of counts, the rows, and the [`Report`] as text and JSON.
 //!
-//! This room knows no cryptography. Whatever it prints of a token is escaped and cut, and no token
-//! or secret is printed unless asked for.
+//! Owns what may be printed of a token: strings that tokens chose are cut and escaped, a whole
+//! token is printed only on request, and a secret never. Verdicts are left to `validator` and
+//! `batch`.
 
 mod distinct;
 #[cfg(test)]
@@ -25,9 +25,10 @@ use std::time::Duration;
 
 use crate::key::KeyFinding;
 use crate::policy::Policy;
-use crate::signature::AlgorithmSet;
+use crate::signature::{AlgorithmSet, REGISTERED};
 use crate::time::UnixTime;
 use crate::validator::Validator;
+use crate::verdict::{Finding, Reason};
 
 /// One input of a run, as the report lists it.
 #[derive(Clone, Debug, Default)]
@@ -40,41 +41,41 @@ pub struct InputReport {
     pub lines: u64,
     /// Why it was not judged to its end, if it was not.
     pub error: Option<String>,
-    /// By how many bytes a file grew after it was opened; these were not judged.
+    /// How many bytes were added to a file after it was opened; they were not judged.
     pub grown: u64,
 }
 
-/// The result of a run.
+/// The result of a run; text and JSON are two renderings of it.
 pub struct Report {
-    /// The policies and keys that tokens were validated by.
+    /// The policies and keys that tokens were judged by.
     pub validator: Validator,
-    /// The instant that tokens were validated at.
+    /// The instant that tokens were judged at.
     pub now: UnixTime,
-    /// What was counted.
+    /// The counts.
     pub tally: Tally,
     /// The inputs, in the order given.
     pub inputs: Vec<InputReport>,
     /// Whether every line of every input was judged.
     pub complete: bool,
-    /// What ended the run before the end of its inputs, where no input is to blame.
+    /// Why the run ended early, unless an error of an input did it.
     pub ended_by: Option<String>,
     /// How long the run took.
     pub elapsed: Duration,
 }
 
-/// What is told of a key.
-struct KeySum {
+/// What a report shows of a key.
+struct KeySummary {
     /// The tokens that it verified.
     counts: Counts,
     /// The algorithms that the policy allows it and for which it is too short (RFC 7518
     /// section 3.2).
     weak_for: AlgorithmSet,
-    /// What makes it weak.
+    /// Its weaknesses.
     findings: Vec<KeyFinding>,
 }
 
 impl Report {
-    /// The checks that were not made under at least one of the policies.
+    /// The checks that at least one of the policies did not make.
     fn unchecked(&self) -> Vec<&'static str> {
         let mut all: Vec<&str> = Vec::new();
         for name in self.validator.policies().iter().flat_map(Policy::unchecked) {
@@ -85,24 +86,44 @@ impl Report {
         all
     }
 
-    /// The keys by their names, of which each has its own.
-    fn keys_by_name(&self) -> BTreeMap<&str, KeySum> {
+    /// The reasons that occurred, in the order of the rules, and how often each did.
+    fn reason_counts(&self) -> impl Iterator<Item = (Reason, u64)> {
+        let all = Reason::ALL.iter().copied().zip(self.tally.reasons);
+        all.filter(|(_, count)| *count > 0)
+    }
+
+    /// The findings that occurred, and how often each did.
+    fn finding_counts(&self) -> impl Iterator<Item = (Finding, u64)> {
+        let all = Finding::ALL.iter().copied().zip(self.tally.findings);
+        all.filter(|(_, count)| *count > 0)
+    }
+
+    /// The registered algorithms that occurred, and `other` for all names that are not registered.
+    fn algorithm_counts(&self) -> impl Iterator<Item = (&'static str, Counts)> {
+        let names = REGISTERED.into_iter().chain(["other"]);
+        names
+            .zip(self.tally.algs)
+            .filter(|(_, counts)| counts.total() > 0)
+    }
+
+    /// The keys by name; names are unique.
+    fn keys_by_name(&self) -> BTreeMap<&str, KeySummary> {
         let set = self.validator.keys();
         let keys = set.iter().zip(&self.tally.keys);
         keys.map(|(key, counts)| {
             let policy = &self.validator.policies()[key.policy_index()];
             let is_weak = |algorithm: &_| policy.allows(*algorithm) && key.is_weak_for(*algorithm);
-            let sum = KeySum {
+            let summary = KeySummary {
                 counts: *counts,
                 weak_for: key.algorithms().iter().filter(is_weak).collect(),
                 findings: self.validator.key_findings(key, self.now),
             };
-            (key.name(), sum)
+            (key.name(), summary)
         })
         .collect()
     }
 
-    /// The bytes of all inputs.
+    /// How many bytes of all inputs were judged.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.inputs.iter().map(|input| input.bytes).sum()

@@ -1,5 +1,5 @@
-//! Counts by names that the tokens choose, such as issuers: exact, bounded, and the same for any
-//! order of the tokens.
+//! Counts by names that tokens choose, such as issuers: bounded, and the same for any order of the
+//! tokens. Cutting the names is left to the caller.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,32 +7,31 @@ use sha2::{Digest, Sha256};
 
 use super::tally::Counts;
 
-/// How many names are counted one by one.
+/// How many names have counts of their own.
 pub const MAX_NAMES: usize = 16_384;
 
 /// Counts by name.
 ///
 /// Up to [`MAX_NAMES`] names are counted exactly. Beyond that the names with the smallest SHA-256
-/// keep their exact counts and the others are summed: a name that is among the smallest at the end
-/// was among them all the time, so neither the order of the tokens nor how they were split can
-/// change a count. (The bottom-k rule of Cohen and Kaplan, "Summarizing data using bottom-k
-/// sketches", 2007, with exact counts for what is kept.)
+/// keep their exact counts, and the others are summed. A name that is among the smallest at the end
+/// always was, so no order or partition of the tokens changes a count. (The bottom-k rule of Cohen
+/// and Kaplan, "Summarizing data using bottom-k sketches", 2007, with exact counts.)
 #[derive(Clone, Debug, Default)]
 pub struct NameCounts {
     entries: Vec<(Box<str>, Counts)>,
     index: HashMap<Box<str>, usize>,
-    /// The entry that was counted last: logs have runs of one name.
+    /// The entry of the last token: logs have runs of one name.
     last: usize,
-    /// The entries that are not zero, in a block's own counts.
+    /// In the counts of a block, the entries that are not zero.
     touched: Vec<usize>,
     overflow: Option<Box<Overflow>>,
 }
 
-/// What is needed once there are too many names.
+/// The counts once there are more than [`MAX_NAMES`] names.
 #[derive(Clone, Debug, Default)]
 struct Overflow {
     kept: BTreeMap<[u8; 32], (Box<str>, Counts)>,
-    /// Names from this digest on are summed.
+    /// Names with this digest or a larger one are summed in `rest`.
     bound: Option<[u8; 32]>,
     rest: Counts,
 }
@@ -41,7 +40,6 @@ impl NameCounts {
     /// Counts tokens of this name.
     #[inline]
     pub(crate) fn add(&mut self, name: &str, counts: Counts) {
-        // With too many names there is no entry.
         let is_last = |(last, _): &(Box<str>, Counts)| **last == *name;
         if !self.entries.get(self.last).is_some_and(is_last) {
             match self.find(name) {
@@ -56,8 +54,8 @@ impl NameCounts {
         entry.add(counts);
     }
 
-    /// The entry of a name, new or not; None where there are too many names, which moves all of
-    /// them to the overflow.
+    /// Finds or inserts the entry of a name. With too many names there are no entries: all move to
+    /// the overflow.
     #[inline(never)]
     fn find(&mut self, name: &str) -> Option<usize> {
         if self.overflow.is_some() {
@@ -79,8 +77,8 @@ impl NameCounts {
         Some(self.entries.len() - 1)
     }
 
-    /// Moves the counts of a block to these, and leaves the block's names at zero, so that a name
-    /// is allocated once and not once a block.
+    /// Moves the counts of a block into these. The block keeps its names, so that each is allocated
+    /// once and not once a block.
     pub(crate) fn drain(&mut self, block: &mut Self) {
         for position in block.touched.drain(..) {
             let (name, counts) = &mut block.entries[position];
@@ -94,7 +92,7 @@ impl NameCounts {
         }
     }
 
-    /// Adds other counts to these; the order of such sums does not matter.
+    /// Adds other counts; their order does not matter.
     pub fn merge(&mut self, other: &Self) {
         for (name, counts) in &other.entries {
             self.add(name, *counts);
@@ -146,7 +144,7 @@ impl NameCounts {
         all
     }
 
-    /// The sum over the names that are not counted one by one, if there are any.
+    /// The sum over the names without counts of their own, if there are any.
     #[must_use]
     pub fn rest(&self) -> Option<Counts> {
         self.overflow
@@ -182,7 +180,7 @@ impl Overflow {
         }
     }
 
-    /// Lowers the bound to what another summary had to give up.
+    /// Lowers the bound to that of another overflow.
     fn lower(&mut self, bound: [u8; 32]) {
         if self.bound.is_none_or(|own| bound < own) {
             self.bound = Some(bound);

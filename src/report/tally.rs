@@ -1,7 +1,8 @@
-//! The tally: a sum over tokens that is the same in any order.
+//! The tally: the counts of a run, and the first places of each reason.
 //!
-//! Workers count a block into a tally of their own; the ordered end merges it. Merging is
-//! associative and commutative, so neither threads nor blocks nor shards can change a total.
+//! A worker counts each block into a tally of its own, which the run drains into the total. Adding
+//! is associative and commutative, so that neither threads nor blocks can change a count. How counts
+//! are shown is left to the renderers.
 
 use super::distinct::Distinct;
 use super::names::NameCounts;
@@ -13,15 +14,15 @@ use crate::token::Member;
 use crate::validator::Judged;
 use crate::verdict::{Finding, FindingSet, Reason, ReasonSet};
 
-/// How many places of a reason are kept.
+/// How many samples of each reason are kept.
 pub(crate) const SAMPLES: usize = 5;
 
-/// Valid and rejected tokens.
+/// How many tokens are valid and rejected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Tokens that are valid.
+    /// Valid tokens.
     pub valid: u64,
-    /// Tokens that were rejected.
+    /// Rejected tokens.
     pub rejected: u64,
 }
 
@@ -38,14 +39,14 @@ impl Counts {
         self.rejected += other.rejected;
     }
 
-    /// Both together.
+    /// Valid and rejected together.
     #[must_use]
     pub const fn total(self) -> u64 {
         self.valid + self.rejected
     }
 }
 
-/// A place where a token was rejected.
+/// The place of a rejected token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// The index of the input.
@@ -54,15 +55,14 @@ pub struct Sample {
     pub line: u64,
     /// The byte offset of the token in it.
     pub offset: u64,
-    /// The first bytes of the token's SHA-256; none for a line that was too long to keep.
+    /// The first bytes of the token's SHA-256; `None` for a line that was too long to keep.
     pub sha256: Option<[u8; 8]>,
 }
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-/// The distances from `now` at which the histogram of expiry is cut, in seconds, with the names
-/// that they have in the report.
+/// The bounds of the buckets of expiry: seconds from `now`, the name in JSON and that in text.
 pub(crate) const EXPIRY_EDGES: [(u64, &str, &str); 6] = [
     (MINUTE, "minute", "1 minute"),
     (HOUR, "hour", "1 hour"),
@@ -71,11 +71,11 @@ pub(crate) const EXPIRY_EDGES: [(u64, &str, &str); 6] = [
     (30 * DAY, "month", "30 days"),
     (365 * DAY, "year", "1 year"),
 ];
-/// The number of buckets of expiry: seven on either side of `now`.
+/// The number of buckets of expiry: seven before `now` and seven after it.
 pub const EXPIRY_BUCKETS: usize = 2 * (EXPIRY_EDGES.len() + 1);
 
-/// The edges around `now`, ascending: a token falls into the bucket of as many edges as its `exp`
-/// lies after.
+/// The bounds around `now`, ascending. The bucket of a token is the number of bounds that its `exp`
+/// is after.
 fn expiry_points(now: UnixTime) -> [Point; EXPIRY_BUCKETS - 1] {
     let now = now.point();
     let middle = EXPIRY_EDGES.len();
@@ -86,7 +86,7 @@ fn expiry_points(now: UnixTime) -> [Point; EXPIRY_BUCKETS - 1] {
     })
 }
 
-/// Tokens of a block, one after the other, that this key verified: a block has few lines.
+/// A run of tokens in a block that one key verified; a run too long for the counts becomes two.
 #[derive(Clone, Copy, Debug)]
 struct Verified {
     key: u32,
@@ -94,46 +94,45 @@ struct Verified {
     rejected: u16,
 }
 
-/// The sum over tokens.
+/// The counts of a run, or of a block of it.
 #[derive(Clone, Debug)]
 pub struct Tally {
     /// Valid and rejected tokens.
     pub tokens: Counts,
     /// Lines without a token.
     pub blank_lines: u64,
-    /// How often each reason was given, by [`Reason::index`]. A token may have several.
+    /// Tokens rejected for each reason, by [`Reason::index`]. A token may have several.
     pub reasons: [u64; Reason::COUNT],
-    /// Tokens by registered algorithm name, in the order of `REGISTERED`, and all others behind
-    /// them. A token whose header could not be read is not among them.
+    /// Tokens by registered algorithm, in the order of `REGISTERED`, and last those of all other
+    /// names. A token whose header could not be read is in none.
     pub algs: [Counts; REGISTERED.len() + 1],
-    /// Tokens by the key that verified them, by its index in the key set. Of a block it is empty.
+    /// Tokens by the key that verified them, by its index in the key set; empty for a block.
     pub keys: Vec<Counts>,
-    /// The same of a block, as a list: its runs of tokens that one key verified. A count for each of
-    /// thousands of keys, in each of the blocks that are under way, would not fit into the nearest
-    /// caches.
+    /// The same for a block, as runs: counts of thousands of keys in every block under way would not
+    /// fit into the L1 and L2 caches.
     verified: Vec<Verified>,
-    /// Tokens by issuer, of those whose signature held.
+    /// Tokens with a verified signature, by issuer.
     pub issuers: NameCounts,
-    /// Tokens by a `kid` that is the id of no key, but for those that a key without an id verified.
+    /// Tokens by a `kid` that is the id of no key, unless a key without an id verified them.
     pub unknown_kids: NameCounts,
-    /// Tokens by expiry, of those whose signature held: from long expired to long valid.
+    /// Tokens with a verified signature, by bucket of `exp`: from the past to the future.
     pub expiry: [u64; EXPIRY_BUCKETS],
-    /// Tokens without a usable `exp`, of those whose signature held.
+    /// Tokens with a verified signature and no usable `exp`.
     pub no_expiry: u64,
-    /// How often each finding was made, by its place in [`Finding::ALL`].
+    /// Tokens with each finding, by its place in [`Finding::ALL`].
     pub findings: [u64; Finding::ALL.len()],
-    /// How many tokens differ, if that was asked for; lines that were too long are not among them.
+    /// The estimated number of distinct tokens, if enabled, without lines that were too long.
     pub distinct: Option<Distinct>,
-    /// The first places of each reason, by [`Reason::index`].
+    /// The first samples of each reason, by [`Reason::index`].
     pub samples: [Vec<Sample>; Reason::COUNT],
     expiry_points: [Point; EXPIRY_BUCKETS - 1],
-    /// What was counted last: logs have runs of one algorithm and one lifetime.
+    /// The slots of the last token: logs have runs of one algorithm and one bucket.
     last_alg: usize,
     last_bucket: usize,
 }
 
 impl Tally {
-    /// The sum over no tokens, of a run at `now`.
+    /// No tokens yet, of a run at `now`.
     #[must_use]
     pub fn new(now: UnixTime, keys: &KeySet) -> Self {
         Self {
@@ -142,7 +141,7 @@ impl Tally {
         }
     }
 
-    /// The sum over no tokens of a block, which is to be drained into another.
+    /// No tokens yet, of a block that will be [drained](Self::drain) into another tally.
     pub(crate) fn of_block(now: UnixTime) -> Self {
         Self {
             tokens: Counts::default(),
@@ -164,9 +163,9 @@ impl Tally {
         }
     }
 
-    /// The same with a count of the tokens that differ, if it is wanted.
-    pub(crate) fn with_distinct(mut self, is_wanted: bool) -> Self {
-        self.distinct = is_wanted.then(Distinct::default);
+    /// Enables the estimate of distinct tokens, or not.
+    pub(crate) fn with_distinct(mut self, is_enabled: bool) -> Self {
+        self.distinct = is_enabled.then(Distinct::default);
         self
     }
 
@@ -184,8 +183,8 @@ impl Tally {
         self.count_own(verdict.reasons, verdict.key, exp);
     }
 
-    /// Counts what tokens of a block share: the `alg` of their headers, the findings, and the issuer,
-    /// if their signatures verified.
+    /// Counts what many tokens of a block share: `alg`, findings and, where their signatures are
+    /// verified, the issuer.
     pub(crate) fn count_shared(
         &mut self,
         alg: Option<&str>,
@@ -206,8 +205,8 @@ impl Tally {
         }
     }
 
-    /// Counts what is a token's own: the reasons against it, the key that verified it, and its
-    /// expiry, if its payload could be read.
+    /// Counts what one token has: its reasons, the key that verified it, and `exp` where its payload
+    /// could be read.
     #[inline]
     pub(crate) fn count_own(
         &mut self,
@@ -273,25 +272,25 @@ impl Tally {
         self.last_bucket
     }
 
-    /// Keeps a place, if it is among the first of its reason.
+    /// Keeps a sample if it is among the first of its reason.
     pub(crate) fn add_sample(&mut self, reason: Reason, sample: Sample) {
-        let places = &mut self.samples[reason.index()];
+        let samples = &mut self.samples[reason.index()];
         let order = |sample: &Sample| (sample.input, sample.offset);
-        let position = places.partition_point(|other| order(other) < order(&sample));
+        let position = samples.partition_point(|other| order(other) < order(&sample));
         if position < SAMPLES {
-            places.truncate(SAMPLES - 1);
-            places.insert(position, sample);
+            samples.truncate(SAMPLES - 1);
+            samples.insert(position, sample);
         }
     }
 
-    /// The reasons of which no place that comes later is kept.
+    /// The reasons whose samples are complete: no later token can be among them.
     pub(crate) fn placed(&self) -> ReasonSet {
         let is_full = |reason: &Reason| self.samples[reason.index()].len() == SAMPLES;
         Reason::ALL.iter().copied().filter(is_full).collect()
     }
 
-    /// Moves the counts of a block to these and leaves the block's at zero. The lines of its
-    /// samples are counted from its start, which is line `line_base` + 1.
+    /// Moves the counts of a block into this tally. The lines of its samples count from its start,
+    /// which is line `line_base` + 1.
     pub(crate) fn drain(&mut self, block: &mut Self, line_base: u64) {
         self.add_fixed(block);
         for run in block.verified.drain(..) {
@@ -320,7 +319,7 @@ impl Tally {
         block.findings = [0; Finding::ALL.len()];
     }
 
-    /// Adds another tally to this one, under the same policy, keys and inputs.
+    /// Adds another tally of the same policy, instant, keys and inputs.
     pub fn merge(&mut self, other: &Self) {
         debug_assert!(other.verified.is_empty(), "a block is drained, not merged");
         self.add_fixed(other);

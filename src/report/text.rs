@@ -1,9 +1,8 @@
 //! The report as text, for people at a terminal of 80 columns.
 //!
-//! This file owns what is said, in which order and in which words; how it is laid out is
-//! `text/layout.rs`, and what is counted is `tally.rs`. Colour adds escape sequences and changes
-//! nothing else. Elapsed time and speed stand on one line: all others are the same for every run
-//! over the same input.
+//! Owns the sections, their order and their words. The layout is left to `text/layout.rs`, the
+//! counts to `tally.rs`. Colour adds escape sequences and changes nothing else. Elapsed time and
+//! speed share one line; all others are the same for every run over the same input.
 
 mod layout;
 mod sections;
@@ -19,15 +18,15 @@ use super::{Counts, Distinct, InputReport, Report};
 use crate::policy::{DEFAULT_MAX_KEY_TRIES, DEFAULT_MAX_TOKEN_BYTES, Policy};
 use crate::signature::Algorithm;
 
-/// How many names of a kind are listed; of unknown kids, half as many.
+/// How many names a table lists; half as many for unknown kids and keys.
 const NAMES: usize = 10;
-/// How many names are listed within a sentence.
+/// How many names a sentence lists.
 const FEW: usize = 3;
-/// The longest name within a sentence, in characters.
+/// The longest name in a sentence, in characters.
 const SHORT: usize = 48;
-/// How many policies are told one by one.
+/// How many policies are listed one by one.
 const POLICIES: usize = 10;
-/// The column at which the lines on the run and the policy begin.
+/// The width in columns of the labels of the lines on the run and the policy.
 const LABEL: usize = 9;
 
 /// How the text report looks.
@@ -35,7 +34,7 @@ const LABEL: usize = 9;
 pub struct TextOptions {
     /// Adds ANSI colours; without them the text is the same.
     pub color: bool,
-    /// The columns of the page; fewer than 60 are taken as 60.
+    /// The width of the page in columns, at least 60.
     pub width: usize,
 }
 
@@ -52,12 +51,12 @@ impl Default for TextOptions {
 impl Report {
     /// Writes the report as text, in UTF-8.
     ///
-    /// Sections with nothing to say are left out. Names that tokens, files and keys chose are
-    /// shortened in the middle to fit, and characters in them that could deceive a reader or a
-    /// terminal are written as `\uXXXX`. What programs read is [`Report::write_json`].
+    /// Empty sections are left out. Names of tokens, files and keys are shortened in the middle to
+    /// fit, and characters in them that could deceive a reader or a terminal are written as `\uXXXX`.
+    /// The text may change between versions; programs read [`Report::write_json`].
     ///
     /// # Errors
-    /// What `out` gives.
+    /// Those of `out`.
     pub fn write_text(&self, out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {
         let largest = self.tally.tokens.total().max(self.lines());
         let mut page = Page::new(options.color, options.width, largest);
@@ -70,7 +69,7 @@ impl Report {
         self.issuers(&mut page);
         self.unknown_kids(&mut page);
         self.expiry(&mut page);
-        self.beside_verdicts(&mut page);
+        self.findings(&mut page);
         self.not_judged(&mut page);
         out.write_all(page.into_text().as_bytes())
     }
@@ -85,7 +84,7 @@ impl Report {
             .filter_map(|input| input.error.as_deref())
     }
 
-    /// The verdict in a sentence, and how fast it was reached.
+    /// The counts in a sentence, and the speed.
     fn headline(&self, page: &mut Page) {
         if !self.complete {
             let why = self.why_incomplete();
@@ -122,7 +121,7 @@ impl Report {
         let Counts { valid, rejected } = self.tally.tokens;
         let total = self.tally.tokens.total();
         let tokens = plural(total, "token");
-        // Praise is for what is known in full.
+        // Without the rest of the input, "all valid" must not read as the final result.
         let so_far = match (self.complete, &self.ended_by) {
             (true, _) => "",
             (false, None) if self.failed_inputs().next().is_some() => "Of the rest, ",
@@ -130,8 +129,8 @@ impl Report {
         };
         let mut text = vec![(Tone::Heading, so_far.to_owned())];
         match (valid, rejected) {
-            (0, 0) if self.lines() == 0 => text.push(heading("no token, and not one line")),
-            (0, 0) => text.push(heading("no token, blank lines only")),
+            (0, 0) if self.lines() == 0 => text.push(heading("no tokens: the input is empty")),
+            (0, 0) => text.push(heading("no tokens: only blank lines")),
             (1, 0) => text.push((Tone::Good, "1 token, valid".to_owned())),
             (0, 1) => text.push(bad("1 token, rejected")),
             (_, 0) => text.push((Tone::Good, format!("{tokens}, all valid"))),
@@ -148,7 +147,7 @@ impl Report {
         text
     }
 
-    /// What was judged, when, and by what.
+    /// The input, the instant and the policies.
     fn basis(&self, page: &mut Page) {
         page.blank();
         let mut read = plural(self.lines(), "line");
@@ -164,7 +163,7 @@ impl Report {
         page.paragraph("read", LABEL, &[plain(read)]);
         if let Some(distinct) = &self.tally.distinct {
             let distinct = format!(
-                "about {}; the standard error is {:.1}%",
+                "about {} (standard error {:.1}%)",
                 plural(distinct.estimate(), "distinct token"),
                 100.0 * Distinct::STANDARD_ERROR
             );
@@ -174,21 +173,21 @@ impl Report {
         let now = format!("{now}, by jotmill {}", env!("CARGO_PKG_VERSION"));
         page.paragraph("as of", LABEL, &[plain(now)]);
         let policies = self.validator.policies();
-        let listed = policies.iter().take(POLICIES).map(in_words);
-        for (index, words) in listed.enumerate() {
+        let listed = policies.iter().take(POLICIES).map(summary);
+        for (index, text) in listed.enumerate() {
             let label = if index == 0 { "policy" } else { "" };
-            page.paragraph(label, LABEL, &[plain(words)]);
+            page.paragraph(label, LABEL, &[plain(text)]);
         }
         if policies.len() > POLICIES {
             let more = plural((policies.len() - POLICIES) as u64, "more issuer");
-            let more = format!("and {more}, each by a policy of its own");
+            let more = format!("and {more}, each with its own policy");
             page.paragraph("", LABEL, &[plain(more)]);
         }
     }
 }
 
-/// A policy as part of a sentence.
-fn in_words(policy: &Policy) -> String {
+/// A policy in one sentence.
+fn summary(policy: &Policy) -> String {
     let mut parts = Vec::new();
     for (claim, expected) in [
         ("issuer", policy.issuers()),
@@ -239,7 +238,7 @@ fn in_words(policy: &Policy) -> String {
 }
 
 impl InputReport {
-    /// The name as people know it, not yet fit to be shown.
+    /// The name for people, not yet escaped.
     fn label(&self) -> &str {
         if self.name == "-" {
             "standard input"
@@ -249,14 +248,14 @@ impl InputReport {
     }
 }
 
-/// Orders names by their counts; names of one count stay in their order.
+/// Orders names by count; the sort is stable.
 fn rank(names: &mut [(&str, Counts)]) {
     names.sort_by_key(|(_, counts)| Reverse(counts.total()));
 }
 
-/// The first names of many, as part of a sentence.
+/// The first few of many names, for a sentence.
 fn few<'n>(names: impl Iterator<Item = &'n str>, count: usize, separator: &str) -> String {
-    // "And 1 more" would be as long as most names.
+    // " and 1 more" would be as long as most names.
     let listed = if count == FEW + 1 { count } else { FEW };
     let first: Vec<String> = names.take(listed).map(|name| shown(name, SHORT)).collect();
     let mut text = first.join(separator);
@@ -266,7 +265,7 @@ fn few<'n>(names: impl Iterator<Item = &'n str>, count: usize, separator: &str) 
     text
 }
 
-/// The columns of valid and rejected tokens.
+/// The number columns: valid and rejected tokens.
 fn counts_row(counts: Counts) -> [Span; 2] {
     [counts.valid, counts.rejected].map(|count| match count {
         0 => faint("0"),
@@ -274,7 +273,7 @@ fn counts_row(counts: Counts) -> [Span; 2] {
     })
 }
 
-/// The columns of a count and its share.
+/// The number columns: a count and its share.
 fn share_row(count: u64, whole: u64) -> [Span; 2] {
     match count {
         0 => [faint("0"), faint(share(0, whole))],
@@ -282,7 +281,7 @@ fn share_row(count: u64, whole: u64) -> [Span; 2] {
     }
 }
 
-/// The columns of a row without numbers.
+/// The number columns of a row without numbers.
 fn blank_row() -> [Span; 2] {
     [plain(""), plain("")]
 }

@@ -103,7 +103,7 @@ fn the_documented_members_are_those_of_a_report_in_this_order() {
 }
 
 #[test]
-fn several_policies_are_told_one_by_one() {
+fn several_policies_are_listed_one_by_one() {
     let two = two_issuers();
     let report = parsed(&example_report(&two));
     let policy = report["policy"].as_object().unwrap();
@@ -214,7 +214,7 @@ fn beyond_the_names_that_are_counted_the_rest_is_summed() {
 }
 
 #[test]
-fn names_that_deceive_are_escaped_and_read_back() {
+fn deceptive_names_are_escaped_and_read_back() {
     let name = "\u{1b}[31m\u{7f}\u{9b}\u{202e}\u{2028}\"\\\n\u{7}é😀\u{61c}\u{2069}";
     let mut keys = named_keys();
     let kid = serde_json::to_string(name).unwrap();
@@ -245,7 +245,7 @@ fn names_that_deceive_are_escaped_and_read_back() {
 }
 
 #[test]
-fn neither_tokens_nor_secrets_are_in_it() {
+fn a_report_contains_no_token_and_no_secret() {
     let validator = lenient_validator();
     let log = log(200);
     let text = json(&judged(&validator, &[("-", &log)], &options()));
@@ -260,7 +260,7 @@ fn neither_tokens_nor_secrets_are_in_it() {
 }
 
 #[test]
-fn equal_moments_are_equal_strings() {
+fn equal_instants_are_equal_strings() {
     for (nanos, expected) in [
         (0, "2026-09-21T14:13:20Z"),
         (500_000_000, "2026-09-21T14:13:20.5Z"),

@@ -1,20 +1,20 @@
-//! How the text report is laid out: columns, wrapped lines, bars, numbers and colours.
+//! The layout of the text report: columns, wrapped lines, bars, numbers and colours.
 //!
-//! It knows nothing of tokens. Whatever it is given it keeps within the width of the page, and
-//! names that others chose pass through [`shown`] before they come here.
+//! Owns the width of the page and knows nothing of tokens. Callers pass untrusted names through
+//! [`shown`] first.
 
 use std::time::Duration;
 
 use crate::display::is_deceptive;
 
-/// The narrowest page, in columns: two numbers and a word stand side by side on it.
+/// The narrowest page, in columns: room for two numbers and a word.
 const NARROWEST: usize = 60;
 /// The longest bar, in columns.
 const LONGEST_BAR: usize = 24;
-/// What stands where a name was shortened.
+/// Marks where a name was shortened.
 const GAP: char = '…';
 
-/// What a piece of text is, which decides its colour.
+/// The meaning of a piece of text, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
     Plain,
@@ -42,7 +42,7 @@ impl Tone {
 /// A piece of a line.
 pub(super) type Span = (Tone, String);
 
-/// The report as it grows. Every row has two columns of numbers and a column of text.
+/// The page written so far. Every row has two columns of numbers and a column of text.
 pub(super) struct Page {
     text: String,
     color: bool,
@@ -51,7 +51,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// A page of so many columns, for numbers up to `largest`.
+    /// An empty page of `width` columns, for numbers up to `largest`.
     pub(super) fn new(color: bool, width: usize, largest: u64) -> Self {
         Self {
             text: String::new(),
@@ -70,7 +70,7 @@ impl Page {
         2 * (self.number + 2)
     }
 
-    /// The columns that the text of rows has.
+    /// The width of the text of rows, in columns.
     pub(super) fn text_width(&self) -> usize {
         self.width.saturating_sub(self.text_column()).max(16)
     }
@@ -145,7 +145,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// A bar beside labels of so many columns, as long as `count` is beside `largest`.
+    /// A bar beside labels of `label` columns; its length shows `count` in proportion to `largest`.
     pub(super) fn bar(&self, label: usize, count: u64, largest: u64) -> String {
         const EIGHTHS: [char; 8] = ['█', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
         let room = self.text_width().saturating_sub(label + 2).min(LONGEST_BAR);
@@ -162,8 +162,8 @@ impl Page {
     }
 }
 
-/// Breaks text at spaces into lines of at most `width` characters, and within a word only where
-/// it fits no line.
+/// Breaks text at spaces into lines of at most `width` characters; only a word longer than a line
+/// is broken inside.
 fn wrap(text: &[Span], width: usize) -> Vec<Vec<Span>> {
     let characters: Vec<(Tone, char)> = text
         .iter()
@@ -183,7 +183,7 @@ fn wrap(text: &[Span], width: usize) -> Vec<Vec<Span>> {
     lines
 }
 
-/// Characters of one tone after another, as pieces.
+/// Groups characters of one tone into spans.
 fn spans(characters: &[(Tone, char)]) -> Vec<Span> {
     characters
         .chunk_by(|one, next| one.0 == next.0)
@@ -191,13 +191,13 @@ fn spans(characters: &[(Tone, char)]) -> Vec<Span> {
         .collect()
 }
 
-/// The length in characters, which for what a report holds is close enough to columns.
+/// The length in characters, which is close enough to columns for a report.
 pub(super) fn length(text: &str) -> usize {
     text.chars().count()
 }
 
-/// A name that others chose, as it may be shown: deceptive and invisible characters are escaped, a
-/// name that would vanish is quoted, and one of more than `room` characters loses its middle.
+/// Makes an untrusted name safe to print: deceptive and invisible characters are escaped, an empty
+/// or blank name is quoted, and one of more than `room` characters is shortened in the middle.
 pub(super) fn shown(name: &str, room: usize) -> String {
     let mut safe = String::new();
     for c in name.chars() {
@@ -224,7 +224,7 @@ pub(super) fn shown(name: &str, room: usize) -> String {
         .collect()
 }
 
-/// Characters without a width, by which two names could look the same.
+/// Whether a character has no width, so that two different names could look the same.
 const fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -258,7 +258,7 @@ pub(super) fn plural(count: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", grouped(count))
 }
 
-/// A share in percent. Only nothing is 0.0%, and only everything is 100.0%.
+/// A share in percent. Only none is shown as 0.0%, and only all as 100.0%.
 pub(super) fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         return String::new();
@@ -271,7 +271,7 @@ pub(super) fn share(part: u64, whole: u64) -> String {
     }
 }
 
-/// How long something took, in three digits or so.
+/// A measured time, in about three digits.
 pub(super) fn elapsed(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
@@ -282,7 +282,7 @@ pub(super) fn elapsed(time: Duration) -> String {
     }
 }
 
-/// How many a second; `None` where no time passed.
+/// The rate per second; `None` where no time passed.
 pub(super) fn per_second(count: u64, time: Duration) -> Option<u128> {
     (u128::from(count) * 1_000_000_000).checked_div(time.as_nanos())
 }
@@ -303,7 +303,7 @@ pub(super) fn scaled_bytes(bytes: u128) -> String {
     format!("{bytes} B")
 }
 
-/// A duration that a person chose, in the largest unit that holds it exactly.
+/// A configured duration, in the largest unit that holds it exactly.
 pub(super) fn duration(seconds: u64) -> String {
     let units = [(86_400, "d"), (3600, "h"), (60, "min")];
     let exact = |(unit, _): &(u64, &str)| seconds > 0 && seconds.is_multiple_of(*unit);
@@ -316,7 +316,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_round_to_nothing_and_everything_only_where_they_are() {
+    fn only_none_rounds_to_0_and_only_all_to_100_percent() {
         assert_eq!(share(0, 7), "0.0%");
         assert_eq!(share(7, 7), "100.0%");
         assert_eq!(share(1, 3), "33.3%");
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_shown_without_what_deceives_and_lose_their_middle() {
+    fn names_are_escaped_and_shortened_in_the_middle() {
         assert_eq!(shown("https://a.example/", 20), "https://a.example/");
         assert_eq!(shown("https://a.example/", 11), "https…mple/");
         assert_eq!(shown("é".repeat(300).as_str(), 5), "éé…éé");
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn text_wraps_at_spaces_and_within_words_only_where_it_must() {
+    fn text_wraps_at_spaces_and_inside_long_words() {
         let lines = |text: &str, width| -> Vec<String> {
             wrap(&[(Tone::Plain, text.to_owned())], width)
                 .into_iter()
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_grow_by_eighths_and_show_the_least_count() {
+    fn bars_grow_by_eighths_and_show_the_smallest_count() {
         let page = Page::new(false, 80, 0);
         assert_eq!(page.bar(0, 1, 1), "█".repeat(24));
         assert_eq!(page.bar(0, 1, 48), "▌");

@@ -1,5 +1,4 @@
-//! The sections on what tokens are like: why they were rejected, when they expire, what was found
-//! beside the verdict, and what no verdict was reached on.
+//! Sections on tokens and keys: reasons for rejection, expiry, findings, and what was not judged.
 
 use std::cmp::Reverse;
 
@@ -13,12 +12,8 @@ use crate::verdict::{Finding, Reason};
 
 impl Report {
     pub(super) fn reasons(&self, page: &mut Page) {
-        let mut ranked: Vec<(Reason, u64)> = Reason::ALL
-            .iter()
-            .map(|reason| (*reason, self.tally.reasons[reason.index()]))
-            .filter(|(_, count)| *count > 0)
-            .collect();
-        // The sort is stable: reasons of one count stay in the order of the rules.
+        let mut ranked: Vec<(Reason, u64)> = self.reason_counts().collect();
+        // The sort is stable: reasons of equal counts stay in the order of the rules.
         ranked.sort_by_key(|(_, count)| Reverse(*count));
         let Some((_, largest)) = ranked.first().copied() else {
             return;
@@ -49,7 +44,7 @@ impl Report {
         }
     }
 
-    /// Where the first of a reason are: `at a.log:3, 17; b.log:1`.
+    /// The places of the samples of a reason: `at a.log:3, 17; b.log:1`.
     fn places(&self, samples: &[Sample], count: u64) -> String {
         let is_all = samples.len() as u64 == count;
         let mut text = String::from(if is_all { "at " } else { "first at " });
@@ -84,14 +79,17 @@ impl Report {
                 } else {
                     Tone::Good
                 };
-                rows.push((expiry_in_words(bucket), *count, tone));
+                rows.push((expiry_label(bucket), *count, tone));
             }
         }
         if self.tally.no_expiry > 0 {
             let label = "no usable exp".to_owned();
             rows.push((label, self.tally.no_expiry, Tone::Warning));
         }
-        let title = format!("expiry of {} whose signature holds", plural(total, "token"));
+        let title = format!(
+            "expiry of {} with a verified signature",
+            plural(total, "token")
+        );
         page.heading(["tokens", "share"], &title);
         let widest = rows.iter().map(|row| row.0.len()).max().unwrap_or(0);
         let largest = rows.iter().map(|row| row.1).max().unwrap_or(0);
@@ -102,32 +100,30 @@ impl Report {
         }
     }
 
-    /// What is worth knowing and rejected no token.
-    pub(super) fn beside_verdicts(&self, page: &mut Page) {
+    /// Findings on tokens, checks and keys, which reject no token.
+    pub(super) fn findings(&self, page: &mut Page) {
         let mut texts: Vec<([Span; 2], Vec<Span>)> = Vec::new();
         let total = self.tally.tokens.total();
-        for (finding, count) in Finding::ALL.iter().zip(self.tally.findings) {
-            if count > 0 {
-                // Half of all ECDSA signatures have it: it is told of, and warns of nothing.
-                let tone = match finding {
-                    Finding::EcdsaHighS => Tone::Plain,
-                    _ => Tone::Warning,
-                };
-                let text = vec![
-                    (tone, finding.code().to_owned()),
-                    plain(format!(": {}", finding.meaning())),
-                ];
-                texts.push((share_row(count, total), text));
-            }
+        for (finding, count) in self.finding_counts() {
+            // Half of all ECDSA signatures have a high s, so that it is no warning.
+            let tone = match finding {
+                Finding::EcdsaHighS => Tone::Plain,
+                _ => Tone::Warning,
+            };
+            let text = vec![
+                (tone, finding.code().to_owned()),
+                plain(format!(": {}", finding.meaning())),
+            ];
+            texts.push((share_row(count, total), text));
         }
         let unchecked = self.unchecked();
         if !unchecked.is_empty() {
             let text = vec![
                 (Tone::Warning, "not checked".to_owned()),
                 plain(match self.validator.policies() {
-                    [_] => format!(": {} (no value was expected)", unchecked.join(", ")),
+                    [_] => format!(": {} (no expected value is set)", unchecked.join(", ")),
                     _ => format!(
-                        ": {} (no value was expected of some issuer)",
+                        ": {} (no expected value is set for some issuer)",
                         unchecked.join(", ")
                     ),
                 }),
@@ -135,37 +131,37 @@ impl Report {
             texts.push((blank_row(), text));
         }
         let keys = self.validator.keys();
-        let twice = keys.duplicate_ids();
-        if !twice.is_empty() {
-            let names = few(twice.iter().copied(), twice.len(), ", ");
+        let duplicates = keys.duplicate_ids();
+        if !duplicates.is_empty() {
+            let names = few(duplicates.iter().copied(), duplicates.len(), ", ");
             let text = plain(format!(": more than one key has this id: {names}"));
             let label = (Tone::Warning, "duplicate kid".to_owned());
             texts.push((blank_row(), vec![label, text]));
         }
-        // Ids that occur twice stand above, and short secrets beside the tokens that they verified.
-        let is_told = |finding: &KeyFinding, tokens: u64| match finding {
+        // Duplicate ids are listed above, and short secrets in the table of keys that verified tokens.
+        let is_shown = |finding: &KeyFinding, tokens: u64| match finding {
             KeyFinding::DuplicateKid => true,
             KeyFinding::ShortSecret => tokens > 0,
             _ => false,
         };
         for finding in KeyFinding::ALL {
-            let with_it = || {
+            let affected = || {
                 let keys = self.keys_by_name().into_iter();
-                keys.filter(|(_, sum)| {
-                    sum.findings.contains(&finding) && !is_told(&finding, sum.counts.total())
+                keys.filter(|(_, key)| {
+                    key.findings.contains(&finding) && !is_shown(&finding, key.counts.total())
                 })
                 .map(|(name, _)| name)
             };
-            let count = with_it().count();
+            let count = affected().count();
             if count > 0 {
-                let names = few(with_it(), count, ", ");
+                let names = few(affected(), count, ", ");
                 let text = plain(format!(": {}: {names}", finding.meaning()));
                 let label = (Tone::Warning, finding.code().to_owned());
                 texts.push((blank_row(), vec![label, text]));
             }
         }
-        let aside = keys.unusable_keys();
-        for key in aside.iter().take(NAMES / 2) {
+        let unusable = keys.unusable_keys();
+        for key in unusable.iter().take(NAMES / 2) {
             let file = shown(&key.origin, SHORT);
             let kid = key
                 .kid
@@ -177,17 +173,17 @@ impl Report {
                 Some(index) => ("key", format!(": keys[{index}]{kid} of {file}: {problem}")),
                 None => ("file", format!(": {file}: {problem}")),
             };
-            let label = (Tone::Warning, format!("{what} set aside"));
+            let label = (Tone::Warning, format!("unusable {what}"));
             texts.push((blank_row(), vec![label, plain(text)]));
         }
-        if aside.len() > NAMES / 2 {
-            let more = plural((aside.len() - NAMES / 2) as u64, "more key");
-            texts.push((blank_row(), vec![plain(format!("{more} set aside"))]));
+        if unusable.len() > NAMES / 2 {
+            let more = plural((unusable.len() - NAMES / 2) as u64, "more unusable key");
+            texts.push((blank_row(), vec![plain(more)]));
         }
-        section(page, "beside the verdicts", texts);
+        section(page, "findings", texts);
     }
 
-    /// What nobody can say anything about after this run.
+    /// What this run could not judge.
     pub(super) fn not_judged(&self, page: &mut Page) {
         let mut texts: Vec<([Span; 2], Vec<Span>)> = Vec::new();
         let total = self.tally.tokens.total();
@@ -198,8 +194,8 @@ impl Report {
         };
         let encrypted = self.tally.reasons[Reason::Encrypted.index()];
         tokens(encrypted, "encrypted tokens (JWE)".to_owned());
-        // Of a registered name, every token is rejected for the name before anything else; what
-        // is left of the reason's count has a name that is not registered.
+        // Every token of a registered but unsupported algorithm has this reason; the rest of the
+        // count has names that are not registered.
         let mut unnamed = self.tally.reasons[Reason::AlgUnsupported.index()];
         let mut unsupported: Vec<(&str, Counts)> = REGISTERED
             .into_iter()
@@ -217,7 +213,7 @@ impl Report {
         tokens(unnamed, "algorithms that are not registered".to_owned());
         tokens(
             self.tally.reasons[Reason::TooLong.index()],
-            "lines that were too long to be read as tokens".to_owned(),
+            "lines that were too long to be tokens".to_owned(),
         );
         for input in self
             .inputs
@@ -226,11 +222,11 @@ impl Report {
             .take(NAMES)
         {
             let (grown, name) = (plural(input.grown, "byte"), shown(input.label(), SHORT));
-            let text = format!("{grown} that {name} grew by after it was opened");
+            let text = format!("{grown} added to {name} after it was opened");
             texts.push((blank_row(), vec![plain(text)]));
         }
         let failed: Vec<_> = self.failed_inputs().collect();
-        // One failure is told in the headline.
+        // A single failure is in the headline.
         if failed.len() > 1 || (self.complete && !failed.is_empty()) {
             for error in failed.iter().take(NAMES) {
                 texts.push((blank_row(), vec![bad(&shown(error, usize::MAX))]));
@@ -245,11 +241,11 @@ impl Report {
     }
 }
 
-/// How the tokens of a bucket of expiry stand to `now`.
-fn expiry_in_words(bucket: usize) -> String {
+/// The label of a bucket of expiry.
+fn expiry_label(bucket: usize) -> String {
     let middle = EXPIRY_EDGES.len() + 1;
     let is_past = bucket < middle;
-    // On either side the buckets are numbered from `now` on, and the edges lie between them.
+    // `distance` counts buckets away from `now`, in either direction.
     let distance = if is_past {
         middle - 1 - bucket
     } else {
@@ -269,7 +265,7 @@ fn expiry_in_words(bucket: usize) -> String {
     }
 }
 
-/// A section of lines, if there are any. The columns of numbers have titles if they hold any.
+/// Writes a section of rows, if there are any. The number columns have titles if a row has numbers.
 fn section(page: &mut Page, title: &str, texts: Vec<([Span; 2], Vec<Span>)>) {
     if texts.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! Tables by name: inputs, algorithms, keys, issuers and the kids that nobody knows.
+//! Tables of counts by name: inputs, algorithms, keys, issuers and unknown kids.
 
 use std::cmp::Reverse;
 
@@ -15,7 +15,7 @@ impl Report {
             return;
         }
         page.heading(["lines", "bytes"], "input");
-        // Where not all can be listed, those that went wrong come first, then the largest.
+        // If not all fit, list those with a note first, then the largest.
         let mut order: Vec<&InputReport> = self.inputs.iter().collect();
         if order.len() > NAMES {
             order.sort_by_key(|input| (!noteworthy(input), Reverse(input.bytes)));
@@ -25,7 +25,7 @@ impl Report {
             let note = match (&input.error, input.grown) {
                 (Some(_), _) => "not judged to its end",
                 (None, 0) => "",
-                (None, _) => "grew meanwhile",
+                (None, _) => "grew during the run",
             };
             let numbers = inputs_row(input.lines, input.bytes);
             page.row(numbers, &noted(page, input.label(), note));
@@ -39,11 +39,7 @@ impl Report {
     }
 
     pub(super) fn algorithms(&self, page: &mut Page) {
-        let named = REGISTERED.into_iter().chain(["other"]);
-        let mut algorithms: Vec<(&str, Counts)> = named
-            .zip(self.tally.algs)
-            .filter(|(_, counts)| counts.total() > 0)
-            .collect();
+        let mut algorithms: Vec<(&str, Counts)> = self.algorithm_counts().collect();
         if algorithms.is_empty() {
             return;
         }
@@ -55,7 +51,7 @@ impl Report {
             let note = match (Algorithm::from_name(name), name) {
                 (Some(_), _) => "",
                 (None, "none") => "unsigned",
-                (None, "other") => "names that are not registered",
+                (None, "other") => "not registered",
                 (None, _) => "not verified by jotmill",
             };
             page.row(counts_row(counts), &noted(page, name, note));
@@ -66,7 +62,7 @@ impl Report {
                 valid: 0,
                 rejected: unknown,
             };
-            page.row(counts_row(counts), &[faint("no algorithm could be read")]);
+            page.row(counts_row(counts), &[faint("alg could not be read")]);
         }
     }
 
@@ -77,17 +73,14 @@ impl Report {
         let (mut used, unused): (Vec<_>, Vec<_>) = self
             .keys_by_name()
             .into_iter()
-            .partition(|(_, sum)| sum.counts.total() > 0);
-        // The sort is stable: names of one count stay in their order.
-        used.sort_by_key(|(_, sum)| Reverse(sum.counts.total()));
-        page.heading(
-            ["valid", "rejected"],
-            "key, of tokens whose signature holds",
-        );
+            .partition(|(_, key)| key.counts.total() > 0);
+        // The sort is stable: keys of equal counts stay in the order of their names.
+        used.sort_by_key(|(_, key)| Reverse(key.counts.total()));
+        page.heading(["valid", "rejected"], "key that verified the signature");
         let rest = used.split_off(used.len().min(NAMES));
-        for (name, sum) in used {
-            let note = self.weakness(sum.weak_for);
-            page.row(counts_row(sum.counts), &noted(page, name, &note));
+        for (name, key) in used {
+            let note = self.weakness(key.weak_for);
+            page.row(counts_row(key.counts), &noted(page, name, &note));
         }
         if !rest.is_empty() {
             let mut sum = Counts::default();
@@ -103,8 +96,8 @@ impl Report {
         }
     }
 
-    /// For which algorithms that occur a key that verified tokens is too short, if any token was
-    /// verified by such a key.
+    /// The algorithms for which a key is too short, of those that occurred, if any token was verified
+    /// by a weak key.
     fn weakness(&self, weak_for: AlgorithmSet) -> String {
         let occurs = |algorithm: &Algorithm| {
             let slot = REGISTERED.binary_search(&algorithm.name());
@@ -129,7 +122,7 @@ impl Report {
         let (ranked, more, rest) = top(issuers, NAMES);
         page.heading(
             ["valid", "rejected"],
-            "issuer, of tokens whose signature holds",
+            "issuer of tokens with a verified signature",
         );
         for (name, counts) in ranked {
             let name = shown(name, page.text_width());
@@ -148,7 +141,7 @@ impl Report {
         }
         let (ranked, more, rest) = top(kids, NAMES / 2);
         let total = self.tally.tokens.total();
-        page.heading(["tokens", "of all"], "kid without a key");
+        page.heading(["tokens", "of all"], "unknown kid");
         for (name, counts) in ranked {
             let name = shown(name, page.text_width());
             page.row(share_row(counts.total(), total), &[plain(name)]);
@@ -160,7 +153,7 @@ impl Report {
     }
 }
 
-/// The first names by count, how many more are counted one by one, and the sum over all the rest.
+/// The largest names by count, the number of other names, and the sum over these.
 fn top(names: &NameCounts, count: usize) -> (Vec<(&str, Counts)>, usize, Counts) {
     let mut ranked = names.sorted();
     rank(&mut ranked);
@@ -170,15 +163,15 @@ fn top(names: &NameCounts, count: usize) -> (Vec<(&str, Counts)>, usize, Counts)
     (ranked, rest.len(), sum)
 }
 
-/// `12 more kids`; where not all were counted by name, nobody knows how many there are.
+/// `12 more kids`; beyond the names that are counted their number is not known.
 fn more_names(names: &NameCounts, count: usize, noun: &str) -> String {
     match names.rest() {
         None => plural(count as u64, &format!("more {noun}")),
-        Some(_) => format!("all other {noun}s, too many to count one by one"),
+        Some(_) => format!("all other {noun}s, too many to count by name"),
     }
 }
 
-/// A name with a note behind it, which is never cut.
+/// A name and a note; only the name is shortened.
 fn noted(page: &Page, name: &str, note: &str) -> Vec<Span> {
     if note.is_empty() {
         return vec![plain(shown(name, page.text_width()))];

@@ -21,7 +21,7 @@ fn plain_text(report: &Report) -> String {
     text_of(report, false, 80)
 }
 
-/// Takes the sequences out that set colours.
+/// Removes the sequences that set colours.
 fn without_color(text: &str) -> String {
     let mut pieces = text.split('\u{1b}');
     let mut plain = pieces.next().unwrap_or_default().to_owned();
@@ -68,7 +68,7 @@ fn hostile_report(validator: &Validator) -> Report {
     report
 }
 
-/// Keys with a hostile id; one of them verifies what names no key.
+/// Keys with a hostile id; one of them verifies tokens without a `kid`.
 fn hostile_keys() -> KeySet {
     let kid = "\\u001b[1m\\u202e".to_owned() + &"kid".repeat(99);
     let set = format!(
@@ -138,13 +138,13 @@ fn hostile_names_are_escaped_and_shortened() {
         r"line\u000aline\u000d\u2028line\u0085",
         "\"\"",
         "xxx…xxx",
-        r"key set aside: keys[2]",
+        r"unusable key: keys[2]",
         r"(\u001b[1m\u202ekid",
         r"\u001bc/keys\u000a.json",
     ] {
         assert!(text.contains(shown), "{shown} is not in\n{text}");
     }
-    for section in ["kid without a key\n", "issuer, of", "  weak for HS256\n"] {
+    for section in ["unknown kid\n", "issuer of", "  weak for HS256\n"] {
         assert!(text.contains(section), "{section} is not in\n{text}");
     }
     let validator = Validator::new(hostile_policy(), hostile_keys()).unwrap();
@@ -154,7 +154,7 @@ fn hostile_names_are_escaped_and_shortened() {
 }
 
 #[test]
-fn elapsed_time_and_speed_stand_on_one_line() {
+fn elapsed_time_and_speed_share_one_line() {
     let validator = validator();
     let mut report = example_report(&validator);
     let first = plain_text(&report);
@@ -178,8 +178,8 @@ fn the_first_line_is_the_verdict() {
         assert!(text.contains("from standard input\n"), "{text}");
         text.lines().next().unwrap().to_owned()
     };
-    assert_eq!(headline(""), "no token, and not one line");
-    assert_eq!(headline("\n \n"), "no token, blank lines only");
+    assert_eq!(headline(""), "no tokens: the input is empty");
+    assert_eq!(headline("\n \n"), "no tokens: only blank lines");
     assert_eq!(headline(&valid), "1 token, valid");
     assert_eq!(headline("x"), "1 token, rejected");
     assert_eq!(
@@ -224,14 +224,14 @@ fn an_incomplete_report_says_so_first_and_why() {
 }
 
 #[test]
-fn what_a_file_grew_by_is_told() {
+fn the_growth_of_a_file_is_shown() {
     let validator = lenient_validator();
     let mut report = judged(&validator, &[("a.log", "x")], &options());
     report.inputs[0].grown = 1234;
     let text = plain_text(&report);
-    assert!(text.contains("a.log  grew meanwhile\n"), "{text}");
-    let told = "1,234 bytes that a.log grew by after it was opened\n";
-    assert!(text.ends_with(told), "{text}");
+    assert!(text.contains("a.log  grew during the run\n"), "{text}");
+    let expected = "1,234 bytes added to a.log after it was opened\n";
+    assert!(text.ends_with(expected), "{text}");
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn unknown_kids_are_ranked_and_the_rest_is_summed() {
 }
 
 #[test]
-fn several_policies_are_told_in_words_one_by_one() {
+fn several_policies_are_listed_one_by_one() {
     let two = two_issuers();
     let text = plain_text(&example_report(&two));
     assert_fits(&text, 80);
@@ -316,11 +316,11 @@ policy   issuer https://auth.example.com/; audience api://orders; required iss,
     let many = (0..12).map(|number| (bare_policy().issuer(number.to_string()), named_keys()));
     let many = Validator::with_issuers(many).unwrap();
     let text = plain_text(&example_report(&many));
-    assert!(text.contains("and 2 more issuers, each by"), "{text}");
+    assert!(text.contains("and 2 more issuers, each with"), "{text}");
 }
 
 #[test]
-fn the_policy_is_told_in_words() {
+fn the_policy_is_summarized_in_a_sentence() {
     let mut policy = bare_policy()
         .subject("me")
         .typ("at+jwt")
