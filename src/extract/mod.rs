@@ -24,8 +24,7 @@ pub(crate) struct Found<'b> {
     pub(crate) content: Content<'b>,
 }
 
-/// What was found. Its bytes belong to the block, or to the extractor if a token had to be
-/// unescaped.
+/// What was found. Its bytes outlive the batch: they are those of the block.
 #[derive(Clone, Copy)]
 pub(crate) enum Content<'b> {
     /// Three segments.
