@@ -100,7 +100,7 @@ impl Bypass {
 mod tests {
     use super::*;
 
-    /// How many of so many batches look up their tokens: a hundred each, of which so many hit.
+    /// How many of `batches` look up their tokens, of which each has 100, `hits` of them cached.
     fn active(bypass: &mut Bypass, batches: u32, hits: u32, is_mac: bool) -> u32 {
         let mut active = 0;
         for _ in 0..batches {

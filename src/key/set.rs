@@ -145,12 +145,12 @@ impl KeySet {
         self.keys.get(index as usize)
     }
 
-    /// Whether a key of this realm has this id, be it usable or not.
+    /// Whether a key of this realm has this id, usable or not.
     pub(crate) fn has_id(&self, realm: u32, kid: &str) -> bool {
         self.index.has_id(realm, kid)
     }
 
-    /// Whether a key of any realm has this id, be it usable or not.
+    /// Whether a key of any realm has this id, usable or not.
     pub(crate) fn has_id_somewhere(&self, kid: &str) -> bool {
         self.index.has_id_in_any_realm(kid)
     }

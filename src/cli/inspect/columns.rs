@@ -1,4 +1,4 @@
-//! Text broken into lines of so many columns of a terminal.
+//! Text broken into lines of a given width, in columns of a terminal.
 
 use std::mem;
 

@@ -1,4 +1,4 @@
-//! JSON laid out for reading, within so many columns and lines.
+//! JSON laid out for reading, within a limit of columns and lines.
 
 use super::columns::{columns, fold};
 use super::escape::push_escaped;

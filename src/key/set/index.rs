@@ -151,12 +151,12 @@ impl Index {
         self.groups[group as usize].has_several()
     }
 
-    /// Whether a key of this realm has this id, be it usable or not.
+    /// Whether a key of this realm has this id, usable or not.
     pub(super) fn has_id(&self, realm: u32, kid: &str) -> bool {
         self.realms[realm as usize].by_id.contains_key(kid)
     }
 
-    /// Whether a key of any realm has this id, be it usable or not.
+    /// Whether a key of any realm has this id, usable or not.
     pub(super) fn has_id_in_any_realm(&self, kid: &str) -> bool {
         let has_it = |realm: &Realm| realm.by_id.contains_key(kid);
         self.realms.iter().any(has_it)

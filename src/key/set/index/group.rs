@@ -7,7 +7,7 @@ use crate::signature::{Algorithm, AlgorithmSet, Candidate};
 #[derive(Clone, Default)]
 pub(super) struct Group {
     keys: Keys,
-    /// Whether any key of the group is sound, be it one that verifies nothing.
+    /// Whether any key of the group is sound, even if it verifies nothing.
     pub(super) has_sound: bool,
 }
 
