@@ -336,12 +336,7 @@ impl Validator {
 
     /// Validates one token at a given instant.
     pub fn validate_at(&self, token: &[u8], now: UnixTime) -> Verdict {
-        let mut scratch = Scratch::take();
-        let verdict = self
-            .judge(token, now, &mut scratch, &mut Claims::none())
-            .verdict;
-        scratch.put_back();
-        verdict
+        self.with_payload(token, now, |verdict, _| verdict)
     }
 
     /// Validates a token at the time of the system clock, and returns its claims as a type of the
@@ -399,9 +394,10 @@ impl Validator {
         token: &[u8],
         now: UnixTime,
     ) -> Result<T, AcceptError> {
-        let parse = |payload: &[u8]| serde_json::from_slice(payload);
-        let parsed = self.with_payload(token, now, parse)?;
-        parsed.map_err(AcceptError::Claims)
+        self.with_payload(token, now, |verdict, payload| match verdict.is_valid() {
+            true => serde_json::from_slice(payload).map_err(AcceptError::Claims),
+            false => Err(verdict.into()),
+        })
     }
 
     /// Validates a token at a given instant, and returns its decoded payload.
@@ -409,25 +405,25 @@ impl Validator {
     /// # Errors
     /// The [`Verdict`], if the token is not valid.
     pub fn payload_at(&self, token: &[u8], now: UnixTime) -> Result<Vec<u8>, Verdict> {
-        self.with_payload(token, now, <[u8]>::to_vec)
+        self.with_payload(token, now, |verdict, payload| match verdict.is_valid() {
+            true => Ok(payload.to_vec()),
+            false => Err(verdict),
+        })
     }
 
-    /// Calls `with` on the payload of a valid token while it is in the buffers.
+    /// Validates a token in the buffers of this thread, and calls `with` on the verdict and on what
+    /// the payload buffer holds: the payload, if the token is valid.
     fn with_payload<T>(
         &self,
         token: &[u8],
         now: UnixTime,
-        with: impl FnOnce(&[u8]) -> T,
-    ) -> Result<T, Verdict> {
-        // Taken out, since `with` is the caller's code and may validate another token.
+        with: impl FnOnce(Verdict, &[u8]) -> T,
+    ) -> T {
+        // Taken out, since `with` may be the caller's code and validate another token.
         let mut scratch = Scratch::take();
-        let verdict = self
-            .judge(token, now, &mut scratch, &mut Claims::none())
-            .verdict;
-        let result = match verdict.is_valid() {
-            true => Ok(with(scratch.payload.decoded())),
-            false => Err(verdict),
-        };
+        let mut claims = Claims::none();
+        let verdict = self.judge(token, now, &mut scratch, &mut claims).verdict;
+        let result = with(verdict, scratch.payload.decoded());
         scratch.put_back();
         result
     }
