@@ -319,7 +319,7 @@ pub enum Finding {
 
 impl Finding {
     /// Every finding, in order: the discriminant is the index.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: &'static [Self] = &[
         Self::JwkHeader,
         Self::JkuHeader,
         Self::X5cHeader,

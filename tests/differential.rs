@@ -161,7 +161,7 @@ fn assert_same(tokens: &[&[u8]], found: &[Verdict], expected: &[Verdict]) {
 
 #[test]
 fn every_judge_agrees_on_a_million_hostile_lines() {
-    agree(1, CASES, policy(&Algorithm::ALL, 1 << 20));
+    agree(1, CASES, policy(Algorithm::ALL, 1 << 20));
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn every_judge_agrees_on_which_hostile_keys_are_broken() {
 
 #[test]
 fn threads_and_blocks_change_no_byte_of_rows_or_report() {
-    let judges = Judges::new(policy(&Algorithm::ALL, 2000), &hostile::keys());
+    let judges = Judges::new(policy(Algorithm::ALL, 2000), &hostile::keys());
     let mut log = Vec::new();
     for (index, line) in hostile::cases(4).take(20_000).enumerate() {
         log.extend_from_slice(&line);
@@ -291,7 +291,7 @@ fn repetitive_log(seed: u64, distinct: usize, lines: usize) -> Vec<u8> {
 
 #[test]
 fn tokens_that_come_again_are_told_of_as_if_they_did_not() {
-    let judges = Judges::new(policy(&Algorithm::ALL, 2000), &hostile::keys());
+    let judges = Judges::new(policy(Algorithm::ALL, 2000), &hostile::keys());
     for (seed, distinct) in [(5, 20), (6, 500), (7, 5000)] {
         let log = repetitive_log(seed, distinct, 20_000);
         let options = judges.options().distinct(true);

@@ -15,7 +15,7 @@ macro_rules! algorithms {
 
         impl Algorithm {
             /// Every algorithm, in order: the discriminant is the index.
-            pub const ALL: [Self; [$($alg),+].len()] = [$(Self::$name),+];
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
 
             /// The `alg` value, case-sensitive.
             #[must_use]
@@ -129,7 +129,8 @@ impl AlgorithmSet {
     /// The algorithms, in order.
     pub fn iter(self) -> impl Iterator<Item = Algorithm> {
         Algorithm::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(move |algorithm| self.contains(*algorithm))
     }
 }
@@ -212,7 +213,7 @@ mod tests {
 
     #[test]
     fn names_are_case_sensitive_and_lead_back_to_their_algorithm() {
-        for algorithm in Algorithm::ALL {
+        for &algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
             assert!(REGISTERED.contains(&algorithm.name()));
             assert!(AlgorithmSet::ALL.contains(algorithm));

@@ -151,8 +151,8 @@ impl BatchVerifier {
             }
         }
         let has_public = Algorithm::ALL
-            .into_iter()
-            .any(|it| !it.is_hmac() && present.contains(it));
+            .iter()
+            .any(|it| !it.is_hmac() && present.contains(*it));
         !has_public || self.public.verify(tokens, key, stop)
     }
 

@@ -7,7 +7,7 @@ fn token(number: u64) -> Vec<u8> {
 /// The verdict on a token that its number tells apart.
 fn forged(number: u64) -> Cached {
     let mut findings = FindingSet::EMPTY;
-    for finding in crate::verdict::Finding::ALL {
+    for &finding in crate::verdict::Finding::ALL {
         if number >> finding as u64 & 1 == 1 {
             findings.insert(finding);
         }

@@ -97,7 +97,8 @@ fn algorithm(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
     }
     notes.quote(format!("alg is {alg}"));
     let is_meant = |algorithm: &Algorithm| algorithm.name().eq_ignore_ascii_case(&name);
-    let all = Algorithm::ALL.map(Algorithm::name).join(", ");
+    let all: Vec<_> = Algorithm::ALL.iter().map(|it| it.name()).collect();
+    let all = all.join(", ");
     notes.own(match reason {
         Reason::AlgNone => "anyone can write such a token; no key makes it valid".to_owned(),
         _ if Algorithm::ALL.iter().any(is_meant) => {

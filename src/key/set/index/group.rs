@@ -108,7 +108,7 @@ mod tests {
                 assert_eq!(group.has_sound, count > 0);
                 assert_eq!(group.has_several(), count > 1);
                 let check = |group: &Group, shift| {
-                    for algorithm in Algorithm::ALL {
+                    for &algorithm in Algorithm::ALL {
                         let fits = given.iter().filter(|(_, set)| set.contains(algorithm));
                         let wanted: Vec<_> = fits.map(|(number, _)| key(number + shift)).collect();
                         assert_eq!(group.fitting(algorithm), wanted, "{first} {count}");
