@@ -5,9 +5,9 @@
 //!
 //! The cost of a token is to grow with the bytes that are hashed and with the MACs that are tried,
 //! and with nothing else. So each mix has its bound beside it, the same MACs alone in the same
-//! kernel, and what is left is told by the token and by the byte. No verdict is to cost much more
-//! than another; tokens that come again are to cost less, and looking for them next to nothing
-//! where none does.
+//! kernel, and what is left is given per token and per byte. No verdict is to cost much more
+//! than another; repeated tokens are to cost less, and lookups next to nothing where no token
+//! is repeated.
 //!
 //! The rounds are interleaved, one of each subject and then the next of each, so that whatever else
 //! the machine does falls on all of them; the figures are medians of five. Each mix has the same
@@ -69,7 +69,7 @@ fn main() {
         bench.round(round > 0);
     }
     println!(
-        "{}, 1 thread where no other number is told; {:.1} MB of tokens a mix, medians of {rounds}",
+        "{}, 1 thread where no other number is given; {:.1} MB of tokens a mix, medians of {rounds}",
         Kernel::best(),
         bytes as f64 / 1e6
     );
@@ -108,8 +108,8 @@ fn sized(name: String, spec: Spec, bytes: u64) -> Mix {
 enum How {
     /// As by default.
     Usual,
-    /// Without a memory of tokens that may come again.
-    Forgetful,
+    /// Without a cache of repeated tokens.
+    Uncached,
     /// By two threads.
     TwoThreads,
     /// Not at all: the MACs alone, one for each token whose header says by which key.
@@ -160,8 +160,8 @@ impl<'m> Subject<'m> {
         self.finished.as_ref().expect("it was judged")
     }
 
-    /// The share of the tokens that were recognised, in percent.
-    fn recalled(&self) -> f64 {
+    /// The share of the tokens that were taken from the cache, in percent.
+    fn hits(&self) -> f64 {
         self.finished().repeated as f64 / self.mix.lines as f64 * 100.0
     }
 }
@@ -169,7 +169,7 @@ impl<'m> Subject<'m> {
 fn audit(mix: &Mix, how: How) -> Finished {
     let mut options = mix.options();
     match how {
-        How::Forgetful => options.cache_bytes = 0,
+        How::Uncached => options.cache_bytes = 0,
         How::TwoThreads => options.threads = 2,
         How::Usual | How::Macs => {}
     }
@@ -186,9 +186,9 @@ impl<'m> Bench<'m> {
         let all = mixes.keys().map(|name| (&**name, How::Usual));
         let bounds = SHAPES.map(|name| (name, How::Macs));
         let others = [
-            (USUAL, How::Forgetful),
+            (USUAL, How::Uncached),
             (USUAL, How::TwoThreads),
-            (REPEATED, How::Forgetful),
+            (REPEATED, How::Uncached),
         ];
         let subjects = all.chain(bounds).chain(others);
         let subjects = subjects.map(|(name, how)| ((name, how), Subject::new(&mixes[name], how)));
@@ -261,14 +261,14 @@ impl<'m> Bench<'m> {
     fn print_repeats(&self) {
         println!(
             "\n{:22}{:>12}{:>10}{:>10}{:>14}",
-            "repeats", "memory", "recalled", "ns/token", "of all-valid"
+            "repeats", "cache", "hits", "ns/token", "of all-valid"
         );
         for name in [USUAL, REPEATED] {
-            for (how, memory) in [(How::Usual, "usual"), (How::Forgetful, "none")] {
+            for (how, cache) in [(How::Usual, "usual"), (How::Uncached, "none")] {
                 let subject = self.of(name, how);
                 println!(
-                    "{name:22}{memory:>12}{:>8.0} %{:>10.0}{:>12.2} x",
-                    subject.recalled(),
+                    "{name:22}{cache:>12}{:>8.0} %{:>10.0}{:>12.2} x",
+                    subject.hits(),
                     subject.nanos(),
                     self.times_usual(subject)
                 );
@@ -293,7 +293,7 @@ impl<'m> Bench<'m> {
 }
 
 /// How many MACs a token takes. Keys without an id are tried in their order on every token, so
-/// that the key which made a signature tells how many were tried.
+/// that the number of tries follows from the key that made a signature.
 fn macs(subject: &Subject<'_>) -> f64 {
     let mix = subject.mix;
     if mix.validator.keys().iter().any(|key| key.id().is_some()) {

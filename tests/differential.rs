@@ -11,7 +11,7 @@ use jotmill::{
 };
 use jotmill_datasets::Algorithm as DatasetAlgorithm;
 
-use crate::judges::{self, Judges, Row, comparable, told_of_log, trimmed};
+use crate::judges::{self, Judges, Row, comparable, output_for_log, trimmed};
 use crate::oracle::CODES;
 use crate::token_maker::{SECRET, TokenMaker, encode, token};
 use crate::{fuzz_bodies, hostile, oracle, payloads};
@@ -22,7 +22,7 @@ const CASES: usize = 1_000_000;
 /// How many lines are in one log.
 const LOG: usize = 50_000;
 
-/// A policy that asks for everything that can be asked for.
+/// A policy with every rule that there is.
 fn policy(algorithms: &[Algorithm], max_token_bytes: usize) -> oracle::Policy {
     let alg = |algorithm: &Algorithm| algorithm.name().to_owned();
     oracle::Policy {
@@ -263,7 +263,7 @@ fn threads_and_blocks_change_no_byte_of_rows_or_report() {
     }
     let rows_and_report = |threads, block_bytes| {
         let options = judges.options().threads(threads).block_bytes(block_bytes);
-        told_of_log(&judges.validator, &log, &options).0
+        output_for_log(&judges.validator, &log, &options).0
     };
     let first = rows_and_report(1, 1 << 18);
     for threads in [1, 2, 8] {
@@ -276,7 +276,7 @@ fn threads_and_blocks_change_no_byte_of_rows_or_report() {
     }
 }
 
-/// A log in which hostile lines come again, at once and later.
+/// A log in which hostile lines are repeated, at once and later.
 fn repetitive_log(seed: u64, distinct: usize, lines: usize) -> Vec<u8> {
     let cases: Vec<Vec<u8>> = hostile::cases(seed).take(distinct).collect();
     let (mut log, mut rng) = (Vec::new(), Rng::new(seed));
@@ -290,22 +290,23 @@ fn repetitive_log(seed: u64, distinct: usize, lines: usize) -> Vec<u8> {
 }
 
 #[test]
-fn tokens_that_come_again_are_told_of_as_if_they_did_not() {
+fn repeated_tokens_are_reported_as_without_a_cache() {
     let judges = Judges::new(policy(Algorithm::ALL, 2000), &hostile::keys());
     for (seed, distinct) in [(5, 20), (6, 500), (7, 5000)] {
         let log = repetitive_log(seed, distinct, 20_000);
         let options = judges.options().distinct(true);
-        let (never, _) = told_of_log(&judges.validator, &log, &options.clone().cache_bytes(0));
+        let (uncached, _) =
+            output_for_log(&judges.validator, &log, &options.clone().cache_bytes(0));
         for threads in [1, 2, 8] {
             for block_bytes in [100, 4096, 1 << 16, 1 << 20] {
-                // With little room most tokens take the place of others.
+                // In the small cache most tokens evict others.
                 for cache_bytes in [16 << 20, 100 << 10] {
                     let options = (options.clone().threads(threads))
                         .block_bytes(block_bytes)
                         .cache_bytes(cache_bytes);
-                    let (again, repeated) = told_of_log(&judges.validator, &log, &options);
+                    let (cached, repeated) = output_for_log(&judges.validator, &log, &options);
                     let case = format!("{distinct} {threads} {block_bytes} {cache_bytes}");
-                    assert!(again == never, "{case}");
+                    assert!(cached == uncached, "{case}");
                     assert!(repeated > 0 || threads > 1, "{case}");
                 }
             }
@@ -373,7 +374,7 @@ fn log_of_one_layout(lines: usize) -> Vec<u8> {
 }
 
 #[test]
-fn tokens_laid_out_alike_are_told_of_each_by_what_it_says() {
+fn tokens_of_one_layout_are_reported_each_by_its_own_claims() {
     let log = log_of_one_layout(20_000);
     let now = UnixTime::new(hostile::NOW.cast_unsigned(), 0).expect("a time");
     let bare = Policy::new;
@@ -420,15 +421,15 @@ fn tokens_laid_out_alike_are_told_of_each_by_what_it_says() {
                     .cache_bytes(cache_bytes)
                     .distinct(true);
                 // Rows are made one by one, so the report without rows has to be theirs.
-                let (told, _) = told_of_log(&validator, &log, &options);
-                assert!(*first.get_or_insert_with(|| told.clone()) == told);
+                let (output, _) = output_for_log(&validator, &log, &options);
+                assert!(*first.get_or_insert_with(|| output.clone()) == output);
             }
         }
     }
 }
 
 #[test]
-fn headers_that_are_forgotten_are_read_again_for_tokens_that_are_not() {
+fn evicted_headers_are_parsed_again_for_cached_tokens() {
     let mut keys = KeySet::new();
     // Without an id, so that it may have signed for any `kid`.
     keys.add_secret(SECRET, "a test").expect("a secret");
@@ -442,16 +443,16 @@ fn headers_that_are_forgotten_are_read_again_for_tokens_that_are_not() {
     let log: Vec<u8> = places
         .flat_map(|at| [&tokens[at][..], b"\n"].concat())
         .collect();
-    let told = |cache_bytes| {
+    let output_with = |cache_bytes| {
         let options = RunOptions::new(now)
             .block_bytes(1 << 16)
             .cache_bytes(cache_bytes);
-        told_of_log(&validator, &log, &options)
+        output_for_log(&validator, &log, &options)
     };
-    let (never, none) = told(0);
-    let (again, repeated) = told(64 << 20);
+    let (uncached, none) = output_with(0);
+    let (cached, repeated) = output_with(64 << 20);
     assert_eq!(none, 0);
-    assert!(again == never);
+    assert!(cached == uncached);
     // All that are the third or a later one of their token.
     assert_eq!(repeated, 56_000);
 }

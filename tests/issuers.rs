@@ -5,7 +5,7 @@ use jotmill::Reason;
 use serde_json::{Value, json};
 
 use crate::hostile;
-use crate::judges::{Judges, audit, comparable, told_of_log};
+use crate::judges::{Judges, audit, comparable, output_for_log};
 use crate::oracle;
 use crate::token_maker::{SECRET, TokenMaker, encode};
 
@@ -305,7 +305,7 @@ fn rows_of(judges: &Judges, lines: &[Vec<u8>]) -> String {
         let options = (judges.options().threads(threads))
             .block_bytes(block_bytes)
             .cache_bytes(cache_bytes);
-        told_of_log(&judges.validator, &log, &options).0.rows
+        output_for_log(&judges.validator, &log, &options).0.rows
     };
     let rows = rows_with(1, 1 << 20, 16 << 20);
     for (threads, block_bytes, cache_bytes) in

@@ -11,7 +11,7 @@ use jotmill_datasets::{Algorithm, Dataset, Defect, KeyForm, Share, Spec};
 use serde_json::Value;
 
 use crate::ground_truth;
-use crate::judges::{Told, told};
+use crate::judges::{Output, output};
 
 /// Sizes of blocks: a token or two, too few to fill the lanes, some lanes full, most of a log, all
 /// of it. Five sizes, so that cycles of two and three meet all of them.
@@ -45,7 +45,7 @@ impl Log {
 }
 
 /// Runs over a data set in every way, and expects the same result.
-fn every_way_tells_the_same(spec: Spec) {
+fn every_way_gives_the_same_output(spec: Spec) {
     let dataset = Dataset::new(spec).expect("a data set");
     let validator = ground_truth::validator(&dataset);
     let now = ground_truth::now(&dataset);
@@ -70,14 +70,14 @@ fn every_way_tells_the_same(spec: Spec) {
                         .kernel(kernel)
                         .cache_bytes(cache_bytes)
                         .distinct(true);
-                    let (told, repeated) = told(&validator, input, &options);
+                    let (output, repeated) = output(&validator, input, &options);
                     assert!(cache_bytes > 0 || repeated == 0, "{way}");
                     let first = first.get_or_insert_with(|| {
-                        check_against_the_validator(&validator, now, &log.bytes, &told);
-                        told.clone()
+                        check_against_the_validator(&validator, now, &log.bytes, &output);
+                        output.clone()
                     });
-                    assert!(told.rows == first.rows, "rows: {way}");
-                    assert_eq!(told.report, first.report, "{way}");
+                    assert!(output.rows == first.rows, "rows: {way}");
+                    assert_eq!(output.report, first.report, "{way}");
                 }
             }
         }
@@ -86,8 +86,8 @@ fn every_way_tells_the_same(spec: Spec) {
 }
 
 /// Compares each token's row with the validator's codes and key, and the report with the counts.
-fn check_against_the_validator(validator: &Validator, now: UnixTime, log: &[u8], told: &Told) {
-    let mut rows = told.rows.lines();
+fn check_against_the_validator(validator: &Validator, now: UnixTime, log: &[u8], output: &Output) {
+    let mut rows = output.rows.lines();
     let (mut valid, mut rejected) = (0, 0);
     for token in log.split(|byte| *byte == b'\n').filter(|it| !it.is_empty()) {
         let row = rows.next().expect("a row a token");
@@ -110,7 +110,7 @@ fn check_against_the_validator(validator: &Validator, now: UnixTime, log: &[u8],
         }) += 1;
     }
     assert_eq!(rows.next(), None, "no row without a token");
-    let report: Value = serde_json::from_str(&told.report).expect("the report is JSON");
+    let report: Value = serde_json::from_str(&output.report).expect("the report is JSON");
     assert_eq!(
         (&report["valid"], &report["rejected"]),
         (&valid.into(), &rejected.into())
@@ -139,13 +139,13 @@ fn defects_but(left_out: &[Defect]) -> Vec<(Defect, Share)> {
 #[test]
 fn one_algorithm_alone() {
     for algorithm in Algorithm::HMAC {
-        every_way_tells_the_same(hmac(&[algorithm]));
+        every_way_gives_the_same_output(hmac(&[algorithm]));
     }
 }
 
 #[test]
 fn algorithms_mixed_with_every_defect() {
-    every_way_tells_the_same(Spec {
+    every_way_gives_the_same_output(Spec {
         count: 1_000,
         keys: 9,
         // With all three of them there is none that is not allowed.
@@ -157,7 +157,7 @@ fn algorithms_mixed_with_every_defect() {
 #[test]
 fn repeated_tokens_valid_and_rejected() {
     for repeat in [2, 50] {
-        every_way_tells_the_same(Spec {
+        every_way_gives_the_same_output(Spec {
             repeat,
             defects: defects_but(&[]),
             ..hmac(&[Algorithm::Hs256, Algorithm::Hs512])
@@ -167,7 +167,7 @@ fn repeated_tokens_valid_and_rejected() {
 
 #[test]
 fn valid_tokens_that_are_unusual() {
-    every_way_tells_the_same(Spec {
+    every_way_gives_the_same_output(Spec {
         edges: Share::ALL,
         leeway: 30,
         ..hmac(&Algorithm::HMAC)
@@ -176,14 +176,14 @@ fn valid_tokens_that_are_unusual() {
 
 #[test]
 fn tokens_without_a_kid_for_which_many_keys_are_tried() {
-    every_way_tells_the_same(Spec {
+    every_way_gives_the_same_output(Spec {
         count: 300,
         keys: 60,
         without_kid: Share::ALL,
         defects: defects_but(&[Defect::AlgNotAllowed, Defect::TooManyKeys]),
         ..hmac(&Algorithm::HMAC)
     });
-    every_way_tells_the_same(Spec {
+    every_way_gives_the_same_output(Spec {
         count: 300,
         keys: 25,
         keys_without_id: 25,
@@ -193,7 +193,7 @@ fn tokens_without_a_kid_for_which_many_keys_are_tried() {
 
 #[test]
 fn more_keys_than_tokens() {
-    every_way_tells_the_same(Spec {
+    every_way_gives_the_same_output(Spec {
         keys: 1_000,
         ..hmac(&Algorithm::HMAC)
     });
@@ -204,7 +204,7 @@ fn tokens_of_one_size_from_three_blocks_of_the_hash_to_hundreds() {
     // 85 bytes is the least that an issuer and an audience leave. With 16,000 there are more blocks
     // than lanes sort by counting.
     for (payload, count) in [(85, 600), (220, 600), (2_000, 100), (16_000, 20)] {
-        every_way_tells_the_same(Spec {
+        every_way_gives_the_same_output(Spec {
             count,
             shape: format!("bench:{payload}").parse().expect("a shape"),
             ..hmac(&Algorithm::HMAC)
@@ -220,7 +220,7 @@ fn public_keys_among_secrets() {
         Algorithm::Hs384,
         Algorithm::Ed25519,
     ];
-    every_way_tells_the_same(Spec {
+    every_way_gives_the_same_output(Spec {
         count: 120,
         algorithms: algorithms.to_vec(),
         keys: 8,

@@ -172,8 +172,8 @@ pub fn descriptions() -> impl Iterator<Item = (String, Spec)> {
         ..bench()
     };
     // To choose a key costs the same among ten and among 10,000. What differs with 10,000 is that
-    // many headers are new ones, which have to be read, and that what is remembered of headers
-    // and keys lies behind the nearest caches.
+    // many headers are new and have to be parsed, and that cached headers and keys no longer fit
+    // into the nearest caches of the processor.
     let keys = |keys| Spec { keys, ..bench() };
     // No key has an id, so that every token is tried on all of them in turn.
     let without_ids = Spec {
@@ -215,7 +215,7 @@ fn now(dataset: &Dataset) -> u64 {
     u64::try_from(dataset.audit_flags().now).expect("after 1970")
 }
 
-/// The policy and keys that a data set asks for. None of the mixes needs more options than these.
+/// The policy and keys for a data set. None of the mixes needs more options than these.
 fn validator(dataset: &Dataset) -> Validator {
     let flags = dataset.audit_flags();
     let mut policy = Policy::new().leeway(flags.leeway.into()).expect("a leeway");

@@ -5,7 +5,7 @@
 
 /// Batches between two decisions.
 const WINDOW: u32 = 16;
-/// Batches of the first probe; of later ones one, since the cache remembers what was there before.
+/// Batches of the first probe; of later ones one, since the cache is no longer empty.
 const FIRST_PROBE: u32 = 4;
 /// The longest pause, in batches.
 const MAX_PAUSE: u32 = 256;

@@ -63,7 +63,7 @@ fn text(keys: &KeySet, now: UnixTime) -> String {
         page.push('\n');
     }
     if !keys.unusable_keys().is_empty() {
-        page.push_str("\nset aside, and never used:\n");
+        page.push_str("\nunusable keys:\n");
     }
     for key in keys.unusable_keys() {
         let kid = match &key.kid {

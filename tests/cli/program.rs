@@ -1102,7 +1102,7 @@ fn a_folder_of_keys_is_read_whole_or_not_at_all() {
     let warnings = stderr(&output);
     for (warning, (expected, _)) in warnings.lines().zip(printed) {
         assert!(warning.contains(expected), "{warning}");
-        assert!(warning.ends_with("; it is set aside"), "{warning}");
+        assert!(warning.ends_with("; it is not used"), "{warning}");
     }
     assert_eq!(warnings.lines().count(), printed.len(), "{warnings}");
 
@@ -1337,7 +1337,7 @@ fn keys_are_listed_without_a_secret_or_a_hash_of_one() {
         "EC P-256",
         "2026-11-23T23:02:44Z to 2036-11-20T23:02:44Z",
         "short-secret, notorious-secret",
-        "set aside, and never used:",
+        "unusable keys:",
         "the numbers of the key are absent",
         r"b\u{1b}x",
     ] {

@@ -5,7 +5,7 @@
     python3 tests/peers/peers.py FOLDER
 
 joserfc judges whole tokens. OpenSSL is asked about signatures alone: whether one holds where the
-ground truth says so, for every algorithm and every form of key. What differs must stand in
+ground truth says so, for every algorithm and every form of key. What differs must be in
 DIVERGENCES.md, else the exit code is 1.
 """
 
@@ -140,7 +140,7 @@ class Judge:
         self.registry = JWTClaimsRegistry(now=self.flags["now"], leeway=0, **options)
 
     def joserfc_jwk(self, member):
-        # What stands in a certificate alone is left to whoever uses the library.
+        # What only a certificate says is left to whoever uses the library.
         if "x5c" in member:
             return self.joserfc_key(load_jwk(member))
         return jwk.import_key(member)

@@ -41,7 +41,7 @@ fn every_test_that_the_table_names_exists() {
     for row in table.skip(2).take_while(|line| line.starts_with('|')) {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
         assert_eq!(cells.len(), 3, "{row}");
-        // A name stands between each odd grave accent and the next.
+        // A name is between each odd grave accent and the next.
         let names: Vec<&str> = cells[1].split('`').skip(1).step_by(2).collect();
         assert!(!names.is_empty(), "{row}");
         for name in names {

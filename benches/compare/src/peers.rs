@@ -1,8 +1,8 @@
 //! Who takes part, and how each is set up: the same key, read once; the same checks; one token as
 //! good as another.
 //!
-//! A peer for another kind of algorithm is a function here that [`peers`] calls. What each is asked
-//! for stands in [`TERMS`], which every run prints.
+//! A peer for another kind of algorithm is a function here that [`peers`] calls. What each has
+//! to do is in [`TERMS`], which every run prints.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};

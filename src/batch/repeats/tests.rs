@@ -4,7 +4,7 @@ fn token(number: u64) -> Vec<u8> {
     format!("header.payload-{number:030}.signature-{number:030}").into_bytes()
 }
 
-/// The verdict on a token that its number tells apart.
+/// A verdict whose findings are the bits of a number.
 fn forged(number: u64) -> Cached {
     let mut findings = FindingSet::EMPTY;
     for &finding in crate::verdict::Finding::ALL {

@@ -92,7 +92,7 @@ fn add_folder(keys: &mut KeySet, warnings: &mut Vec<String>, folder: &Path) -> R
         let Err(error) = add_file_of_folder(keys, &path)? else {
             continue;
         };
-        warnings.push(format!("{error}; it is set aside"));
+        warnings.push(format!("{error}; it is not used"));
         first.get_or_insert_with(|| error.to_string());
         keys.add_unusable_file(error);
     }
@@ -217,7 +217,7 @@ pub(crate) fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
     }
     read.with_context(|| match path.to_string_lossy() {
         text if is_like_a_key(&text) => format!(
-            "cannot read the {what}: what stands in place of its path looks like the key itself, \
+            "cannot read the {what}: its path looks like the key itself, \
              and is not shown; write that into a file and give its path"
         ),
         _ => format!("cannot read the {what} {}", path.display()),

@@ -54,7 +54,7 @@ fn write_data(data: &Measured, bench: &Bench, out: &mut dyn Write) -> io::Result
     let tokens = data.tokens;
     writeln!(
         out,
-        "\n{}: {} tokens, {} of them repeated and {} recalled, {:.1} MB, {:.0} bytes a line",
+        "\n{}: {} tokens, {} of them repeated and {} from the cache, {:.1} MB, {:.0} bytes a line",
         data.name,
         grouped(tokens),
         percent(Some(data.repeats.share)),

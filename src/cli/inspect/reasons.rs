@@ -12,7 +12,7 @@ use super::note::{MANY, Note, Notes};
 use super::segment::Content;
 use super::{claims, keys};
 
-/// What there is to say about a reason beside its meaning.
+/// Details of a reason, beyond its meaning.
 pub(super) fn details(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
     let mut notes = Notes::default();
     match reason.stage() {

@@ -196,7 +196,7 @@ fn a_valid_token_is_shown_as_authentic() {
 }
 
 #[test]
-fn a_claim_that_fails_says_by_how_much_and_all_of_them_are_told() {
+fn all_failing_claims_are_shown_and_by_how_much_each_fails() {
     let payload = json!({
         "iss": "https://A", "sub": "me", "aud": "z", "nbf": NOW + 300, "iat": NOW - 7200,
         "exp": NOW - 3 * 86_400, "jti": 5, "role": null,
@@ -258,7 +258,7 @@ fn a_lifetime_and_a_missing_claim_name_their_option() {
 }
 
 #[test]
-fn the_leeway_is_told_where_it_matters() {
+fn the_leeway_is_shown_where_it_matters() {
     let payload = json!({"exp": NOW - 20, "iat": NOW + 20}).to_string();
     let policy = policy().leeway(60).unwrap();
     let valid = explain_by(token(&payload).as_bytes(), &policy, Some(keys()));
@@ -539,7 +539,7 @@ fn a_header_that_brings_a_key_is_a_finding() {
 }
 
 #[test]
-fn the_greater_s_of_ecdsa_is_told_of_with_the_signature() {
+fn the_greater_s_of_ecdsa_is_shown_with_the_signature() {
     // RFC 7515 appendix A.3.
     let token = concat!(
         "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt",
@@ -555,8 +555,8 @@ fn the_greater_s_of_ecdsa_is_told_of_with_the_signature() {
     let found = explain_at(1_300_819_379, token.as_bytes(), &policy(), Some(keys));
     assert_eq!(found.outcome, Outcome::Valid);
     found.must_say(&["ecdsa-high-s: of the two signatures"]);
-    let told = found.page.matches("ecdsa-high-s").count();
-    assert_eq!(told, 1, "it is none of the header");
+    let count = found.page.matches("ecdsa-high-s").count();
+    assert_eq!(count, 1, "not with the header as well");
     let findings = found.json["findings"].as_array().unwrap();
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0]["code"], "ecdsa-high-s");
@@ -689,7 +689,7 @@ fn hostile_strings_are_escaped_wherever_they_stand() {
 }
 
 #[test]
-fn times_far_away_are_told_and_never_wrap() {
+fn times_far_away_are_shown_and_never_wrap() {
     let payload = r#"{"exp":1e308,"nbf":-1e308,"iat":-0.5,"auth_time":1790003600123,
         "updated_at":123456789012345678901234567890123456789012345678901234567890123456789.5}"#;
     let far = explained(token(payload));
@@ -941,7 +941,7 @@ fn a_public_key_that_does_not_fit_is_explained() {
             found.must_say(&[words]);
         }
     }
-    // Without a kid every key that is set aside may be the one that is missing.
+    // Without a kid any unusable key may be the missing one.
     judge("RS256", None, keys(&[]))
         .must_say(&["keys[1] of \"keys.json\" is set aside: n: 1024 bits"]);
     let bound = json!({"kty": "EC", "kid": "b", "alg": "ECDH-ES", "crv": "P-256",

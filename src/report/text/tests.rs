@@ -42,7 +42,7 @@ fn assert_fits(text: &str, width: usize) {
     }
 }
 
-/// A report with long and hostile names wherever a name can stand.
+/// A report with long and hostile names wherever a name can be.
 fn hostile_report(validator: &Validator) -> Report {
     let hostile = [
         "\\u001b[2J\\u001b]0;owned\\u0007".to_owned(),

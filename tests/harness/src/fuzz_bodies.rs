@@ -4,7 +4,7 @@
 //! What differs is found by [`Judges`], which hold the validator, a run and the oracle against each
 //! other down to the row, or, for `split`, by a splitter that is written here in the obvious way.
 //! `keys` loads keys, and states what must hold of any file of them.
-//! Each body returns the codes that it saw, so that whoever runs it over seeds can tell that
+//! Each body returns the codes that it saw, so that a test over the seeds can check that
 //! they reach what they are for.
 
 use std::collections::BTreeSet;
@@ -148,7 +148,7 @@ pub fn claims(data: &[u8]) -> Seen {
 
 /// The data as payloads that are laid out alike: one, up to a zero byte, and what becomes of it by
 /// each of the edits behind that, which are three bytes long: where, and by which byte. They are
-/// one log, so that each is read by what is known of those before it.
+/// one log, so that each is judged with the caches that those before it filled.
 pub fn layouts(data: &[u8]) -> Seen {
     let end = data.iter().position(|byte| *byte == 0);
     let (first, edits) = data.split_at(end.unwrap_or(data.len()));
@@ -297,11 +297,11 @@ impl Read for Pieces<'_> {
 /// The instants at which keys are looked at: before and after every certificate of the seeds.
 const KEY_TIMES: [u64; 2] = [1_790_000_000, 2_200_000_000];
 /// So many characters of base64 in a row are no word of a message, and would be a part of a key.
-const TELLING: usize = 24;
+const REVEALING: usize = 24;
 
 /// The data as a file of keys in any form, and as a secret in each encoding. What is loaded is
 /// loaded again alike, has a name of its own, verifies what its secret signs and nothing else; what
-/// is set aside verifies nothing; and no message quotes what it is about.
+/// is unusable verifies nothing; and no message quotes what it is about.
 pub fn keys(data: &[u8]) -> Seen {
     let mut seen = Seen::new();
     let is_json = data
@@ -315,12 +315,16 @@ pub fn keys(data: &[u8]) -> Seen {
 
     let loaded = Loaded::by(|keys| keys.add_key(data, FILE));
     assert_eq!(
-        loaded.told(),
-        Loaded::by(|keys| keys.add_key(data, FILE)).told()
+        loaded.description(),
+        Loaded::by(|keys| keys.add_key(data, FILE)).description()
     );
     let as_set = Loaded::by(|keys| keys.add_jwks(data, FILE));
     if is_json {
-        assert_eq!(loaded.told(), as_set.told(), "JSON is no other form");
+        assert_eq!(
+            loaded.description(),
+            as_set.description(),
+            "JSON is no other form"
+        );
     } else {
         assert!(as_set.problem.is_some(), "what is no object is no key set");
     }
@@ -362,20 +366,20 @@ impl Loaded {
         Self { keys, problem }
     }
 
-    /// All that is told of it.
-    fn told(&self) -> Vec<String> {
-        let mut told: Vec<String> = self.keys.iter().map(|key| self.told_of(key)).collect();
-        told.extend(
+    /// All that it shows, to be compared.
+    fn description(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.keys.iter().map(|key| self.describe(key)).collect();
+        lines.extend(
             self.keys
                 .unusable_keys()
                 .iter()
                 .map(|key| format!("{key:?}")),
         );
-        told.extend(self.problem.clone());
-        told
+        lines.extend(self.problem.clone());
+        lines
     }
 
-    fn told_of(&self, key: &Key) -> String {
+    fn describe(&self, key: &Key) -> String {
         let findings = KEY_TIMES.map(|now| {
             let now = UnixTime::new(now, 0).expect("a time");
             self.keys.findings(key, now)
@@ -412,14 +416,14 @@ impl Loaded {
         }
         let aside = self.keys.unusable_keys().iter();
         if !self.keys.unusable_keys().is_empty() {
-            seen.insert("set-aside");
+            seen.insert("unusable-key");
         }
         let messages = aside.map(UnusableKey::problem).chain(self.problem.clone());
         for message in messages {
             assert!(!message.is_empty());
-            for piece in message.as_bytes().windows(TELLING) {
+            for piece in message.as_bytes().windows(REVEALING) {
                 if piece.iter().all(|byte| is_base64(*byte)) {
-                    let quotes = |text: &Vec<u8>| text.windows(TELLING).any(|own| own == piece);
+                    let quotes = |text: &Vec<u8>| text.windows(REVEALING).any(|own| own == piece);
                     assert!(!texts.iter().any(quotes), "{message} quotes the file");
                 }
             }
@@ -471,7 +475,7 @@ fn nobody_signs(validator: &Validator) -> Seen {
     seen
 }
 
-/// Secrets of a key set verify what they sign, unless they were set aside: then nothing that names
+/// Secrets of a key set verify what they sign, unless they are unusable: then nothing that names
 /// them verifies.
 fn secrets_sign(validator: &Validator, document: &Value) -> Seen {
     let mut seen = Seen::new();

@@ -260,7 +260,7 @@ pub fn time_of(policy: &oracle::Policy) -> UnixTime {
     UnixTime::new(seconds, policy.now.1).expect("before 10000")
 }
 
-/// The policy of the library that asks for the same as the oracle's.
+/// The policy of the library that has the rules of the oracle's.
 pub fn policy_like(wanted: &oracle::Policy) -> Policy {
     let mut policy = Policy::new()
         .leeway(wanted.leeway)
@@ -295,7 +295,7 @@ pub fn policy_like(wanted: &oracle::Policy) -> Policy {
         policy = policy.subject(name);
     }
     for name in &wanted.require {
-        policy = policy.require(name).expect("a claim that can be asked for");
+        policy = policy.require(name).expect("a claim that can be required");
     }
     policy
 }
@@ -341,36 +341,36 @@ fn run_to_end(
     finished
 }
 
-/// What a run tells of its input.
+/// The output of a run over one input.
 #[derive(Clone, PartialEq)]
-pub struct Told {
+pub struct Output {
     /// In NDJSON.
     pub rows: String,
     /// In JSON, without the time that the run took.
     pub report: String,
 }
 
-/// What a run over one input tells, and how many tokens came again, which it does not tell.
-pub fn told(validator: &Validator, input: Input<'_>, options: &RunOptions) -> (Told, u64) {
+/// The output of a run over one input, and how many tokens were taken from the cache.
+pub fn output(validator: &Validator, input: Input<'_>, options: &RunOptions) -> (Output, u64) {
     let (rows, finished) = audit_input(validator, input, options);
     let repeated = finished.repeated;
     let report = report(finished);
-    (Told { rows, report }, repeated)
+    (Output { rows, report }, repeated)
 }
 
-/// [`told`] of one log. Whether a run writes rows or not, it must report the same.
-pub fn told_of_log(validator: &Validator, log: &[u8], options: &RunOptions) -> (Told, u64) {
+/// The [`output`] for one log. Whether a run writes rows or not, it must report the same.
+pub fn output_for_log(validator: &Validator, log: &[u8], options: &RunOptions) -> (Output, u64) {
     let input = || Input::Reader {
         name: "log".to_owned(),
         reader: Box::new(log),
     };
-    let (told, repeated) = told(validator, input(), options);
+    let (output, repeated) = output(validator, input(), options);
     let without_rows = run_to_end(validator, input(), options, None);
-    // Which worker gets which lines is another matter each time.
+    // Each worker has a cache of its own, and which lines it gets differs between runs.
     assert!(repeated == without_rows.repeated || options.threads > 1);
     let report = report(without_rows);
-    assert!(report == told.report, "{report}\n{}", told.report);
-    (told, repeated)
+    assert!(report == output.report, "{report}\n{}", output.report);
+    (output, repeated)
 }
 
 /// A report in JSON, without the time that its run took.

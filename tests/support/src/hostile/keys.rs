@@ -12,7 +12,7 @@ use crate::rng::Rng;
 /// Bindings are such that the program's choices all have to be made: without a `kid`, eight keys
 /// fit HS256 and eight HS384, but nine fit HS512; and no key without an id fits HS512.
 pub fn keys() -> String {
-    let mut members = vec![SET_ASIDE[0].to_owned()];
+    let mut members = vec![UNUSABLE[0].to_owned()];
     for (index, key) in SECRETS.iter().enumerate() {
         let kid = key
             .kid
@@ -28,10 +28,10 @@ pub fn keys() -> String {
             key.more
         ));
         if index == 2 {
-            members.push(SET_ASIDE[1].to_owned());
+            members.push(UNUSABLE[1].to_owned());
         }
     }
-    members.extend(SET_ASIDE[2..].iter().map(|&jwk| jwk.to_owned()));
+    members.extend(UNUSABLE[2..].iter().map(|&jwk| jwk.to_owned()));
     format!("{{\"keys\":[\n{}\n]}}\n", members.join(",\n"))
 }
 
@@ -156,7 +156,7 @@ const SECRETS: [Secret; 13] = [
 
 /// Keys that never verify an HMAC, each with the id by which a line may name it. The RSA
 /// modulus is that of RFC 7517, A.1.
-const SET_ASIDE: [&str; 6] = [
+const UNUSABLE: [&str; 6] = [
     concat!(
         r#"{"kty":"RSA","kid":"rsa","e":"AQAB","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2ai"#,
         r#"AFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64"#,

@@ -291,7 +291,7 @@ fn harmless_header_member(object: &mut Object<'_>) {
     object.raw(text.as_bytes());
 }
 
-/// The names whose good members make a valid payload. `tenant` stands for the unregistered.
+/// The names whose good members make a valid payload. `tenant` is an unregistered one.
 const CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "tenant"];
 
 fn payload(rng: &mut Rng, temper: Temper, out: &mut Vec<u8>) {

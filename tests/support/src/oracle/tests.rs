@@ -557,14 +557,14 @@ fn without_a_key_to_try_the_code_says_why() {
         );
         assert_eq!(of("HS256", None, &[other]), "key-not-found");
     }
-    for set_aside in [broken, empty, no_k, no_kty] {
+    for unusable in [broken, empty, no_k, no_kty] {
         assert_eq!(
-            of("HS256", Some("1"), &[set_aside]),
+            of("HS256", Some("1"), &[unusable]),
             "key-unusable",
-            "{set_aside}"
+            "{unusable}"
         );
-        assert_eq!(of("HS256", Some("1"), &[set_aside, ONE]), "");
-        assert_eq!(of("HS256", None, &[set_aside]), "key-not-found");
+        assert_eq!(of("HS256", Some("1"), &[unusable, ONE]), "");
+        assert_eq!(of("HS256", None, &[unusable]), "key-not-found");
     }
     assert_eq!(of("HS512", Some("1"), &[bound]), "");
 }
