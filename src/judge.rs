@@ -321,6 +321,8 @@ impl Sink for Verdicts<'_> {
 
 #[cfg(test)]
 mod tests {
+    use jotmill_test_support::rng::Rng;
+
     use super::*;
     use crate::report::fixture::{OCTOBER, bare_policy, claims, mint, named_keys, now};
     use crate::verdict::Reason;
@@ -350,6 +352,67 @@ mod tests {
             assert_eq!(judge.batch.repeated(), cached, "{round}");
             assert_eq!(validator.validate_each_at(&timed).unwrap(), verdicts);
         }
+    }
+
+    /// Tokens of every kind of verdict and, for each, changed copies; and lines that are no tokens.
+    fn hostile_tokens(rng: &mut Rng) -> Vec<Vec<u8>> {
+        let mut all: Vec<Vec<u8>> = [
+            "",
+            ".",
+            "..",
+            "a.b.c",
+            "a.b.c.d.e",
+            "e30.e30.",
+            "\u{0}.\u{ff}",
+        ]
+        .map(|line| line.as_bytes().to_vec())
+        .into();
+        for number in 0..60_usize {
+            let kid = ["2026-10", "2026-11", "2026-12", "broken"][number % 4];
+            let header = format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#);
+            let ahead = [90, 95, -5][number % 3];
+            let token = mint(&header, &claims("one", ahead, number as u64), OCTOBER).into_bytes();
+            for _ in 0..6 {
+                let mut changed = token.clone();
+                let at = rng.below(token.len());
+                match rng.below(4) {
+                    0 => changed.truncate(at),
+                    1 => changed[at] = b'.',
+                    2 => changed[at] ^= 1,
+                    _ => changed[at] = rng.byte(),
+                }
+                all.push(changed);
+            }
+            all.push(token);
+        }
+        all
+    }
+
+    #[test]
+    fn repeated_hostile_tokens_have_the_verdicts_of_the_validator() {
+        let validator = Validator::new(bare_policy(), named_keys()).unwrap();
+        let mut rng = Rng::new(1);
+        let all = hostile_tokens(&mut rng);
+        let mut judge = Judge::new(&validator).unwrap();
+        let (mut valid, mut repeated) = (0, 0);
+        for _ in 0..5 {
+            let timed: Vec<(&Vec<u8>, UnixTime)> = (0..4000)
+                .map(|_| {
+                    let token = &all[rng.below(all.len())];
+                    let seconds = now().seconds() + rng.below(100) as u64;
+                    (token, UnixTime::new(seconds, 0).unwrap())
+                })
+                .collect();
+            let verdicts = judge.validate_each_at(&timed);
+            repeated += judge.batch.repeated();
+            for ((token, at), verdict) in timed.iter().zip(&verdicts) {
+                let shown = String::from_utf8_lossy(token);
+                assert_eq!(*verdict, validator.validate_at(token, *at), "{shown}");
+                valid += u64::from(verdict.is_valid());
+            }
+            assert_eq!(validator.validate_each_at(&timed).unwrap(), verdicts);
+        }
+        assert!(valid > 300 && repeated > 500, "{valid} {repeated}");
     }
 
     #[test]

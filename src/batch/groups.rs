@@ -67,9 +67,7 @@ impl CountGroups {
     /// Counts one token of a group.
     #[inline]
     pub(super) fn count(&mut self, GroupId(id): GroupId, is_valid: bool) {
-        self.groups[usize::from(id)]
-            .counts
-            .add(Counts::one(is_valid));
+        (self.groups[usize::from(id)].counts).add(Counts::one(is_valid));
     }
 
     /// Moves the counts of the batch to its tally.

@@ -118,11 +118,8 @@ impl Slot {
     }
 
     #[inline]
-    const fn entry(self) -> Option<usize> {
-        match self.content.checked_sub(2) {
-            Some(index) => Some(index as usize),
-            None => None,
-        }
+    fn entry(self) -> Option<usize> {
+        self.content.checked_sub(2).map(|index| index as usize)
     }
 }
 
@@ -245,17 +242,13 @@ impl RepeatCache {
             return Lookup::Miss;
         };
         let entry = &self.entries[index];
-        match &entry.cached {
-            Some(cached) => {
-                self.bypass.count_hit(entry.is_mac);
-                Lookup::Hit(cached)
-            }
-            None if entry.batch == self.batch => {
-                self.bypass.count_hit(entry.is_mac);
-                Lookup::Pending(entry.pending.into())
-            }
-            None => Lookup::Miss,
-        }
+        let found = match &entry.cached {
+            Some(cached) => Lookup::Hit(cached),
+            None if entry.batch == self.batch => Lookup::Pending(entry.pending.into()),
+            None => return Lookup::Miss,
+        };
+        self.bypass.count_hit(entry.is_mac);
+        found
     }
 
     /// The index of the entry in a slot, if it is that of this token: all bytes are compared.
@@ -295,9 +288,7 @@ impl RepeatCache {
             (entry.batch, entry.pending, entry.cached) = (self.batch, number, None);
             return Admission::New(EntryId(index, entry.position));
         }
-        let noted = set
-            .ways(probe.tag)
-            .find(|way| set.slots[*way] == Slot::NOTED);
+        let noted = (set.ways(probe.tag)).find(|way| set.slots[*way] == Slot::NOTED);
         if noted.is_some() {
             self.bypass.count_second();
         }

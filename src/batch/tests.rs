@@ -75,11 +75,8 @@ fn repeated_tokens_are_hits_for_as_long_as_they_repeat() {
     for (text, (times, tokens)) in texts.iter().zip([(3, 10), (400, 30)]) {
         let repeated = (0..times).map(|_| worker.judge(&block(text), &mut outcome));
         assert_eq!(repeated.last(), Some(tokens + 1));
-        let tally = counts(&validator, &mut outcome);
-        assert_eq!(
-            (tally.tokens.valid, tally.tokens.rejected),
-            (times * tokens, times)
-        );
+        let found = counts(&validator, &mut outcome).tokens;
+        assert_eq!((found.valid, found.rejected), (times * tokens, times));
     }
 }
 
@@ -117,11 +114,8 @@ fn tokens_from_the_cache_are_counted_like_all_others() {
             // Noted, then admitted, then hits: all but those that are no tokens.
             assert_eq!(repeated, if round < 2 { 0 } else { 12 }, "{round}");
             let shown = shown(&counts(&validator, &mut outcome));
-            assert_eq!(
-                first.get_or_insert_with(|| shown.clone()),
-                &shown,
-                "{round}"
-            );
+            let expected = first.get_or_insert_with(|| shown.clone());
+            assert_eq!(*expected, shown, "{round}");
         }
         let first = first.unwrap();
         assert!(first.contains(r#"("2026-12", "#), "{first}");
