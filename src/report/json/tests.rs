@@ -4,6 +4,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::*;
+use crate::display::is_deceptive;
 use crate::key::KeySet;
 use crate::pipeline::RunOptions;
 use crate::report::fixture::{
