@@ -56,3 +56,6 @@ impl<'b> Content<'b> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
