@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_told_apart_at_every_length() {
+    fn headers_are_distinguished_at_every_length() {
         let mut cache = HeaderCache::new();
         // Some begin as others do, some differ in the last byte alone. None can be read, which is
         // cached as well.
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn more_headers_than_slots_are_told_apart_as_well() {
+    fn more_headers_than_slots_are_distinguished_as_well() {
         let validator = validator();
         let mut cache = HeaderCache::new();
         for _ in 0..2 {

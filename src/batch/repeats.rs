@@ -63,7 +63,7 @@ pub(super) enum Admission {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct EntryId(usize, u64);
 
-/// Where a token may be: its set, and a tag by which other tokens of the set are told apart.
+/// Where a token may be: its set, and a tag that few other tokens of the set have.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Probe {
     set: u32,

@@ -24,7 +24,8 @@ pub(crate) struct Found<'b> {
     pub(crate) content: Content<'b>,
 }
 
-/// What was found. Its bytes outlive the batch: they are those of the block.
+/// What was found. Its bytes outlive the batch: they are those of the block, or of a buffer that the
+/// extractor was given.
 #[derive(Clone, Copy)]
 pub(crate) enum Content<'b> {
     /// Three segments.

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commas_stand_between_members_only() {
+    fn commas_are_between_members_only() {
         let mut out = b"x".to_vec();
         let mut member = Member::default();
         member.reset("a", true);

@@ -5,7 +5,7 @@ use jotmill::Encoding;
 use super::*;
 
 #[test]
-fn a_token_made_with_the_key_that_stands_in_for_none_is_not_verified() {
+fn a_token_made_with_the_placeholder_key_is_not_verified() {
     let forged = signed(r#"{"alg":"HS256"}"#, "{}", &[1; 64]);
     let forged = without_key(forged);
     assert_eq!(forged.outcome, Outcome::NotVerified);
