@@ -5,15 +5,19 @@
 
 use std::borrow::Cow;
 
+use crate::redact::redacted;
+
 /// The longest string that is printed in full, in bytes.
 const MAX_STRING: usize = 256;
 /// Marks a string that was cut.
 const CUT: &str = "…";
 
-/// Cuts a string after [`MAX_STRING`] bytes, between characters, and marks the cut.
+/// Cuts a string after [`MAX_STRING`] bytes, between characters, and marks the cut. A token or a key
+/// in it is masked.
 pub(crate) fn cut(text: &str) -> Cow<'_, str> {
+    let text = redacted(text);
     if text.len() <= MAX_STRING {
-        return text.into();
+        return text;
     }
     let end = text.floor_char_boundary(MAX_STRING);
     format!("{}{CUT}", &text[..end]).into()

@@ -170,6 +170,22 @@ impl Error {
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Write { source } if source.kind() == io::ErrorKind::BrokenPipe)
     }
+
+    /// Whether a file could not be opened because too many others are open.
+    #[cfg(unix)]
+    pub(crate) fn is_out_of_descriptors(&self) -> bool {
+        use rustix::io::Errno;
+        let errno = match self {
+            Self::Open { source, .. } => Errno::from_io_error(source),
+            _ => None,
+        };
+        matches!(errno, Some(Errno::MFILE | Errno::NFILE))
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn is_out_of_descriptors(&self) -> bool {
+        false
+    }
 }
 
 impl fmt::Display for Error {

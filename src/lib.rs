@@ -45,6 +45,7 @@ mod pipeline;
 mod platform;
 mod policy;
 mod prefetch;
+mod redact;
 mod report;
 mod signature;
 mod stage;
@@ -62,6 +63,7 @@ pub use policy::{
     DEFAULT_MAX_KEY_TRIES, DEFAULT_MAX_TOKEN_BYTES, MAX_DURATION_SECONDS, MAX_EXTRA_CLAIMS, Policy,
     RegisteredClaim,
 };
+pub use redact::redacted;
 pub use report::{
     Counts, Distinct, EXPIRY_BUCKETS, InputReport, MAX_NAMES, NameCounts, Only, REPORT_SCHEMA,
     Report, RowOptions, Sample, Tally, TextOptions,

@@ -58,6 +58,7 @@ pub(crate) fn policy(flags: &PolicyFlags) -> Result<Policy> {
 }
 
 /// The rules of a run, and its instant.
+#[derive(Clone)]
 pub(crate) struct Rules {
     now: UnixTime,
     /// The policies and their keys: one, unless a policy file has several issuers.

@@ -13,7 +13,6 @@ use jotmill::{
 use super::flags::{AuditFlags, Format, OnlyRows, OutputFlags};
 use super::output::{Destination, Output, ReadFiles, RowOutputs, share_a_file};
 use super::progress::Bar;
-use super::redact::is_like_a_token;
 use super::{Exit, args, signals};
 
 /// Runs the audit that the flags describe.
@@ -79,8 +78,7 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input<'static>>> {
     let input = |path: &PathBuf| {
         if is_stdin(&path) {
             Ok(Input::Stdin)
-        } else if is_like_a_token(&path.to_string_lossy()) && !path.exists() {
-            // Otherwise the report would show the token as the name of an input.
+        } else if holds_a_token(path) && !path.exists() {
             bail!(
                 "a token was given where the name of a file belongs; write it into a file, pipe it in, \
                  or give it to jotmill inspect"
@@ -90,6 +88,11 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input<'static>>> {
         }
     };
     paths.iter().map(input).collect()
+}
+
+fn holds_a_token(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    *name != *jotmill::redacted(&name)
 }
 
 fn row_options(flags: &OutputFlags, inputs: usize) -> RowOptions {
@@ -118,24 +121,26 @@ fn open_outputs(flags: &AuditFlags, rules: &[PathBuf]) -> Result<(Output, Option
     let read = flags.paths.iter().chain(rules).map(PathBuf::as_path);
     let reads_stdin =
         flags.paths.is_empty() || flags.paths.iter().any(|path| path == Path::new("-"));
+    let open = |path: &Option<PathBuf>| path.as_deref().map(Destination::open).transpose();
+    let (main, rows) = (open(&output.output)?, open(&output.rows)?);
+    // Only now, since an output may be an input that did not exist before.
     let files = ReadFiles::new(read, reads_stdin);
-    for path in output.output.iter().chain(&output.rows) {
-        files.check(path)?;
-    }
-    if output.output.is_none() {
-        files.check_stdout()?;
-    }
-    let main = output
-        .output
-        .as_deref()
-        .map(Destination::open)
-        .transpose()?;
-    let rows = output.rows.as_deref().map(Destination::open).transpose()?;
-    if rows
-        .as_ref()
-        .is_some_and(|rows| share_a_file(main.as_ref(), rows))
-    {
-        bail!("the rows of --rows and the other output go to the same file");
+    let check = || {
+        main.iter()
+            .chain(&rows)
+            .try_for_each(|opened| files.check(opened))?;
+        if main.is_none() {
+            files.check_stdout()?;
+        }
+        let is_shared = |rows| share_a_file(main.as_ref(), rows);
+        if rows.as_ref().is_some_and(is_shared) {
+            bail!("the rows of --rows and the other output go to the same file");
+        }
+        Ok(())
+    };
+    if let Err(refused) = check() {
+        main.into_iter().chain(rows).for_each(Destination::discard);
+        return Err(refused);
     }
     let main = main.map_or_else(|| Ok(Output::stdout()), Destination::begin)?;
     Ok((main, rows.map(Destination::begin).transpose()?))

@@ -55,6 +55,17 @@ pub(crate) enum Command {
     Man,
 }
 
+impl Command {
+    /// Whether it writes its results to standard output.
+    pub(crate) const fn writes_to_stdout(&self) -> bool {
+        match self {
+            Self::Audit(flags) => flags.output.output.is_none(),
+            Self::Bench(flags) => flags.output.is_none(),
+            _ => true,
+        }
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct AuditFlags {
     /// Files of tokens, one a line; - or none reads standard input.

@@ -3,11 +3,13 @@
 //! `flags` holds what was typed, `args` what it means; each subcommand has a file. Validation is
 //! left to the library.
 
-/// Writes a message to standard error. A failure to write is ignored.
+/// Writes a message to standard error, in which tokens and keys are masked. A failure to write is
+/// ignored.
 macro_rules! message {
     ($($arguments:tt)*) => {{
         use std::io::Write as _;
         let message = format!($($arguments)*);
+        let message = jotmill::redacted(&message);
         let _ = writeln!(std::io::stderr().lock(), "jotmill: {message}");
     }};
 }
@@ -15,6 +17,7 @@ macro_rules! message {
 mod args;
 mod audit;
 mod bench;
+mod closed_stdout;
 pub(crate) mod flags;
 mod generate;
 mod inspect;
@@ -22,7 +25,6 @@ mod keys;
 mod output;
 mod policy_file;
 mod progress;
-mod redact;
 mod signals;
 
 use std::io::{self, Write};
@@ -70,7 +72,7 @@ impl Exit {
 pub(crate) fn run() -> ExitCode {
     let cli = flags::Cli::try_parse().unwrap_or_else(|error| {
         let message = error.to_string();
-        let shown = redact::without_tokens(&message);
+        let shown = jotmill::redacted(&message);
         if shown == message {
             // Help and version are errors of clap, too.
             error.exit();
@@ -78,6 +80,12 @@ pub(crate) fn run() -> ExitCode {
         let _ = write!(io::stderr().lock(), "{shown}");
         std::process::exit(Exit::CannotJudge.code().into())
     });
+    if closed_stdout::was_closed() && cli.command.writes_to_stdout() {
+        message!(
+            "standard output is closed, so that nothing could be written; open it, or use -o FILE"
+        );
+        return Exit::CannotJudge.into();
+    }
     let outcome = match cli.command {
         flags::Command::Audit(flags) => audit::run(&flags),
         flags::Command::Inspect(flags) => inspect::run(&flags),
@@ -91,7 +99,7 @@ pub(crate) fn run() -> ExitCode {
         if is_broken_pipe(&error) {
             return Exit::OutputGone;
         }
-        message!("{}", redact::without_tokens(&format!("{error:#}")));
+        message!("{error:#}");
         Exit::CannotJudge
     });
     exit.into()

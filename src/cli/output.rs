@@ -1,8 +1,11 @@
-//! The outputs: standard output or files. None of them may also be an input.
+//! The outputs: standard output or files. None of them may also be a file that is read.
+//!
+//! Files are compared by device and inode once every output exists, so that no other name of a file,
+//! and no link to one that did not exist yet, makes it both.
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use jotmill::OutputError;
@@ -35,11 +38,20 @@ fn id(_metadata: &Metadata) -> Option<FileId> {
 }
 
 impl ReadFiles {
-    /// Records the files among `paths`, and standard input if it is read.
+    /// Records the files among `paths`, those in folders among them, and standard input if it is
+    /// read.
     pub(crate) fn new<'p>(paths: impl Iterator<Item = &'p Path>, reads_stdin: bool) -> Self {
+        let in_folder = |folder: &Path| {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.map(|entry| entry.path()).collect()
+        };
         let mut files: Vec<(String, FileId)> = paths
+            .flat_map(|path| match path.is_dir() {
+                true => in_folder(path),
+                false => vec![path.to_owned()],
+            })
             .filter_map(|path| {
-                let metadata = std::fs::metadata(path).ok()?;
+                let metadata = std::fs::metadata(&path).ok()?;
                 Some((path.display().to_string(), id(&metadata)?))
             })
             .collect();
@@ -51,7 +63,14 @@ impl ReadFiles {
 
     fn refuse(&self, name: &str, output: Option<FileId>) -> Result<()> {
         if let Some((input, _)) = self.0.iter().find(|(_, id)| Some(*id) == output) {
-            bail!("{name} is also read, as {input}; write to another file");
+            bail!(
+                "{name} is also read{}; write to another file",
+                if input == name {
+                    String::new()
+                } else {
+                    format!(", as {input}")
+                }
+            );
         }
         Ok(())
     }
@@ -61,13 +80,9 @@ impl ReadFiles {
         self.refuse("standard output", stream_id(&io::stdout()))
     }
 
-    /// Checks that a path is not a file that is read, without opening it.
-    pub(crate) fn check(&self, path: &Path) -> Result<()> {
-        let metadata = std::fs::metadata(path).ok();
-        self.refuse(
-            &path.display().to_string(),
-            metadata.and_then(|metadata| id(&metadata)),
-        )
+    /// Checks that an output is not a file that is read.
+    pub(crate) fn check(&self, output: &Destination) -> Result<()> {
+        self.refuse(&output.name, output.id())
     }
 }
 
@@ -86,6 +101,8 @@ fn stream_id<S>(_stream: &S) -> Option<FileId> {
 pub(crate) struct Destination {
     file: File,
     name: String,
+    /// Where the file is, if it did not exist before.
+    created: Option<PathBuf>,
 }
 
 impl Destination {
@@ -95,22 +112,41 @@ impl Destination {
         if name == "-" {
             bail!("an output is a file, not -; rows go to standard output with --format ndjson");
         }
+        let is_new = !path.exists();
         let file = File::options()
             .write(true)
             .create(true)
             .truncate(false)
             .open(path)
             .with_context(|| format!("cannot create {name}"))?;
-        Ok(Self { file, name })
+        // What a dangling link created is where the link leads.
+        let created = if is_new {
+            path.canonicalize().ok()
+        } else {
+            None
+        };
+        Ok(Self {
+            file,
+            name,
+            created,
+        })
     }
 
     fn id(&self) -> Option<FileId> {
         id(&self.file.metadata().ok()?)
     }
 
+    /// Removes the file if it was created for this output, since it would be an empty input of the
+    /// next run.
+    pub(crate) fn discard(self) {
+        if let Some(path) = self.created {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     /// Truncates the file, after all other checks.
     pub(crate) fn begin(self) -> Result<Output> {
-        let Self { file, name } = self;
+        let Self { file, name, .. } = self;
         if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
             file.set_len(0)
                 .with_context(|| format!("cannot empty {name}"))?;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::section::RegularFile;
 use crate::error::Error;
+use crate::redact::redacted;
 
 /// How long to wait for a silent pipe before control returns to the caller.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -39,13 +40,13 @@ pub enum Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// The name in rows, reports and messages.
+    /// The name in rows, reports and messages. A token or a key in it is masked.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            Self::Path(path) => path.display().to_string(),
+            Self::Path(path) => redacted(&path.to_string_lossy()).into_owned(),
             Self::Stdin => "-".to_owned(),
-            Self::Reader { name, .. } | Self::Bytes { name, .. } => name.clone(),
+            Self::Reader { name, .. } | Self::Bytes { name, .. } => redacted(name).into_owned(),
         }
     }
 

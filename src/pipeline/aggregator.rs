@@ -138,7 +138,7 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
                 }
             } else if !is_fed && let Some(mut work) = self.free.pop() {
                 work.outcome.placed = self.tally.placed();
-                let fed = feeder.feed(&mut work, self.target);
+                let fed = feeder.feed(&mut work, self.target, in_flight > 0);
                 if let Fed::Work = fed {
                     in_flight += 1;
                     if to_workers.send(work).is_err() {
@@ -230,6 +230,8 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
                 }
             }
         }
+        // Closes its file, if this was the last section of it.
+        work.section = None;
         self.next += 1;
         self.free.push(work);
     }

@@ -1,5 +1,6 @@
 //! Turns all inputs into pieces of work, in order.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::MIN_BYTES;
@@ -11,6 +12,8 @@ use crate::validator::Validator;
 /// The remaining inputs, and the one that is being read.
 pub(super) struct Feeder<'a> {
     inputs: std::iter::Enumerate<std::vec::IntoIter<Input<'a>>>,
+    /// A file for which there was no descriptor.
+    postponed: Option<(usize, PathBuf)>,
     current: Option<(usize, Current<'a>)>,
     max_token_bytes: usize,
     threads: usize,
@@ -40,7 +43,8 @@ impl Current<'_> {
 pub(super) enum Fed {
     Work,
     Opened,
-    /// The input is silent, or within a line that is skipped.
+    /// The input is silent, or within a line that is skipped, or cannot be opened before another file
+    /// is closed.
     Idle,
     /// A stream or text ended, or an input failed with this error; and how many bytes the input has
     /// grown.
@@ -52,6 +56,7 @@ impl<'a> Feeder<'a> {
     pub(super) fn new(validator: &Validator, inputs: Vec<Input<'a>>, threads: usize) -> Self {
         Self {
             inputs: inputs.into_iter().enumerate(),
+            postponed: None,
             current: None,
             max_token_bytes: validator.policy().token_limit(),
             threads,
@@ -75,11 +80,12 @@ impl<'a> Feeder<'a> {
         }
     }
 
-    /// Fills `work` with about `target` bytes.
-    pub(super) fn feed(&mut self, work: &mut Work<'a>, target: usize) -> Fed {
+    /// Fills `work` with about `target` bytes. `can_wait` says whether other work is in flight, so that
+    /// its files will be closed.
+    pub(super) fn feed(&mut self, work: &mut Work<'a>, target: usize, can_wait: bool) -> Fed {
         let target = self.portion(target);
         let Some((input, current)) = &mut self.current else {
-            return self.open_next();
+            return self.open_next(can_wait);
         };
         let input = *input;
         work.sequence = self.sequence;
@@ -126,9 +132,15 @@ impl<'a> Feeder<'a> {
         Fed::Work
     }
 
-    fn open_next(&mut self) -> Fed {
-        let Some((index, input)) = self.inputs.next() else {
+    fn open_next(&mut self, can_wait: bool) -> Fed {
+        let postponed = self.postponed.take();
+        let postponed = postponed.map(|(index, path)| (index, Input::Path(path)));
+        let Some((index, input)) = postponed.or_else(|| self.inputs.next()) else {
             return Fed::End;
+        };
+        let path = match &input {
+            Input::Path(path) if can_wait => Some(path.clone()),
+            _ => None,
         };
         let current = match input.open() {
             Ok(Opened::Stream(source)) => {
@@ -136,7 +148,15 @@ impl<'a> Feeder<'a> {
             }
             Ok(Opened::File(file)) => Current::File(Arc::new(file), 0),
             Ok(Opened::Bytes(text)) => Current::Bytes(SliceReader::new(text, index)),
-            Err(error) => return Fed::InputOver(index, Some(error), 0),
+            Err(error) => {
+                if let Some(path) = path
+                    && error.is_out_of_descriptors()
+                {
+                    self.postponed = Some((index, path));
+                    return Fed::Idle;
+                }
+                return Fed::InputOver(index, Some(error), 0);
+            }
         };
         self.current = Some((index, current));
         Fed::Opened

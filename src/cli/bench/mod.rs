@@ -105,6 +105,10 @@ fn open_output(flags: &BenchFlags) -> Result<Output> {
         .map(|secret| std::path::Path::new(&secret.place));
     let read = flags.paths.iter().chain(&flags.keys.jwks);
     let read = read.map(std::path::PathBuf::as_path).chain(secrets);
-    ReadFiles::new(read, false).check(path)?;
-    Destination::open(path)?.begin()
+    let output = Destination::open(path)?;
+    if let Err(refused) = ReadFiles::new(read, false).check(&output) {
+        output.discard();
+        return Err(refused);
+    }
+    output.begin()
 }

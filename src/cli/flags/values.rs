@@ -146,17 +146,37 @@ pub(super) fn time(text: &str) -> Result<UnixTime, String> {
     if text.get(17..19) == Some("60") {
         return Err("a leap second is no Unix time; give the second before or after".to_owned());
     }
-    let stamp: jiff::Timestamp = text.parse().map_err(|_| {
+    let since = since_epoch(text).ok_or_else(|| {
         "a time is Unix seconds, such as 1790000000, or RFC 3339, such as 2026-09-21T14:13:20Z"
             .to_owned()
     })?;
     match (
-        u64::try_from(stamp.as_second()),
-        u32::try_from(stamp.subsec_nanosecond()),
+        u64::try_from(since.as_secs()),
+        u32::try_from(since.subsec_nanos()),
     ) {
         (Ok(seconds), Ok(nanos)) => UnixTime::new(seconds, nanos).ok_or_else(|| RANGE.to_owned()),
         _ => Err(RANGE.to_owned()),
     }
+}
+
+/// How long after 1970-01-01T00:00:00Z a time in RFC 3339 is. jiff's own instants end a day before the
+/// year 9999 does, so the offset is subtracted here.
+fn since_epoch(text: &str) -> Option<jiff::SignedDuration> {
+    use jiff::fmt::temporal::{DateTimeParser, PiecesOffset};
+    let pieces = DateTimeParser::new().parse_pieces(text).ok()?;
+    let offset = match pieces.offset()? {
+        PiecesOffset::Zulu => jiff::SignedDuration::ZERO,
+        PiecesOffset::Numeric(offset) => {
+            jiff::SignedDuration::from_secs(offset.offset().seconds().into())
+        }
+        _ => return None,
+    };
+    if pieces.time_zone_annotation().is_some() {
+        return None;
+    }
+    let time = pieces.date().to_datetime(pieces.time()?);
+    let epoch = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
+    Some(time.duration_since(epoch) - offset)
 }
 
 #[cfg(test)]
@@ -216,6 +236,14 @@ mod tests {
             assert_eq!(time(text).ok(), expected, "{text}");
         }
         assert_eq!(time("0").ok(), UnixTime::new(0, 0));
+        let last = UnixTime::new(UnixTime::MAX_SECONDS, 0);
+        for text in [
+            "253402300799",
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:58:59-00:01",
+        ] {
+            assert_eq!(time(text).ok(), last, "{text}");
+        }
         assert!(time("1790000000000").unwrap_err().contains("1790000000"));
         for text in [
             "",
@@ -231,6 +259,9 @@ mod tests {
             "253402300800",
             "1.1234567890",
             "99999999999999999999",
+            "9999-12-31T23:59:59-00:01",
+            "1970-01-01T00:00:00+00:01",
+            "2026-09-21T14:13:20+02:00[Europe/Vienna]",
         ] {
             assert!(time(text).is_err(), "{text}");
         }

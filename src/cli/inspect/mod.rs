@@ -40,26 +40,30 @@ const WIDTH: usize = 80;
 
 /// Explains the token that the flags give.
 pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
-    let rules = || args::Rules::new(&flags.policy, &flags.keys);
-    let all_rules = rules()?;
-    let now = all_rules.now();
+    // Read once: a policy or a key may come from a pipe.
+    let rules = args::Rules::new(&flags.policy, &flags.keys)?;
+    let now = rules.now();
     let mut validator = None;
-    if !all_rules.has_no_key() {
-        let (found, warnings) = all_rules.validator()?;
+    if !rules.has_no_key() {
+        let (found, warnings) = rules.clone().validator()?;
         for warning in warnings {
             message!("warning: {warning}");
         }
         validator = Some(found);
     }
     let input = read(flags)?;
-    let token = input.trim_ascii();
+    let limit = match &validator {
+        Some(validator) => validator.policy().token_limit(),
+        None => args::policy(&flags.policy)?.token_limit(),
+    };
+    let token = only_line(&input, limit)?;
     // With several issuers, the explanation is by the one policy that judges this token.
     if let Some(several) = validator
         .as_ref()
         .filter(|found| found.policies().len() > 1)
         && let Some(number) = several.policy_index(token)
     {
-        validator = Some(rules()?.only(number).validator()?.0);
+        validator = Some(rules.only(number).validator()?.0);
     }
     let policy = match &validator {
         Some(validator) => validator.policy().clone(),
@@ -107,8 +111,33 @@ fn read(flags: &InspectFlags) -> Result<Zeroizing<Vec<u8>>> {
             token.drain(..3);
         }
     }
-    if token.trim_ascii().is_empty() {
+    Ok(token)
+}
+
+/// The token of a text of one line, by the rules of `audit`: a line ends with LF or CR LF, spaces
+/// and tabs around a token are no part of it, and blank lines do not count. A line of more than
+/// `limit` bytes is returned whole, since it is too long before it is trimmed.
+fn only_line(text: &[u8], limit: usize) -> Result<&[u8]> {
+    let mut tokens = text.split_inclusive(|byte| *byte == b'\n').map(|line| {
+        let line = match line {
+            [line @ .., b'\r', b'\n'] | [line @ .., b'\n'] => line,
+            _ => line,
+        };
+        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        let first = line.iter().position(|byte| !is_blank(byte));
+        let last = line.iter().rposition(|byte| !is_blank(byte));
+        match (first, last) {
+            _ if line.len() > limit => line,
+            (Some(first), Some(last)) => &line[first..=last],
+            _ => &[],
+        }
+    });
+    let mut tokens = tokens.by_ref().filter(|token| !token.is_empty());
+    let Some(token) = tokens.next() else {
         bail!("no token; give one as an argument or on standard input");
+    };
+    if tokens.next().is_some() {
+        bail!("more than one line; inspect explains one token, and audit takes one per line");
     }
     Ok(token)
 }

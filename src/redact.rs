@@ -1,0 +1,234 @@
+//! Tokens and keys in texts that are printed: names of files, messages, members that a token chose.
+//!
+//! Owns what looks like a credential. A name that holds one keeps its first characters, which tell
+//! what it was and give nothing away.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// The JSON objects that headers of tokens are begin with one of these in base64url: `{"`, or `{` and
+/// white space.
+const OBJECT_BEGINS: [&[u8]; 5] = [b"eyJ", b"eyA", b"ewo", b"ew0", b"ewk"];
+/// How many characters of a token are shown: of most, `{"alg":`.
+const SHOWN: usize = 10;
+
+const PEM_BEGINS: &str = "-----BEGIN ";
+const PEM_ENDS: &str = "-----END ";
+const DASHES: &str = "-----";
+
+/// The member that every JWK has (RFC 7517 section 4.1), as far as quoting changes nothing of it.
+const JWK_MEMBER: &str = "kty";
+
+/// The text, in which everything that looks like a token, PEM or a JWK is replaced by its beginning
+/// and `…`. Reports, rows and messages are made of such texts.
+///
+/// ```
+/// let text = "no file Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl";
+/// assert_eq!(jotmill::redacted(text), "no file Bearer eyJhbGciOi…");
+/// assert_eq!(jotmill::redacted("access.log"), "access.log");
+/// ```
+#[must_use]
+pub fn redacted(text: &str) -> Cow<'_, str> {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(Credential { range, kept }) = first(rest) {
+        shown.push_str(&rest[..range.start + kept]);
+        shown.push('…');
+        rest = &rest[range.end..];
+    }
+    if shown.is_empty() {
+        return text.into();
+    }
+    shown.push_str(rest);
+    shown.into()
+}
+
+/// Something that must not be shown, and how many of its first bytes may be.
+struct Credential {
+    range: Range<usize>,
+    kept: usize,
+}
+
+fn first(text: &str) -> Option<Credential> {
+    // A token has a dot, PEM a dash and a JWK a brace: most names are done with here.
+    if text.len() <= SHOWN || memchr::memchr3(b'.', b'-', b'{', text.as_bytes()).is_none() {
+        return None;
+    }
+    [token(text), pem(text), jwk(text)]
+        .into_iter()
+        .flatten()
+        .min_by_key(|found| found.range.start)
+}
+
+/// The first token: an object in base64url with two dots after it, or with one and another object.
+fn token(text: &str) -> Option<Credential> {
+    let bytes = text.as_bytes();
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.=".contains(byte);
+    let mut from = 0;
+    while let Some(at) = memchr::memchr(b'e', &bytes[from..]).map(|at| from + at) {
+        from = at + 1;
+        if !begins_object(&bytes[at..]) {
+            continue;
+        }
+        let len = bytes[at..].iter().take_while(|byte| is_part(byte)).count();
+        let run = &bytes[at..at + len];
+        let mut segments = run.split(|byte| *byte == b'.');
+        let (second, third) = (segments.nth(1), segments.next());
+        if third.is_some() || second.is_some_and(begins_object) {
+            return Some(Credential {
+                range: at..at + len,
+                kept: SHOWN.min(len),
+            });
+        }
+        from = at + len;
+    }
+    None
+}
+
+fn begins_object(bytes: &[u8]) -> bool {
+    OBJECT_BEGINS.iter().any(|begin| bytes.starts_with(begin))
+}
+
+/// The first block of PEM: up to its end line, or all the rest.
+fn pem(text: &str) -> Option<Credential> {
+    let start = text.find(PEM_BEGINS)?;
+    let label = start + PEM_BEGINS.len();
+    let end = text[label..].find(PEM_ENDS).and_then(|end| {
+        let last = label + end + PEM_ENDS.len();
+        Some(last + text[last..].find(DASHES)? + DASHES.len())
+    });
+    let is_label = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == ' ';
+    let after = text[label..].trim_start_matches(is_label);
+    let first_line = text.len() - after.len();
+    Some(Credential {
+        range: start..end.unwrap_or(text.len()),
+        kept: if after.starts_with(DASHES) {
+            first_line + DASHES.len() - start
+        } else {
+            PEM_BEGINS.len()
+        },
+    })
+}
+
+/// The object of the first JWK and all that surrounds it: from the first brace to the last.
+fn jwk(text: &str) -> Option<Credential> {
+    let is_quoted = |at: &usize| {
+        let before = text[..*at].ends_with('"');
+        let after = text[at + JWK_MEMBER.len()..].trim_start_matches('\\');
+        before && after.starts_with('"')
+    };
+    text.match_indices(JWK_MEMBER)
+        .map(|(at, _)| at)
+        .find(is_quoted)?;
+    let start = text.find('{').unwrap_or(0);
+    let end = text.rfind('}').map_or(text.len(), |last| last + 1);
+    Some(Credential {
+        range: start..if end > start { end } else { text.len() },
+        kept: usize::from(text[start..].starts_with('{')),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl";
+    const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQ==\n-----END PRIVATE KEY-----";
+    const JWK: &str = r#"{"kty":"oct","k":"c2VjcmV0"}"#;
+
+    #[test]
+    fn a_token_is_masked_wherever_it_is() {
+        for (before, after) in [
+            ("", ""),
+            ("Bearer ", ""),
+            (" ", " "),
+            ("\"", "\""),
+            ("--", ""),
+            ("--key=", ""),
+            ("hex:", ": no such file"),
+            ("token=", "&x=1"),
+            ("https://example.com/?t=", "#é"),
+            ("é", "é"),
+        ] {
+            let text = format!("{before}{TOKEN}{after}");
+            let expected = format!("{before}eyJhbGciOi…{after}");
+            assert_eq!(redacted(&text), expected);
+        }
+        assert_eq!(
+            redacted(&format!("{TOKEN}\n{TOKEN}")),
+            "eyJhbGciOi…\neyJhbGciOi…"
+        );
+    }
+
+    #[test]
+    fn every_form_of_a_token_is_masked() {
+        for token in [
+            "eyJhbGciOi..",
+            "eyJhbGciOiJub25lIn0.e30.",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0",
+            "ewogICJhbGciOiJIUzI1NiJ9.e30.c2ln",
+            "ew0KImFsZyI6IkhTMjU2In0.e30.c2ln",
+            "eyAiYWxnIjoiSFMyNTYifQ.e30.c2ln",
+            "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..aXY.Y2lwaGVy.dGFn",
+            "eyJhbGciOiJIUzI1NiJ9.e30=.c2lnbmF0dXJl",
+        ] {
+            assert_eq!(redacted(token), format!("{}…", &token[..SHOWN]));
+        }
+    }
+
+    #[test]
+    fn keys_are_masked() {
+        for (text, expected) in [
+            (PEM.to_owned(), "-----BEGIN PRIVATE KEY-----…"),
+            (
+                format!("cannot read {PEM}: no"),
+                "cannot read -----BEGIN PRIVATE KEY-----…: no",
+            ),
+            (PEM[..40].to_owned(), "-----BEGIN PRIVATE KEY-----…"),
+            ("-----BEGIN c2VjcmV0".to_owned(), "-----BEGIN …"),
+            (format!("{PEM:?}"), "\"-----BEGIN PRIVATE KEY-----…\""),
+            (JWK.to_owned(), "{…"),
+            (format!("a {JWK} b"), "a {… b"),
+            (format!(r#"{{"keys":[{JWK},{JWK}]}}"#), "{…"),
+            (format!("{JWK:?}"), "\"{…\""),
+            (JWK[..20].to_owned(), "{…"),
+        ] {
+            assert_eq!(redacted(&text), expected);
+        }
+    }
+
+    #[test]
+    fn names_are_left_as_they_are() {
+        for name in [
+            "",
+            "eyJ",
+            "tokens.txt",
+            "a.b.c",
+            "eyJhbGciOi.txt",
+            "example.tokens.txt",
+            "https://issuer.example.com/realms/a",
+            "4f9c7f0e-2d1b-4b57-9a35-1c9d9f7f0a11",
+            "the member \"kid\" occurs twice",
+            "-----",
+            "{name}",
+        ] {
+            assert!(matches!(redacted(name), Cow::Borrowed(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_was_masked_is_found_again() {
+        let texts = [TOKEN, PEM, JWK, "é", " ", "."];
+        for (i, first) in texts.iter().enumerate() {
+            for second in texts {
+                for third in &texts[i..] {
+                    let text = format!("{first}{second}{third}");
+                    let shown = redacted(&text);
+                    for part in ["c2lnbmF0dXJl", "MC4CAQAwBQ", "c2VjcmV0"] {
+                        assert!(!shown.contains(part), "{text}: {shown}");
+                    }
+                }
+            }
+        }
+    }
+}
