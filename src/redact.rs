@@ -15,6 +15,8 @@ const SHOWN: usize = 10;
 const PEM_BEGINS: &str = "-----BEGIN ";
 const PEM_ENDS: &str = "-----END ";
 const DASHES: &str = "-----";
+/// The fewest characters of base64 that may be a part of a key.
+const SHORTEST: usize = 8;
 
 /// The member that every JWK has (RFC 7517 section 4.1), as far as quoting changes nothing of it.
 const JWK_MEMBER: &str = "kty";
@@ -29,15 +31,25 @@ const JWK_MEMBER: &str = "kty";
 /// ```
 #[must_use]
 pub fn redacted(text: &str) -> Cow<'_, str> {
+    // A token has a dot, PEM a dash and a JWK a brace: most names are done with here.
+    if text.len() <= SHOWN || memchr::memchr3(b'.', b'-', b'{', text.as_bytes()).is_none() {
+        return text.into();
+    }
+    // One kind after the other: the dashes of PEM could be a part of a token in front of them.
+    [pem, jwk, token].into_iter().fold(text.into(), masked)
+}
+
+/// The text with every credential that `find` finds masked.
+fn masked<'t>(text: Cow<'t, str>, find: fn(&str) -> Option<Credential>) -> Cow<'t, str> {
     let mut shown = String::new();
-    let mut rest = text;
-    while let Some(Credential { range, kept }) = first(rest) {
+    let mut rest = &*text;
+    while let Some(Credential { range, kept }) = find(rest) {
         shown.push_str(&rest[..range.start + kept]);
         shown.push('…');
         rest = &rest[range.end..];
     }
     if shown.is_empty() {
-        return text.into();
+        return text;
     }
     shown.push_str(rest);
     shown.into()
@@ -47,17 +59,6 @@ pub fn redacted(text: &str) -> Cow<'_, str> {
 struct Credential {
     range: Range<usize>,
     kept: usize,
-}
-
-fn first(text: &str) -> Option<Credential> {
-    // A token has a dot, PEM a dash and a JWK a brace: most names are done with here.
-    if text.len() <= SHOWN || memchr::memchr3(b'.', b'-', b'{', text.as_bytes()).is_none() {
-        return None;
-    }
-    [token(text), pem(text), jwk(text)]
-        .into_iter()
-        .flatten()
-        .min_by_key(|found| found.range.start)
 }
 
 /// The first token: an object in base64url with two dots after it, or with one and another object.
@@ -89,25 +90,37 @@ fn begins_object(bytes: &[u8]) -> bool {
     OBJECT_BEGINS.iter().any(|begin| bytes.starts_with(begin))
 }
 
-/// The first block of PEM: up to its end line, or all the rest.
+/// The first block of PEM: up to its end line, or all the rest. A first line without base64 behind it
+/// is only spoken of.
 fn pem(text: &str) -> Option<Credential> {
-    let start = text.find(PEM_BEGINS)?;
-    let label = start + PEM_BEGINS.len();
-    let end = text[label..].find(PEM_ENDS).and_then(|end| {
-        let last = label + end + PEM_ENDS.len();
-        Some(last + text[last..].find(DASHES)? + DASHES.len())
-    });
     let is_label = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == ' ';
-    let after = text[label..].trim_start_matches(is_label);
-    let first_line = text.len() - after.len();
-    Some(Credential {
-        range: start..end.unwrap_or(text.len()),
-        kept: if after.starts_with(DASHES) {
-            first_line + DASHES.len() - start
-        } else {
-            PEM_BEGINS.len()
-        },
-    })
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
+    for (start, _) in text.match_indices(PEM_BEGINS) {
+        let label = start + PEM_BEGINS.len();
+        let after_label = text[label..].trim_start_matches(is_label);
+        let (kept, content) = match after_label.strip_prefix(DASHES) {
+            Some(content) => (text.len() - content.len() - start, content),
+            None => (PEM_BEGINS.len(), &text[label..]),
+        };
+        // A line end may have been escaped.
+        let content = content.trim_start_matches(|c: char| c.is_whitespace() || c == '\\');
+        let content = content.trim_start_matches(['n', 'r']);
+        let end = match text[label..].find(PEM_ENDS) {
+            Some(end) => {
+                let last = label + end + PEM_ENDS.len();
+                text[last..]
+                    .find(DASHES)
+                    .map(|dashes| last + dashes + DASHES.len())
+            }
+            None if content.chars().take_while(|c| is_base64(*c)).count() < SHORTEST => continue,
+            None => None,
+        };
+        return Some(Credential {
+            range: start..end.unwrap_or(text.len()),
+            kept,
+        });
+    }
+    None
 }
 
 /// The object of the first JWK and all that surrounds it: from the first brace to the last.
@@ -117,14 +130,13 @@ fn jwk(text: &str) -> Option<Credential> {
         let after = text[at + JWK_MEMBER.len()..].trim_start_matches('\\');
         before && after.starts_with('"')
     };
-    text.match_indices(JWK_MEMBER)
-        .map(|(at, _)| at)
-        .find(is_quoted)?;
-    let start = text.find('{').unwrap_or(0);
+    let start = text.find('{')?;
+    let members = text[start..].match_indices(JWK_MEMBER);
+    members.map(|(at, _)| start + at).find(is_quoted)?;
     let end = text.rfind('}').map_or(text.len(), |last| last + 1);
     Some(Credential {
         range: start..if end > start { end } else { text.len() },
-        kept: usize::from(text[start..].starts_with('{')),
+        kept: 1,
     })
 }
 
@@ -209,7 +221,9 @@ mod tests {
             "https://issuer.example.com/realms/a",
             "4f9c7f0e-2d1b-4b57-9a35-1c9d9f7f0a11",
             "the member \"kid\" occurs twice",
+            "neither a JWK Set (no \"keys\") nor a JWK (no \"kty\"); RFC 7517",
             "-----",
+            "begins with -----BEGIN PUBLIC KEY-----; it is not used",
             "{name}",
         ] {
             assert!(matches!(redacted(name), Cow::Borrowed(_)), "{name}");

@@ -1,7 +1,8 @@
 //! The command line, run as its user runs it.
 //!
-//! `program` has exit codes, messages and signals, `policy` policy files, `bench` the subcommand
-//! that measures, `generate` the one that makes data sets.
+//! `program` has exit codes, messages and signals, `outputs` where results go, `redaction` what is
+//! never shown, `policy` policy files, `bench` the subcommand that measures, `generate` the one that
+//! makes data sets.
 
 #![allow(
     clippy::expect_used,
@@ -11,7 +12,9 @@
 
 mod bench;
 mod generate;
+mod outputs;
 mod policy;
 mod program;
+mod redaction;
 
 use jotmill_test_support::token_maker;

@@ -16,7 +16,7 @@ use sha2::Sha256;
 use super::columns::columns;
 use super::explanation::Explanation;
 use super::facts::Outcome;
-use super::text;
+use super::{only_line, text};
 
 const NOW: u64 = 1_790_000_000;
 const SECRET: &[u8] = b"a secret of at least 32 bytes, please";
@@ -363,5 +363,43 @@ fn random_changes_to_a_token_are_always_explained() {
         // The checks that hold for every page are the test.
         explained(&bad);
         without_key(&bad);
+    }
+}
+
+/// The line rules of `audit` and of `inspect` are the same.
+#[test]
+fn a_line_is_trimmed_as_audit_trims_it() {
+    for (text, expected) in [
+        ("a.b.c", "a.b.c"),
+        ("a.b.c\n", "a.b.c"),
+        ("\n \r\n\ta.b.c \r\n\n", "a.b.c"),
+        ("a.b.c\r\r\n", "a.b.c\r"),
+        ("a.b.c\r", "a.b.c\r"),
+        ("\x0ca.b.c\n", "\x0ca.b.c"),
+        ("a.b.c\u{a0}", "a.b.c\u{a0}"),
+        ("  a.b.c      ", "  a.b.c      "),
+        ("a\nb\n", "a\nb"),
+    ] {
+        let token = only_line(text.as_bytes(), 12).unwrap();
+        assert_eq!(std::str::from_utf8(token).unwrap(), expected, "{text:?}");
+        // `audit` on the same lines.
+        let mut keys = jotmill::KeySet::new();
+        keys.add_secret(b"secret", "here").unwrap();
+        let policy = jotmill::Policy::new().max_token_bytes(12).unwrap();
+        let validator = jotmill::Validator::new(policy, keys).unwrap();
+        let now = jotmill::UnixTime::EPOCH;
+        let reasons = jotmill::audit(&validator, now, text.as_bytes())
+            .report
+            .tally
+            .reasons;
+        let own = validator.validate_at(token, now).reasons;
+        if !expected.contains('\n') {
+            for reason in own.iter() {
+                assert_eq!(reasons[reason.index()], 1, "{text:?}: {reason}");
+            }
+        }
+    }
+    for text in ["", "\n", " \t\r\n", "\r\n"] {
+        assert!(only_line(text.as_bytes(), 12).is_err(), "{text:?}");
     }
 }
