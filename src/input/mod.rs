@@ -21,5 +21,31 @@ pub use source::Input;
 pub(crate) use source::Opened;
 pub(crate) use stream::{Fill, StreamReader};
 
+/// What happened to a file after it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Growth {
+    /// How many bytes were added. They are not read.
+    pub(crate) bytes: u64,
+    /// Whether the last line had no ending yet, so that only its beginning was read.
+    pub(crate) cuts_line: bool,
+}
+
+impl Growth {
+    /// The growth of a file that was read up to `end`.
+    fn of(file: &std::fs::File, end: u64) -> Self {
+        let now = file.metadata().map_or(0, |metadata| metadata.len());
+        let bytes = now.saturating_sub(end);
+        let mut last = [b'\n'];
+        if bytes > 0 && end > 0 {
+            // Where it cannot be read, no line is known to be cut.
+            let _ = section::read_at(file, &mut last, end - 1);
+        }
+        Self {
+            bytes,
+            cuts_line: last != [b'\n'],
+        }
+    }
+}
+
 /// How many bytes of a line that is skipped are read at a time.
 const PIECE: usize = 64 << 10;

@@ -10,8 +10,8 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::PIECE;
 use super::block::{BYTE_ORDER_MARK, Block, LineMeter};
+use super::{Growth, PIECE};
 use crate::error::Error;
 
 /// How many bytes after a section are read at first, for the line that its end cuts; fewer if the
@@ -32,10 +32,9 @@ impl RegularFile {
         self.size
     }
 
-    /// By how many bytes it has grown since.
-    pub(crate) fn growth(&self) -> u64 {
-        let now = self.file.metadata().map_or(0, |metadata| metadata.len());
-        now.saturating_sub(self.size)
+    /// How it has grown since.
+    pub(crate) fn growth(&self) -> Growth {
+        Growth::of(&self.file, self.size)
     }
 
     /// Fills `buffer` from `offset` on; both lie within the file's size. Returns how many bytes
@@ -70,12 +69,12 @@ impl RegularFile {
 }
 
 #[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, offset)
 }
 
 #[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
 }
 

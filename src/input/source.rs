@@ -10,6 +10,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Growth;
 use super::section::RegularFile;
 use crate::error::Error;
 use crate::redact::redacted;
@@ -235,14 +236,12 @@ impl Source<'_> {
         }
     }
 
-    /// By how many bytes a regular file has grown since it was opened.
-    pub(crate) fn growth(&self) -> u64 {
+    /// How a regular file has grown since it was opened.
+    pub(crate) fn growth(&self) -> Growth {
         match &self.kind {
-            Kind::File { file, begin, size } => file
-                .metadata()
-                .map_or(0, |metadata| metadata.len().saturating_sub(begin + size)),
-            Kind::Empty { file } => file.metadata().map_or(0, |metadata| metadata.len()),
-            Kind::Stream { .. } | Kind::Reader(_) => 0,
+            Kind::File { file, begin, size } => Growth::of(file, begin + size),
+            Kind::Empty { file } => Growth::of(file, 0),
+            Kind::Stream { .. } | Kind::Reader(_) => Growth::default(),
         }
     }
 }
@@ -293,10 +292,10 @@ mod tests {
     fn growth_of_an_empty_file_is_noted_and_not_read() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let mut source = open_stream(file.path());
-        assert_eq!(source.growth(), 0);
+        assert_eq!(source.growth(), Growth::default());
         file.write_all(b"after").unwrap();
         assert_eq!(read_all(&mut source), b"");
-        assert_eq!(source.growth(), 5);
+        assert_eq!(source.growth().bytes, 5);
     }
 
     #[test]
@@ -305,6 +304,6 @@ mod tests {
         let mut source = open_stream(Path::new("/proc/self/status"));
         let text = String::from_utf8(read_all(&mut source)).unwrap();
         assert!(text.starts_with("Name:") && text.lines().count() > 10);
-        assert_eq!(source.growth(), 0);
+        assert_eq!(source.growth(), Growth::default());
     }
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::batch::Outcome;
 use crate::error::Error;
 use crate::extract::MAX_LINES;
-use crate::input::Input;
+use crate::input::{Growth, Input};
 use crate::report::tally::Tally;
 use crate::report::{InputReport, Report};
 use crate::time::UnixTime;
@@ -221,7 +221,7 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
                 Rest::Lines => self.is_broken = true,
                 Rest::Fault(error) => {
                     self.faulty = Some(work.input);
-                    self.end_input(work.input, Some(error), 0);
+                    self.end_input(work.input, Some(error), Growth::default());
                 }
                 Rest::Nothing => {
                     if let Some(section) = work.section.as_ref().filter(|it| it.is_last()) {
@@ -265,9 +265,9 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         });
     }
 
-    fn end_input(&mut self, index: usize, error: Option<Error>, growth: u64) {
+    fn end_input(&mut self, index: usize, error: Option<Error>, growth: Growth) {
         let input = &mut self.inputs[index];
-        input.grown = growth;
+        (input.grown, input.has_cut_line) = (growth.bytes, growth.cuts_line);
         if let Some(error) = error {
             input.error = Some(error.to_string());
             self.errors.push(error);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::MIN_BYTES;
 use super::worker::Work;
 use crate::error::Error;
-use crate::input::{Fill, Input, Opened, RegularFile, Section, SliceReader, StreamReader};
+use crate::input::{Fill, Growth, Input, Opened, RegularFile, Section, SliceReader, StreamReader};
 use crate::validator::Validator;
 
 /// The remaining inputs, and the one that is being read.
@@ -46,9 +46,8 @@ pub(super) enum Fed {
     /// The input is silent, or within a line that is skipped, or cannot be opened before another file
     /// is closed.
     Idle,
-    /// A stream or text ended, or an input failed with this error; and how many bytes the input has
-    /// grown.
-    InputOver(usize, Option<Error>, u64),
+    /// A stream or text ended, or an input failed with this error; and how the input has grown.
+    InputOver(usize, Option<Error>, Growth),
     End,
 }
 
@@ -105,7 +104,7 @@ impl<'a> Feeder<'a> {
                 work.section = None;
                 if !reader.fill(&mut work.block, target) {
                     self.current = None;
-                    return Fed::InputOver(input, None, 0);
+                    return Fed::InputOver(input, None, Growth::default());
                 }
                 (work.input, work.begin) = (input, work.block.offset());
             }
@@ -123,7 +122,7 @@ impl<'a> Feeder<'a> {
                     }
                     Err(error) => {
                         self.current = None;
-                        return Fed::InputOver(input, Some(error), 0);
+                        return Fed::InputOver(input, Some(error), Growth::default());
                     }
                 }
             }
@@ -155,7 +154,7 @@ impl<'a> Feeder<'a> {
                     self.postponed = Some((index, path));
                     return Fed::Idle;
                 }
-                return Fed::InputOver(index, Some(error), 0);
+                return Fed::InputOver(index, Some(error), Growth::default());
             }
         };
         self.current = Some((index, current));

@@ -58,6 +58,7 @@ impl Report {
     /// | `inputs.lines` | how many of its lines were judged |
     /// | `inputs.error` | why it was not judged to its end, or null |
     /// | `inputs.grown` ? | how many bytes were added after it was opened; they were not judged |
+    /// | `inputs.cut_line` ? | the number of the last line, if it had no ending yet and was judged as far as it was written |
     /// | `tokens` | all tokens: `valid` + `rejected` |
     /// | `valid` | tokens whose signature and claims passed every check |
     /// | `rejected` | all other tokens |
@@ -194,6 +195,8 @@ struct InputMembers<'r> {
     error: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     grown: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut_line: Option<u64>,
 }
 
 #[derive(serde::Serialize)]
@@ -391,6 +394,7 @@ fn inputs<'r>(report: &'r Report) -> Vec<InputMembers<'r>> {
         lines: input.lines,
         error: input.error.as_deref(),
         grown: (input.grown > 0).then_some(input.grown),
+        cut_line: input.has_cut_line.then_some(input.lines),
     });
     members.collect()
 }

@@ -43,6 +43,9 @@ pub struct InputReport {
     pub error: Option<String>,
     /// How many bytes were added to a file after it was opened; they were not judged.
     pub grown: u64,
+    /// Whether the last line had no ending yet and something was added after it: it was judged as far
+    /// as it was written.
+    pub has_cut_line: bool,
 }
 
 /// The result of a run; text and JSON are two renderings of it.

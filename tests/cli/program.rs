@@ -750,8 +750,12 @@ fn wait_for(condition: impl Fn() -> bool) {
 
 /// Runs over a log that changes while the run waits for its rows to be read.
 fn audit_while_changing(change: impl FnOnce(&Path)) -> Output {
+    audit_of_changing("x\n".repeat(2_000_000), change)
+}
+
+fn audit_of_changing(content: String, change: impl FnOnce(&Path)) -> Output {
     let place = Place::new();
-    let log = place.write("log", "x\n".repeat(2_000_000));
+    let log = place.write("log", content);
     let args = [&AUDIT[..], &["--format", "ndjson", "--threads", "2", "log"]].concat();
     let mut run = start(place.command(&args), Stdio::null());
     let mut first = [0; 10];
@@ -788,6 +792,21 @@ fn a_file_that_shrinks_is_an_error_and_one_that_grows_is_noted() {
         "not the line that came later"
     );
     assert!(stderr(&output).contains("grew"), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("half-written"));
+}
+
+#[test]
+fn a_last_line_that_was_half_written_is_reported() {
+    let output = audit_of_changing("x\n".repeat(2_000_000) + "half", |log| {
+        let mut log = OpenOptions::new().append(true).open(log).expect("the log");
+        log.write_all(b" and the rest\n").expect("it grows");
+    });
+    let report = stderr(&output)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let expected = "its last line, 2,000,001, was judged half-written";
+    assert!(report.contains(expected), "{report}");
 }
 
 #[test]

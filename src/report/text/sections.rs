@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::layout::{Page, Span, Tone, plural, shown};
+use super::layout::{Page, Span, Tone, grouped, plural, shown};
 use super::{NAMES, SHORT, bad, blank_row, faint, few, plain, rank, share_row};
 use crate::key::KeyFinding;
 use crate::report::tally::{EXPIRY_EDGES, Sample};
@@ -222,7 +222,13 @@ impl Report {
             .take(NAMES)
         {
             let (grown, name) = (plural(input.grown, "byte"), shown(input.label(), SHORT));
-            let text = format!("{grown} added to {name} after it was opened");
+            let mut text = format!("{grown} added to {name} after it was opened");
+            if input.has_cut_line {
+                text += &format!(
+                    "; its last line, {}, was judged half-written",
+                    grouped(input.lines)
+                );
+            }
             texts.push((blank_row(), vec![plain(text)]));
         }
         let failed: Vec<_> = self.failed_inputs().collect();
