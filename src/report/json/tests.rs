@@ -66,6 +66,7 @@ fn full_report(validator: &Validator, log: &str) -> Report {
     let options = options().distinct(true);
     let mut report = judged(validator, &[("tokens.txt", log)], &options);
     report.inputs[0].grown = 1;
+    report.inputs[0].has_cut_line = true;
     for number in 0..=MAX_NAMES {
         let name = format!("{number}");
         report.tally.issuers.add(&name, Counts::one(true));
