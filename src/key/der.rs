@@ -17,6 +17,7 @@ use x509_cert::spki::SubjectPublicKeyInfoRef;
 use super::fault::Fault;
 use super::parsed::{Certificate, DerKey};
 use crate::signature::public::{Curve, MlDsa, PublicMaterial};
+use crate::signature::{Algorithm, AlgorithmSet};
 
 /// Object identifiers of key types (RFC 8017 appendix A, RFC 5480 section 2.1.1, RFC 8410
 /// section 3, RFC 9881 section 2) and curves (RFC 5480 section 2.1.1.1, SEC 2 section A.2).
@@ -51,6 +52,7 @@ const fn public(material: PublicMaterial) -> DerKey {
     DerKey {
         material,
         certificate: Certificate::None,
+        is_authority: false,
         is_private: false,
     }
 }
@@ -59,6 +61,7 @@ const fn private(material: PublicMaterial) -> DerKey {
     DerKey {
         material,
         certificate: Certificate::None,
+        is_authority: false,
         is_private: true,
     }
 }
@@ -88,18 +91,57 @@ pub(super) fn ec_private_key(der: &[u8]) -> Result<DerKey, Fault> {
     read_ec_private_key(der).map(private)
 }
 
+/// The tag of a sequence (X.690 section 8.9).
+const SEQUENCE: u8 = 0x30;
+
 /// The elements of a sequence, each with its tag and length.
-pub(super) fn elements(der: &[u8]) -> der::Result<Vec<&[u8]>> {
-    let mut reader = SliceReader::new(der)?;
-    let elements = reader.sequence(|reader| -> der::Result<_> {
-        let mut elements = Vec::new();
-        while !reader.is_finished() {
-            elements.push(reader.tlv_bytes()?);
+pub(super) fn elements(der: &[u8]) -> Option<Vec<&[u8]>> {
+    all(content(der, SEQUENCE)?)
+}
+
+/// Every element of a text in DER, each with its tag and length.
+pub(super) fn all(mut der: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut elements = Vec::new();
+    while !der.is_empty() {
+        let (element, rest) = first(der)?;
+        elements.push(element);
+        der = rest;
+    }
+    Some(elements)
+}
+
+/// The content of one whole element with this tag.
+pub(super) fn content(der: &[u8], tag: u8) -> Option<&[u8]> {
+    let (content, rest) = split(der)?;
+    (der.first() == Some(&tag) && rest.is_empty()).then_some(content)
+}
+
+/// The first element of a text in DER, with its tag and length, and what follows it.
+pub(super) fn first(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, rest) = split(der)?;
+    Some(der.split_at(der.len() - rest.len()))
+}
+
+/// The content of the first element of a text in DER, of whatever tag in one byte, and what follows
+/// the element (X.690 sections 8.1 and 10.1).
+fn split(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (tag, text) = der.split_first()?;
+    let (len, text) = text.split_first()?;
+    let is_long_tag = tag & 0x1f == 0x1f;
+    let (len, text) = match len {
+        0..=0x7f => (usize::from(*len), text),
+        // Up to four bytes, no more of them than are needed.
+        0x81..=0x84 => {
+            let (digits, text) = text.split_at_checked(usize::from(len & 0x7f))?;
+            let len = digits
+                .iter()
+                .fold(0, |len, digit| len << 8 | usize::from(*digit));
+            let is_shortest = digits.first() != Some(&0) && len > 0x7f;
+            (is_shortest.then_some(len)?, text)
         }
-        Ok(elements)
-    })?;
-    reader.finish()?;
-    Ok(elements)
+        _ => return None,
+    };
+    text.split_at_checked(len).filter(|_| !is_long_tag)
 }
 
 /// RFC 5280 section 4.1.2.7, and RFC 3279, 5480, 8410 and 9881 for the types of keys.
@@ -112,7 +154,7 @@ fn read_public_key_info(der: &[u8]) -> Result<PublicMaterial, Fault> {
         .ok_or_else(|| Fault::new("the key is not a whole number of bytes"))?;
     let exactly = || Fault::new("the key is of the wrong length for its type");
     let algorithm = spki.algorithm;
-    match algorithm.oid {
+    let material = match algorithm.oid {
         oid::RSA => read_rsa_public_key(bytes),
         oid::RSA_PSS => Err(Fault::other_type(
             "an RSA key restricted to PSS (id-RSASSA-PSS), which JWT does not use; give it as \
@@ -142,6 +184,18 @@ fn read_public_key_info(der: &[u8]) -> Result<PublicMaterial, Fault> {
                 key: bytes.to_vec(),
             })
         }
+    };
+    material.map_err(|fault| fault.fitting(algorithms(algorithm.oid)))
+}
+
+/// The algorithms of keys with this object identifier.
+fn algorithms(oid: ObjectIdentifier) -> AlgorithmSet {
+    match oid {
+        oid::RSA => AlgorithmSet::RSA,
+        oid::EC => Curve::ALL.into_iter().map(Curve::algorithm).collect(),
+        oid::ED25519 => [Algorithm::EdDsa, Algorithm::Ed25519].into_iter().collect(),
+        oid::ED448 => [Algorithm::EdDsa, Algorithm::Ed448].into_iter().collect(),
+        other => ml_dsa(other).map(MlDsa::algorithm).into_iter().collect(),
     }
 }
 

@@ -1,4 +1,6 @@
-//! Why a key cannot be used.
+//! Why a key cannot be used, and what a message may show of one.
+
+use crate::signature::AlgorithmSet;
 
 /// What is wrong with a key, in whatever form it came.
 #[derive(Debug)]
@@ -10,6 +12,8 @@ pub(super) struct Fault {
     /// Whether the key is sound, but of a type that jotmill does not verify with. A token that
     /// names such a key is a mismatch, while a broken key makes it `key-unusable`.
     pub(super) is_other_type: bool,
+    /// The algorithms of its type, as far as that can be read: all where nothing is known.
+    pub(super) fits: AlgorithmSet,
 }
 
 impl Fault {
@@ -19,6 +23,7 @@ impl Fault {
             member: None,
             why: why.into(),
             is_other_type: false,
+            fits: AlgorithmSet::ALL,
         }
     }
 
@@ -31,7 +36,16 @@ impl Fault {
     pub(super) fn other_type(why: impl Into<String>) -> Self {
         Self {
             is_other_type: true,
+            fits: AlgorithmSet::EMPTY,
             ..Self::new(why)
+        }
+    }
+
+    /// A key that is broken, of a type that fits these algorithms.
+    pub(super) fn fitting(self, algorithms: AlgorithmSet) -> Self {
+        Self {
+            fits: self.fits.intersection(algorithms),
+            ..self
         }
     }
 
@@ -56,4 +70,42 @@ impl Fault {
 /// What is wrong with a key, after the member at fault.
 pub(super) fn problem(member: Option<&str>, why: &str) -> String {
     member.map_or_else(|| why.to_owned(), |member| format!("{member}: {why}"))
+}
+
+/// The value of a public member such as `alg` or `use`, quoted. One that might be a secret in the
+/// wrong place is not shown.
+pub(super) fn shown(value: &str) -> String {
+    /// Longer than every registered value, and shorter than a token or a secret of 16 bytes in hex.
+    const LONGEST: usize = 24;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._:/# ".contains(&byte);
+    let is_shown = value.len() <= LONGEST && value.bytes().all(is_plain);
+    if is_shown && !value.starts_with("eyJ") {
+        format!("\"{value}\"")
+    } else {
+        format!("a value of {} bytes, not shown", value.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_shown_unless_they_may_be_secrets() {
+        for value in ["", "enc", "jwt-svid", "PBES2-HS512+A256KW", "sig "] {
+            assert_eq!(shown(value), format!("\"{value}\""));
+        }
+        for value in [
+            "eyJhbGciOi..",
+            "a\u{1b}[31m",
+            "0123456789abcdef0123456789abcdef",
+            "pass=word!",
+        ] {
+            let text = shown(value);
+            assert!(
+                !text.contains(value) && text.contains("not shown"),
+                "{text}"
+            );
+        }
+    }
 }

@@ -7,7 +7,7 @@ use super::fault::Fault;
 use crate::signature::AlgorithmSet;
 use crate::signature::public::{PublicMaterial, RSA_BITS, bit_len};
 
-/// What makes a key weak. It is used nevertheless.
+/// What makes a key weak, or is unusual about it. It is used nevertheless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum KeyFinding {
@@ -21,17 +21,25 @@ pub enum KeyFinding {
     CertificateExpired,
     /// The validity period of its certificate has not begun.
     CertificateNotYetValid,
-    /// The certificate beside a JWK could not be read.
+    /// The certificate beside a JWK, or the validity period of a certificate, could not be read.
     CertificateUnreadable,
     /// Another key has the same id (RFC 7517 section 4.5).
     DuplicateKid,
     /// The file contains the private half, which is not needed to verify.
     PrivateMaterial,
+    /// Its certificate may only sign certificates, by keyUsage or basicConstraints (RFC 5280 sections
+    /// 4.2.1.3 and 4.2.1.9). Of several files or keys such a one is not used.
+    CertificateAuthority,
+    /// A member of its JWK is written in another form than its RFC allows, with one reading: leading
+    /// zeros, another alphabet, padding, white space.
+    NotCanonical,
+    /// A member of its JWK is null or an empty array, and counts as absent. This is no weakness.
+    EmptyMember,
 }
 
 impl KeyFinding {
     /// Every finding, in order: the discriminant is the index.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::ShortSecret,
         Self::NotoriousSecret,
         Self::CertificateExpired,
@@ -39,7 +47,16 @@ impl KeyFinding {
         Self::CertificateUnreadable,
         Self::DuplicateKid,
         Self::PrivateMaterial,
+        Self::CertificateAuthority,
+        Self::NotCanonical,
+        Self::EmptyMember,
     ];
+
+    /// Whether it makes a key weak, so that strict rules refuse it.
+    #[must_use]
+    pub const fn is_weakness(self) -> bool {
+        !matches!(self, Self::EmptyMember)
+    }
 
     /// The stable code, as in reports.
     #[must_use]
@@ -52,6 +69,9 @@ impl KeyFinding {
             Self::CertificateUnreadable => "certificate-unreadable",
             Self::DuplicateKid => "duplicate-kid",
             Self::PrivateMaterial => "private-material",
+            Self::CertificateAuthority => "certificate-authority",
+            Self::NotCanonical => "not-canonical",
+            Self::EmptyMember => "empty-member",
         }
     }
 
@@ -66,6 +86,9 @@ impl KeyFinding {
             Self::CertificateUnreadable => "its certificate cannot be read",
             Self::DuplicateKid => "another key has the same id",
             Self::PrivateMaterial => "the file holds the private key, which verifying never needs",
+            Self::CertificateAuthority => "its certificate may only sign certificates",
+            Self::NotCanonical => "a member is not written as its RFC says, but has one reading",
+            Self::EmptyMember => "a member is null or an empty array, and counts as absent",
         }
     }
 }

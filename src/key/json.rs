@@ -1,20 +1,26 @@
 //! The JSON of a key file: a tree that keeps every member, repeated ones too, and wipes its strings
 //! from memory when dropped.
 //!
-//! What the members mean is left to `jwk.rs`.
+//! Each member is read by itself, so that a value which cannot be read spoils no other. What the
+//! members mean is left to `jwk.rs`.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::fault::Fault;
 
 /// A JSON value, as far as keys are concerned.
 pub(super) enum Json {
-    /// Null, a boolean or a number, which none of the members that are read may be.
+    /// Says nothing in an optional member.
+    Null,
+    /// A boolean or a number, which none of the members that are read may be.
     Other,
+    /// JSON that readers do not take alike, if at all.
+    Unreadable,
     String(Zeroizing<String>),
     Array(Vec<Json>),
     Object(Object),
@@ -32,10 +38,34 @@ pub(super) struct Repeat<'j> {
 }
 
 impl Object {
-    /// The value of a member; the last one if the name occurs several times.
+    /// The value of a member, unless it is null; the last one if the name occurs several times.
     pub(super) fn get(&self, name: &str) -> Option<&Json> {
         let named = |member: &&(String, Json)| member.0 == name;
-        self.0.iter().rev().find(named).map(|(_, value)| value)
+        let (_, value) = self.0.iter().rev().find(named)?;
+        (!matches!(value, Json::Null)).then_some(value)
+    }
+
+    /// The array of a member; none where it is empty, or another value.
+    pub(super) fn array(&self, name: &str) -> Option<&[Json]> {
+        match self.get(name) {
+            Some(Json::Array(values)) if !values.is_empty() => Some(values),
+            _ => None,
+        }
+    }
+
+    /// Whether a member is null, or one of `arrays` is an empty array.
+    pub(super) fn has_empty(&self, arrays: &[&str]) -> bool {
+        self.0.iter().any(|(name, value)| match value {
+            Json::Null => true,
+            Json::Array(values) => values.is_empty() && arrays.contains(&&**name),
+            _ => false,
+        })
+    }
+
+    /// The first member whose value cannot be read.
+    pub(super) fn unreadable(&self) -> Option<&str> {
+        let is_unreadable = |member: &&(String, Json)| matches!(member.1, Json::Unreadable);
+        self.0.iter().find(is_unreadable).map(|(name, _)| &**name)
     }
 
     /// The string of a member, if it is there.
@@ -63,35 +93,124 @@ impl Object {
 impl Json {
     fn repeats(&self) -> bool {
         match self {
-            Self::Other | Self::String(_) => false,
+            Self::Null | Self::Other | Self::Unreadable | Self::String(_) => false,
             Self::Array(values) => values.iter().any(Self::repeats),
             Self::Object(object) => object.repeat().is_some(),
         }
     }
 }
 
-/// Reads one value.
+/// An object whose member names are read, and whose values are not yet.
+pub(super) struct RawObject<'j>(Vec<(String, &'j RawValue)>);
+
+impl<'j> RawObject<'j> {
+    /// The text of a member, if it is there.
+    pub(super) fn get(&self, name: &str) -> Option<&'j str> {
+        let member = self.0.iter().rev().find(|member| member.0 == name);
+        member.map(|(_, value)| value.get())
+    }
+
+    /// Reads the values. One that serde does not take (a lone surrogate, a number beyond doubles,
+    /// deep nesting) is [`Json::Unreadable`], so that it spoils nothing but itself.
+    pub(super) fn read(self) -> Object {
+        let read = |value: &RawValue| {
+            let mut deserializer = serde_json::Deserializer::from_str(value.get());
+            Reader.deserialize(&mut deserializer)
+        };
+        let members = (self.0.into_iter())
+            .map(|(name, value)| (name, read(value).unwrap_or(Json::Unreadable)))
+            .collect();
+        Object(members)
+    }
+}
+
+/// Reads the object at the top of a file, whose names have to be unique.
 ///
 /// # Errors
-/// Syntax errors, and a name that occurs twice in the top object. The error has the position, and the
-/// name if it is in `known`; it quotes nothing else of the file.
-pub(super) fn read(text: &[u8], known: &[&str]) -> serde_json::Result<Json> {
+/// Syntax errors, and a name that occurs twice. The error has the position, and the name if it is in
+/// `known`; it quotes nothing else of the file.
+pub(super) fn read_top<'j>(text: &'j [u8], known: &[&str]) -> serde_json::Result<RawObject<'j>> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let json = Reader { top: Some(known) }.deserialize(&mut deserializer)?;
+    let known = Some(known);
+    let object = deserializer.deserialize_any(Members { known })?;
     deserializer.end()?;
-    Ok(json)
+    Ok(object)
 }
 
+/// The elements of an array; `None` for another value.
+pub(super) fn elements(array: &str) -> Option<Vec<&str>> {
+    let elements: Vec<&RawValue> = serde_json::from_str(array).ok()?;
+    Some(elements.into_iter().map(RawValue::get).collect())
+}
+
+/// Reads an object that may have a name twice; `None` for another value.
+pub(super) fn read_object(text: &str) -> Option<Object> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let object = deserializer.deserialize_map(Members { known: None });
+    object.ok().map(RawObject::read)
+}
+
+/// The names of an object and the texts of their values.
+struct Members<'k> {
+    /// Names have to be unique, and an error may quote one of these.
+    known: Option<&'k [&'k str]>,
+}
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = RawObject<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawObject<'de>, A::Error> {
+        let mut members = Vec::new();
+        let mut seen = HashSet::new();
+        while let Some(name) = map.next_key_seed(Name)? {
+            if let Some(known) = self.known
+                && !seen.insert(name.clone())
+            {
+                return Err(A::Error::custom(
+                    match known.iter().find(|known| **known == name) {
+                        Some(name) => format!("the member {name:?} occurs twice"),
+                        None => "a member occurs twice".to_owned(),
+                    },
+                ));
+            }
+            members.push((name, map.next_value()?));
+        }
+        Ok(RawObject(members))
+    }
+}
+
+/// A member name. It is read as bytes, since a string could not hold a lone surrogate.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_bytes(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<String, E> {
+        Ok(String::from_utf8_lossy(name).into_owned())
+    }
+}
+
+/// Reads a value.
 #[derive(Clone, Copy)]
-struct Reader<'k> {
-    /// The names that errors may quote; only for the value at the top.
-    top: Option<&'k [&'k str]>,
-}
+struct Reader;
 
-/// The reader of nested values.
-const BELOW: Reader<'static> = Reader { top: None };
-
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
+impl<'de> DeserializeSeed<'de> for Reader {
     type Value = Json;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
@@ -100,7 +219,7 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
 }
 
 // Every type is accepted, since serde's error for a wrong type would quote the value.
-impl<'de> Visitor<'de> for Reader<'_> {
+impl<'de> Visitor<'de> for Reader {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,7 +227,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Other)
+        Ok(Json::Null)
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
@@ -133,7 +252,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Json, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = sequence.next_element_seed(BELOW)? {
+        while let Some(value) = sequence.next_element_seed(self)? {
             values.push(value);
         }
         Ok(Json::Array(values))
@@ -141,19 +260,8 @@ impl<'de> Visitor<'de> for Reader<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
         let mut members: Vec<(String, Json)> = Vec::new();
-        let mut seen = HashSet::new();
-        while let Some(name) = map.next_key::<String>()? {
-            if let Some(known) = self.top
-                && !seen.insert(name.clone())
-            {
-                return Err(A::Error::custom(
-                    match known.iter().find(|known| **known == name) {
-                        Some(name) => format!("the member {name:?} occurs twice"),
-                        None => "a member occurs twice".to_owned(),
-                    },
-                ));
-            }
-            members.push((name, map.next_value_seed(BELOW)?));
+        while let Some(name) = map.next_key()? {
+            members.push((name, map.next_value_seed(self)?));
         }
         Ok(Json::Object(Object(members)))
     }

@@ -4,8 +4,10 @@
 //! The form in which a key is loaded decides what it is; its text is never interpreted another way
 //! afterwards (RFC 8725 section 3.1). `Debug` prints the name and the type of a key alone.
 
+mod base64;
 mod certificate;
 mod der;
+mod distinguished_name;
 mod fault;
 mod file;
 mod health;

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::certificate::Names;
 use super::fault::Fault;
 use super::health;
 use super::validity::Validity;
@@ -20,6 +21,17 @@ pub(super) struct KeyEntry {
     /// Its `kid`; none in PEM and DER.
     pub(super) id: Option<String>,
     pub(super) key: Result<ParsedKey, Fault>,
+    /// What is known of the certificate that is the key in PEM or DER, even of one that cannot be
+    /// used.
+    pub(super) certified: Option<Box<Certified>>,
+}
+
+/// A certificate in PEM or DER.
+#[derive(Clone)]
+pub(super) struct Certified {
+    pub(super) names: Names,
+    /// The line of the file in which it begins; none in DER.
+    pub(super) line: Option<usize>,
 }
 
 /// A key that may verify.
@@ -27,8 +39,8 @@ pub(super) struct ParsedKey {
     pub(super) content: Content,
     /// The algorithms of its type that its `alg`, `use` and `key_ops` allow; may be none.
     pub(super) algorithms: AlgorithmSet,
-    /// The member that allows none.
-    pub(super) ruled_out_by: Option<&'static str>,
+    /// The member that allows none, and why; what it fits is what its type does.
+    pub(super) ruled_out: Option<Fault>,
     /// Its `alg`, known or not.
     pub(super) alg: Option<String>,
     /// Its `use`, known or not.
@@ -36,8 +48,14 @@ pub(super) struct ParsedKey {
     /// Its `key_ops`, known or not.
     pub(super) operations: Option<Vec<String>>,
     pub(super) certificate: Certificate,
+    /// Whether its certificate may only sign certificates.
+    pub(super) is_authority: bool,
     /// Whether the file has the private half of a public key.
     pub(super) is_private: bool,
+    /// Whether a member is null or an empty array, which count as absent.
+    pub(super) has_empty_member: bool,
+    /// Whether every value is written in the one form that its RFC allows.
+    pub(super) is_canonical: bool,
 }
 
 /// The secret or the public key itself.
@@ -58,8 +76,21 @@ pub(super) enum Certificate {
 pub(super) struct DerKey {
     pub(super) material: PublicMaterial,
     pub(super) certificate: Certificate,
+    /// Whether its certificate may only sign certificates.
+    pub(super) is_authority: bool,
     /// Whether it was a private key, of which the public half was taken.
     pub(super) is_private: bool,
+}
+
+impl KeyEntry {
+    /// A key or certificate in DER, which has no id.
+    pub(super) fn from_der(key: Result<DerKey, Fault>, certified: Option<Certified>) -> Self {
+        Self {
+            id: None,
+            key: ParsedKey::from_der(key),
+            certified: certified.map(Box::new),
+        }
+    }
 }
 
 impl ParsedKey {
@@ -68,27 +99,32 @@ impl ParsedKey {
         Self {
             content,
             algorithms,
-            ruled_out_by: None,
+            ruled_out: None,
             alg: None,
             purpose: None,
             operations: None,
             certificate: Certificate::None,
+            is_authority: false,
             is_private: false,
+            has_empty_member: false,
+            is_canonical: true,
         }
     }
 
     /// A key from PEM or DER, which restricts it to nothing but its type.
-    pub(super) fn from_der(key: Result<DerKey, Fault>) -> Result<Self, Fault> {
+    fn from_der(key: Result<DerKey, Fault>) -> Result<Self, Fault> {
         let DerKey {
             material,
             certificate,
+            is_authority,
             is_private,
         } = key?;
         let algorithms = material.algorithms();
         // The health check names members of a JWK, and this is none.
-        let key = checked(material).map_err(|fault| fault.with_member(None))?;
+        let key = checked(material).map_err(|fault| fault.with_member(None).fitting(algorithms))?;
         Ok(Self {
             certificate,
+            is_authority,
             is_private,
             ..Self::unrestricted(Content::Public(key), algorithms)
         })

@@ -1,71 +1,31 @@
 //! PEM (RFC 7468) with any number of keys and certificates.
 //!
-//! Owns the text around the DER, and the relation of certificates in one file. The label of a block
-//! decides how its DER is read, and text between the blocks is ignored (RFC 7468 section 2).
-
-use std::collections::HashSet;
+//! Owns the text around the DER. The label of a block decides how its DER is read, and text between
+//! the blocks is ignored (RFC 7468 section 2).
 
 use zeroize::Zeroizing;
 
 use super::certificate::{self, Names};
 use super::der;
 use super::fault::Fault;
-use super::parsed::DerKey;
+use super::parsed::{Certified, DerKey, KeyEntry};
+use crate::signature::AlgorithmSet;
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
-/// Whether the text has a PEM block.
+/// Whether this is text that has a PEM block.
 pub(crate) fn is_pem(text: &[u8]) -> bool {
-    memchr::memmem::find(text, BEGIN.as_bytes()).is_some()
+    let is_control = |byte: &u8| *byte < b' ' && !byte.is_ascii_whitespace() && *byte != b'\x0b';
+    memchr::memmem::find(text, BEGIN.as_bytes()).is_some() && !text.iter().any(is_control)
 }
 
 /// Reads every key and certificate of a PEM text, in order. A fault has the line in which its block
 /// begins.
 ///
 /// A block without an end line ends where the next one begins, so that it spoils no other.
-///
-/// A certificate that issued another of the file is a fault. Servers keep a certificate and its chain
-/// in one file, and an authority does not sign tokens: used as a key, its certificate would make
-/// valid what nobody meant to trust.
-pub(crate) fn read(text: &[u8]) -> Vec<Result<DerKey, Fault>> {
-    let blocks = blocks(text);
-    // Self-issued certificates do not count: a signer whose key was replaced has two of one name.
-    let issuers: HashSet<&[u8]> = (blocks.iter())
-        .filter_map(|block| block.names.as_ref())
-        .filter(|names| names.issuer != names.subject)
-        .map(|names| &names.issuer[..])
-        .collect();
-    let issued: Vec<bool> = (blocks.iter())
-        .map(|block| block.names.as_ref())
-        .map(|names| names.is_some_and(|names| issuers.contains(&names.subject[..])))
-        .collect();
-    let keys = blocks.into_iter().zip(issued);
-    keys.map(|(block, has_issued)| {
-        let key = match block.key {
-            Ok(_) if has_issued => Err(Fault::new(
-                "it issued another certificate of the file, so it signs certificates and not \
-                 tokens; to trust its key, give it in a file of its own",
-            )),
-            key => key,
-        };
-        key.map_err(|fault| fault.in_line(block.line))
-    })
-    .collect()
-}
-
-/// A key or certificate of a PEM text.
-struct Block {
-    /// The line in which it begins.
-    line: usize,
-    key: Result<DerKey, Fault>,
-    /// The names of a certificate.
-    names: Option<Names>,
-}
-
-/// Every block of a PEM text that should be a key or a certificate.
-fn blocks(text: &[u8]) -> Vec<Block> {
+pub(crate) fn read(text: &[u8]) -> Vec<KeyEntry> {
     let mut found = Vec::new();
     let (mut rest, mut line) = (text, 1);
     while let Some(begin) = memchr::memmem::find(rest, BEGIN.as_bytes()) {
@@ -78,7 +38,13 @@ fn blocks(text: &[u8]) -> Vec<Block> {
             Some(end) => read_block(&block[..end]),
             None => Some((Err(Fault::new("a PEM block without an end line")), None)),
         };
-        found.extend(key.map(|(key, names)| Block { line, key, names }));
+        found.extend(key.map(|(key, names)| {
+            let certified = names.map(|names| Certified {
+                names,
+                line: Some(line),
+            });
+            KeyEntry::from_der(key.map_err(|fault| fault.in_line(line)), certified)
+        }));
         line += lines(block);
         rest = after;
     }
@@ -122,9 +88,15 @@ fn read_block(block: &[u8]) -> Option<(Result<DerKey, Fault>, Option<Names>)> {
             "a certificate under a label of OpenSSL; write it under CERTIFICATE (RFC 7468 \
              section 5)",
         )),
-        _ => Err(Fault::new(
-            "a PEM block that is neither a key nor a certificate",
-        )),
+        _ => Err(
+            Fault::new("a PEM block that is neither a key nor a certificate").fitting(
+                // It may be a key in a form of its own.
+                match label.contains("KEY") {
+                    true => AlgorithmSet::ALL,
+                    false => AlgorithmSet::EMPTY,
+                },
+            ),
+        ),
     };
     // A certificate under a label of OpenSSL cannot be used as a key, but names its issuer too.
     let names = if label.ends_with("CERTIFICATE") {

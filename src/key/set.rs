@@ -1,5 +1,6 @@
 //! The key set: every key that may verify, and the choice among them.
 
+mod authorities;
 mod index;
 mod key;
 mod load;
@@ -10,6 +11,7 @@ mod unusable;
 
 use std::fmt;
 
+use self::authorities::Authorities;
 use self::index::Index;
 pub(crate) use self::index::Selection;
 pub use self::key::Key;
@@ -48,6 +50,7 @@ pub struct KeySet {
     index: Index,
     unusable: Vec<UnusableKey>,
     names: Names,
+    authorities: Authorities,
 }
 
 impl Default for KeySet {
@@ -66,6 +69,7 @@ impl KeySet {
             index: Index::new(),
             unusable: Vec::new(),
             names: Names::default(),
+            authorities: Authorities::default(),
         }
     }
 
@@ -93,7 +97,10 @@ impl KeySet {
             key.name = self.names.assign(key.id(), &key.verifying);
             self.keys.push(key);
         }
-        self.unusable.extend(other.unusable);
+        for mut key in other.unusable {
+            key.policy_index += offsets.realms as usize;
+            self.unusable.push(key);
+        }
         Ok(())
     }
 
@@ -114,10 +121,32 @@ impl KeySet {
         self.keys.iter()
     }
 
-    /// The keys and files that cannot be used, in the order in which they were added.
+    /// The keys and files that can verify nothing, in the order in which they were added. A key of
+    /// which only its JWK says so ([`Key::ruled_out_by`]) is one of [`KeySet::iter`] as well.
     #[must_use]
     pub fn unusable_keys(&self) -> &[UnusableKey] {
         &self.unusable
+    }
+
+    /// The unusable keys of a policy that could have signed a token with this `kid` and algorithm:
+    /// those that `kid` names, and those of a fitting type. Where `kid` names a key that can be used,
+    /// one with another id could not.
+    pub fn unusable_for(
+        &self,
+        policy_index: usize,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> impl Iterator<Item = &UnusableKey> {
+        let is_usable = |key: &Key| {
+            let is_of_policy = key.policy_index() == policy_index;
+            is_of_policy && key.ruled_out_by().is_none() && key.id() == kid
+        };
+        let names_usable = kid.is_some() && self.keys.iter().any(is_usable);
+        self.unusable.iter().filter(move |key| {
+            let is_named = kid.is_some() && key.kid.as_deref() == kid;
+            let is_other = names_usable && key.kid.is_some();
+            key.policy_index == policy_index && (is_named || key.fits(algorithm) && !is_other)
+        })
     }
 
     /// The ids that several keys of one policy have, sorted.

@@ -103,6 +103,16 @@ impl AlgorithmSet {
         1 << Algorithm::Hs256 as u8 | 1 << Algorithm::Hs384 as u8 | 1 << Algorithm::Hs512 as u8,
     );
 
+    /// The algorithms of RSA keys.
+    pub(crate) const RSA: Self = Self(
+        1 << Algorithm::Rs256 as u8
+            | 1 << Algorithm::Rs384 as u8
+            | 1 << Algorithm::Rs512 as u8
+            | 1 << Algorithm::Ps256 as u8
+            | 1 << Algorithm::Ps384 as u8
+            | 1 << Algorithm::Ps512 as u8,
+    );
+
     /// Adds an algorithm.
     pub const fn insert(&mut self, algorithm: Algorithm) {
         self.0 |= 1 << algorithm as u8;

@@ -102,7 +102,7 @@ impl Curve {
         }
     }
 
-    const fn algorithm(self) -> Algorithm {
+    pub(crate) const fn algorithm(self) -> Algorithm {
         match self {
             Self::P256 => Algorithm::Es256,
             Self::P384 => Algorithm::Es384,
@@ -145,7 +145,7 @@ impl MlDsa {
         }
     }
 
-    const fn algorithm(self) -> Algorithm {
+    pub(crate) const fn algorithm(self) -> Algorithm {
         match self {
             Self::MlDsa44 => Algorithm::MlDsa44,
             Self::MlDsa65 => Algorithm::MlDsa65,
@@ -208,11 +208,9 @@ impl PublicMaterial {
 
     /// The algorithms that a key of this type verifies.
     pub(crate) fn algorithms(&self) -> AlgorithmSet {
-        use Algorithm::{Ed448, Ed25519, EdDsa, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+        use Algorithm::{Ed448, Ed25519, EdDsa};
         match self {
-            Self::Rsa { .. } => [Rs256, Rs384, Rs512, Ps256, Ps384, Ps512]
-                .into_iter()
-                .collect(),
+            Self::Rsa { .. } => AlgorithmSet::RSA,
             Self::Ec { curve, .. } => curve.algorithm().into(),
             Self::Ed25519(_) => [EdDsa, Ed25519].into_iter().collect(),
             Self::Ed448(_) => [EdDsa, Ed448].into_iter().collect(),

@@ -108,6 +108,21 @@ impl Index {
         Some(())
     }
 
+    /// Removes the keys with these numbers, in ascending order, and renumbers the others. Their groups
+    /// stay, so that an id of theirs is still taken.
+    pub(super) fn remove(&mut self, numbers: &[u32]) {
+        for group in &mut self.groups {
+            group.retain(|candidate| match numbers.binary_search(&candidate.key) {
+                Ok(_) => false,
+                Err(before) => {
+                    // Fewer than there are keys.
+                    candidate.key -= before as u32;
+                    true
+                }
+            });
+        }
+    }
+
     fn group_of(&mut self, id: &str) -> Option<u32> {
         let next = u32::try_from(self.groups.len()).ok()?;
         let last = self.last_realm();

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::key::health::{self, KeyFinding};
-use crate::key::parsed::Certificate;
+use crate::key::parsed::{Certificate, Certified};
 use crate::key::thumbprint::thumbprint;
 use crate::key::validity::Validity;
 use crate::signature::public::PublicMaterial;
@@ -24,12 +24,16 @@ pub struct Key {
     pub(super) verifying: VerifyingKey,
     /// The length of a secret, in bytes.
     pub(super) secret_len: Option<usize>,
-    pub(super) is_notorious: bool,
     pub(super) alg: Option<String>,
     pub(super) purpose: Option<String>,
     pub(super) operations: Option<Vec<String>>,
     pub(super) certificate: Certificate,
-    pub(super) is_private: bool,
+    /// Its certificate in PEM or DER.
+    pub(super) certified: Option<Box<Certified>>,
+    /// Its place in a file of several keys.
+    pub(super) index: Option<usize>,
+    /// The findings that depend neither on the time nor on a policy nor on other keys.
+    pub(super) own_findings: Vec<KeyFinding>,
 }
 
 impl Key {
@@ -175,12 +179,15 @@ impl Key {
         let validity = self.validity();
         let holds = |finding: &KeyFinding| match finding {
             KeyFinding::ShortSecret => self.is_short_for(allowed),
-            KeyFinding::NotoriousSecret => self.is_notorious,
             KeyFinding::CertificateExpired => validity.is_some_and(|it| it.is_over(now)),
             KeyFinding::CertificateNotYetValid => validity.is_some_and(|it| it.is_ahead(now)),
-            KeyFinding::CertificateUnreadable => self.certificate == Certificate::Unreadable,
             KeyFinding::DuplicateKid => has_duplicate_id,
-            KeyFinding::PrivateMaterial => self.is_private,
+            KeyFinding::NotoriousSecret
+            | KeyFinding::CertificateUnreadable
+            | KeyFinding::PrivateMaterial
+            | KeyFinding::CertificateAuthority
+            | KeyFinding::NotCanonical
+            | KeyFinding::EmptyMember => self.own_findings.contains(finding),
         };
         KeyFinding::ALL.into_iter().filter(holds).collect()
     }

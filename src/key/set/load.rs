@@ -2,7 +2,10 @@
 
 use super::{Key, KeySet, UnusableKey};
 use crate::error::KeyError;
-use crate::key::parsed::{Content, KeyEntry, KeyFile, ParsedKey};
+use crate::key::KeyFinding;
+use crate::key::certificate::Names;
+use crate::key::fault::Fault;
+use crate::key::parsed::{Certificate, Certified, Content, KeyEntry, KeyFile, ParsedKey};
 use crate::key::secret::Encoding;
 use crate::key::{file, health, jwk};
 use crate::signature::{AlgorithmSet, Candidate, VerifyingKey};
@@ -36,7 +39,11 @@ impl KeySet {
             .decode(text)
             .map_err(|problem| error(origin, format!("the secret is {problem}")))?;
         let secret = ParsedKey::unrestricted(Content::Secret(secret), AlgorithmSet::HMAC);
-        self.push(None, secret, origin)
+        let place = Place {
+            index: None,
+            certified: None,
+        };
+        self.push(None, secret, origin, place)
     }
 
     /// Adds the keys of a file of any form: PEM with one or more keys, certificates or private keys,
@@ -45,13 +52,32 @@ impl KeySet {
     /// key from PEM or DER has no id.
     ///
     /// Of several keys those that cannot be used are listed in [`KeySet::unusable_keys`]. So is a
-    /// certificate that issued another one of the file, by their names (RFC 5280 section 4.1.2.4):
-    /// the keys of a chain are those of its leaves.
+    /// certificate that issued another one of the set, from whatever file and in whatever order, by
+    /// their names (RFC 5280 sections 4.1.2.4 and 7.1): the keys of a chain are those of its leaves.
+    /// And so is one of several that may only sign certificates; in a file of its own it is used, and
+    /// [`KeyFinding::CertificateAuthority`](crate::KeyFinding::CertificateAuthority) reports it.
     ///
     /// # Errors
-    /// [`KeyError`] for a file of another form, and for one without a usable key.
+    /// [`KeyError`] for a file of another form, and for one without a usable key, unless all that is
+    /// wrong is that its certificates issued others of the set.
     pub fn add_key(&mut self, file: &[u8], origin: &str) -> Result<(), KeyError> {
-        self.add_file(file::read(file, origin)?, origin)
+        self.add_file(file::read(file, origin)?, origin, false)
+    }
+
+    /// Adds the keys of one of the files of a folder. It differs from [`KeySet::add_key`] in two
+    /// ways. A certificate that may only sign certificates is not used, even in a file of its own.
+    /// And a file that fails is listed in [`KeySet::unusable_keys`].
+    ///
+    /// # Errors
+    /// As for [`KeySet::add_key`]. The other files of the folder can still be added.
+    pub fn add_key_of_folder(&mut self, file: &[u8], origin: &str) -> Result<(), KeyError> {
+        match file::read(file, origin) {
+            Ok(file) => self.add_file(file, origin, true),
+            Err(KeyError { origin, problem }) => {
+                self.add_unusable_file(error(&origin, problem.clone()));
+                Err(error(&origin, problem))
+            }
+        }
     }
 
     /// Adds the keys of a JWK Set, or a single JWK (RFC 7517).
@@ -65,68 +91,149 @@ impl KeySet {
     /// [`KeyError`] for text that is neither, for a member name that occurs twice at the top, for
     /// a single JWK that cannot be used, and for a set without a usable key.
     pub fn add_jwks(&mut self, text: &[u8], origin: &str) -> Result<(), KeyError> {
-        self.add_file(jwk::read(text, origin)?, origin)
+        self.add_file(jwk::read(text, origin)?, origin, false)
     }
 
-    /// Lists a file as unusable instead of failing for it, as for one of many in a folder. Does
-    /// nothing where its keys are listed already, one by one.
+    /// Lists a file of a folder that is no key.
     pub fn add_unusable_file(&mut self, error: KeyError) {
-        let is_same_file = |key: &UnusableKey| key.origin == error.origin;
-        if self.unusable.last().is_some_and(is_same_file) {
-            return;
-        }
         self.unusable.push(UnusableKey {
             origin: error.origin,
             index: None,
             kid: None,
             member: None,
             why: error.problem,
+            algorithms: AlgorithmSet::EMPTY,
+            policy_index: self.index.last_realm(),
         });
     }
 
-    fn add_file(&mut self, file: KeyFile, origin: &str) -> Result<(), KeyError> {
-        let mut usable = 0;
+    fn add_file(
+        &mut self,
+        file: KeyFile,
+        origin: &str,
+        is_of_folder: bool,
+    ) -> Result<(), KeyError> {
+        let is_one_of_several = file.is_set || is_of_folder;
+        let names = || {
+            file.keys
+                .iter()
+                .filter_map(|entry| entry.certified.as_deref())
+        };
+        let issuers = names().map(|certified| &certified.names);
+        self.set_aside_issuers_of(issuers)?;
+        let (mut usable, mut has_chain) = (0, false);
         let mut first_problem = None;
-        for (index, KeyEntry { id, key }) in file.keys.into_iter().enumerate() {
+        for (index, KeyEntry { id, key, certified }) in file.keys.into_iter().enumerate() {
+            let index = file.is_set.then_some(index);
+            let line = certified.as_ref().and_then(|certified| certified.line);
+            let has_issued = (certified.as_ref())
+                .is_some_and(|certified| self.authorities.has_issued(&certified.names));
+            let mut is_issuer = false;
             let fault = match key {
+                Ok(key) if has_issued => {
+                    is_issuer = true;
+                    in_line(has_issued_another(), line).fitting(key.algorithms)
+                }
+                Ok(key) if key.is_authority && certified.is_some() && is_one_of_several => {
+                    in_line(is_authority(), line).fitting(key.algorithms)
+                }
                 Ok(key) => {
                     usable += 1;
-                    self.push(id, key, origin)?;
+                    self.push(id, key, origin, Place { index, certified })?;
                     continue;
                 }
                 Err(fault) => fault,
             };
-            if !file.is_set {
+            // What it issued is a usable key of another file.
+            let is_chain = is_issuer && !self.is_empty();
+            has_chain |= is_chain;
+            if !is_one_of_several && !is_chain {
                 let problem = fault.problem();
                 return Err(error(origin, format!("the key cannot be used: {problem}")));
             }
-            first_problem.get_or_insert_with(|| match fault.member {
-                Some(member) => format!("keys[{index}].{member}: {}", fault.why),
-                None => format!("keys[{index}]: {}", fault.why),
+            first_problem.get_or_insert_with(|| match (index, fault.member) {
+                (Some(index), Some(member)) => format!("keys[{index}].{member}: {}", fault.why),
+                (Some(index), None) => format!("keys[{index}]: {}", fault.why),
+                (None, _) => fault.problem(),
             });
             if let Some(id) = &id {
                 let added = self.index.add_unusable(id, fault.is_other_type);
                 added.ok_or_else(|| too_many(origin))?;
             }
-            self.unusable.push(UnusableKey {
-                origin: origin.to_owned(),
-                index: Some(index),
-                kid: id,
-                member: fault.member,
-                why: fault.why,
-            });
+            self.add_unusable(id, fault, origin, index);
         }
-        if usable == 0 {
-            let problem = match first_problem {
-                Some(problem) => format!("no key of the set can be used; the first: {problem}"),
-                None => "the set has no keys".to_owned(),
+        if usable == 0 && !has_chain {
+            let problem = match (first_problem, file.is_set) {
+                (Some(problem), true) => {
+                    format!("no key of the set can be used; the first: {problem}")
+                }
+                (Some(problem), false) => format!("the key cannot be used: {problem}"),
+                (None, _) => "the set has no keys".to_owned(),
             };
             return Err(error(origin, problem));
         }
         Ok(())
     }
 
-    fn push(&mut self, id: Option<String>, key: ParsedKey, origin: &str) -> Result<(), KeyError> {
+    fn add_unusable(
+        &mut self,
+        id: Option<String>,
+        fault: Fault,
+        origin: &str,
+        index: Option<usize>,
+    ) {
+        self.unusable.push(UnusableKey {
+            origin: origin.to_owned(),
+            index,
+            kid: id,
+            member: fault.member,
+            why: fault.why,
+            algorithms: fault.fits,
+            policy_index: self.index.last_realm(),
+        });
+    }
+
+    /// Takes the issuers of certificates that are about to be added, and sets aside the certificates
+    /// in use that are theirs.
+    fn set_aside_issuers_of<'n>(
+        &mut self,
+        added: impl Iterator<Item = &'n Names>,
+    ) -> Result<(), KeyError> {
+        let mut has_new = false;
+        for names in added {
+            has_new |= self.authorities.add(names);
+        }
+        if !has_new {
+            return Ok(());
+        }
+        let has_issued = |key: &Key| {
+            let certified = key.certified.as_deref();
+            certified.is_some_and(|certified| self.authorities.has_issued(&certified.names))
+        };
+        let (removed, kept) = std::mem::take(&mut self.keys)
+            .into_iter()
+            .enumerate()
+            .partition::<Vec<_>, _>(|(_, key)| has_issued(key));
+        self.keys = kept.into_iter().map(|(_, key)| key).collect();
+        let mut numbers = Vec::new();
+        for (number, key) in removed {
+            numbers.push(u32::try_from(number).map_err(|_| too_many(&key.origin))?);
+            self.names.release(&key.name);
+            let line = key.certified.and_then(|certified| certified.line);
+            let fault = in_line(has_issued_another(), line).fitting(key.algorithms);
+            self.add_unusable(key.id, fault, &key.origin, key.index);
+        }
+        self.index.remove(&numbers);
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        id: Option<String>,
+        key: ParsedKey,
+        origin: &str,
+        place: Place,
+    ) -> Result<(), KeyError> {
         let too_many = || too_many(origin);
         let index = u32::try_from(self.keys.len()).map_err(|_| too_many())?;
         let realm = u32::try_from(self.index.last_realm()).map_err(|_| too_many())?;
@@ -140,6 +247,29 @@ impl KeySet {
             }
             Content::Public(public) => (VerifyingKey::public(public), None, None, false),
         };
+        let mut own_findings = Vec::new();
+        for (holds, finding) in [
+            (is_notorious, KeyFinding::NotoriousSecret),
+            (
+                key.certificate == Certificate::Unreadable,
+                KeyFinding::CertificateUnreadable,
+            ),
+            (key.is_private, KeyFinding::PrivateMaterial),
+            (key.is_authority, KeyFinding::CertificateAuthority),
+            (!key.is_canonical, KeyFinding::NotCanonical),
+            (key.has_empty_member, KeyFinding::EmptyMember),
+        ] {
+            if holds {
+                own_findings.push(finding);
+            }
+        }
+        let ruled_out_by = key.ruled_out.as_ref().and_then(|fault| fault.member);
+        if let Some(fault) = key.ruled_out {
+            self.add_unusable(id.clone(), fault, origin, place.index);
+        }
+        if let Some(certified) = &place.certified {
+            self.authorities.use_certificate(&certified.names);
+        }
         let candidate = Candidate { key: index, states };
         let group = (self.index)
             .add(id.as_deref(), candidate, key.algorithms)
@@ -151,17 +281,50 @@ impl KeySet {
             realm,
             group,
             algorithms: key.algorithms,
-            ruled_out_by: key.ruled_out_by,
+            ruled_out_by,
             verifying,
             secret_len,
-            is_notorious,
             alg: key.alg,
             purpose: key.purpose,
             operations: key.operations,
             certificate: key.certificate,
-            is_private: key.is_private,
+            certified: place.certified,
+            index: place.index,
+            own_findings,
         });
         Ok(())
+    }
+}
+
+/// Where a key is in its file.
+struct Place {
+    index: Option<usize>,
+    certified: Option<Box<Certified>>,
+}
+
+/// Why a certificate is not used that issued another. Servers keep a certificate and its chain
+/// together, and an authority does not sign tokens: used as a key, its certificate would make valid
+/// what nobody meant to trust.
+fn has_issued_another() -> Fault {
+    Fault::new(
+        "it issued another of the certificates that were given, so it signs certificates and not \
+         tokens; to trust its key all the same, give that as a public key in a file of its own \
+         (openssl x509 -noout -pubkey -in FILE)",
+    )
+}
+
+/// Why a certificate is not used that may only sign certificates.
+fn is_authority() -> Fault {
+    Fault::new(
+        "it may only sign certificates, by its keyUsage or basicConstraints; to trust its key all \
+         the same, name its file in an option of its own (--key FILE)",
+    )
+}
+
+fn in_line(fault: Fault, line: Option<usize>) -> Fault {
+    match line {
+        Some(line) => fault.in_line(line),
+        None => fault,
     }
 }
 

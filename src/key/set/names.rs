@@ -53,6 +53,11 @@ impl Names {
         name
     }
 
+    /// Makes the name of a removed key available.
+    pub(super) fn release(&mut self, name: &str) {
+        self.taken.remove(name);
+    }
+
     /// Takes a name, unless it is taken.
     fn take(&mut self, name: &str) -> bool {
         let is_free = !self.taken.contains_key(name);

@@ -1,8 +1,10 @@
-//! Keys that cannot be used.
+//! Keys that can verify nothing.
 
 use crate::key::fault::problem;
+use crate::signature::{Algorithm, AlgorithmSet};
 
-/// A key that cannot be used, and why.
+/// A key that can verify nothing, and why: it is broken, malformed or of another type, or its JWK
+/// rules verifying out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnusableKey {
     /// The file that it is in.
@@ -16,6 +18,11 @@ pub struct UnusableKey {
     pub member: Option<&'static str>,
     /// What is wrong with it; never quotes any part of a key.
     pub why: String,
+    /// The algorithms of its type, as far as that can be read: all of them for a key of which nothing
+    /// is known, none for what is no key.
+    pub algorithms: AlgorithmSet,
+    /// The index of the validator's policy that it was given for; 0 where there is only one.
+    pub policy_index: usize,
 }
 
 impl UnusableKey {
@@ -23,5 +30,20 @@ impl UnusableKey {
     #[must_use]
     pub fn problem(&self) -> String {
         problem(self.member, &self.why)
+    }
+
+    /// Where the key is: the file, and the index in it where there are several.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.index {
+            Some(index) => format!("keys[{index}] of {}", self.origin),
+            None => self.origin.clone(),
+        }
+    }
+
+    /// Whether it could have signed a token with this algorithm, as far as can be known.
+    #[must_use]
+    pub fn fits(&self, algorithm: Algorithm) -> bool {
+        self.algorithms.contains(algorithm)
     }
 }

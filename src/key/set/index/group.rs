@@ -62,6 +62,21 @@ impl Group {
         self.keys = Keys::Several(fitting);
     }
 
+    /// Keeps the entries for which `keep` holds.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&mut Candidate) -> bool) {
+        match &mut self.keys {
+            Keys::Empty => {}
+            Keys::One(key, _) => {
+                if !keep(key) {
+                    self.keys = Keys::Empty;
+                }
+            }
+            Keys::Several(fitting) => fitting
+                .iter_mut()
+                .for_each(|keys| keys.retain_mut(&mut keep)),
+        }
+    }
+
     /// Every entry of every key.
     pub(super) fn candidates_mut(&mut self) -> impl Iterator<Item = &mut Candidate> {
         let (one, several) = match &mut self.keys {
