@@ -2,11 +2,12 @@
 //! read.
 
 mod key_files;
+mod unusable_keys;
 mod weak_keys;
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use jotmill::{Kernel, Key, KeySet, Policy, UnixTime, Validator};
 
 use super::flags::{self, KeyFlags, PolicyFlags};
@@ -106,26 +107,29 @@ impl Rules {
         self.now
     }
 
-    /// Whether there is no key to verify with.
+    /// Whether no key was given.
     pub(crate) fn has_no_key(&self) -> bool {
-        self.policies.iter().all(|(_, keys)| keys.is_empty())
+        let is_empty = |keys: &KeySet| keys.is_empty() && keys.unusable_keys().is_empty();
+        self.policies.iter().all(|(_, keys)| is_empty(keys))
     }
 
-    /// Keeps the policy of this number alone, and its keys.
-    pub(crate) fn only(mut self, number: usize) -> Self {
+    /// A validator, and warnings about its keys; or an error where no key can verify anything.
+    pub(crate) fn validator(self) -> Result<(Validator, Vec<String>)> {
+        unusable_keys::refuse_if_useless(&self.policies)?;
+        self.validator_of_any()
+    }
+
+    /// A validator by the policy of this number alone, and its keys. Others may be there to verify.
+    pub(crate) fn validator_of(mut self, number: usize) -> Result<Validator> {
         if number < self.policies.len() {
             self.policies = vec![self.policies.swap_remove(number)];
-            self.sources = vec![self.sources.swap_remove(number)];
         }
-        self
+        self.validator_of_any().map(|(validator, _)| validator)
     }
 
-    /// A validator, and warnings about its keys; or an error that names the flags which give keys.
-    pub(crate) fn validator(mut self) -> Result<(Validator, Vec<String>)> {
-        if self.has_no_key() {
-            bail!("no key given; use --jwks, --key, --secret-file or --secret-env");
-        }
+    fn validator_of_any(mut self) -> Result<(Validator, Vec<String>)> {
         let validator = Validator::with_issuers(self.policies)?;
+        unusable_keys::warn(validator.keys(), &mut self.warnings);
         let findings = |key: &Key| validator.key_findings(key, self.now);
         refuse_or_warn(
             validator.keys(),

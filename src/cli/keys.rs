@@ -3,10 +3,12 @@
 //! Owns the table and its JSON. Neither shows a part of a secret, or a hash of one (RFC 7638
 //! section 7).
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
+use std::iter;
 
 use anyhow::{Context, Result, bail};
-use jotmill::{Key, KeySet, UnixTime, Validity};
+use jotmill::{Key, KeySet, UnixTime, UnusableKey};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 use super::args::shown;
@@ -20,14 +22,14 @@ pub(crate) fn run(flags: &KeysFlags) -> Result<Exit> {
     if keys.is_empty() && keys.unusable_keys().is_empty() {
         bail!("no key given; use --jwks, --key, --secret-file or --secret-env");
     }
-    let page = match flags.format {
-        PageFormat::Text => text(&keys, now),
-        PageFormat::Json => format!("{:#}\n", document(&keys, now)),
+    // A set may have hundreds of thousands of keys, so that no page is held as a whole.
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = match flags.format {
+        PageFormat::Text => write_text(&mut out, &keys, now),
+        PageFormat::Json => write_json(&mut out, &keys, now),
     };
-    let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(page.as_bytes())
-        .and_then(|()| stdout.flush())
+    written
+        .and_then(|()| out.flush())
         .context("cannot write the keys")?;
     Ok(Exit::Valid)
 }
@@ -44,26 +46,27 @@ const COLUMNS: [&str; 8] = [
     "findings",
 ];
 
-fn text(keys: &KeySet, now: UnixTime) -> String {
-    let mut rows = vec![COLUMNS.map(str::to_owned)];
-    rows.extend(keys.iter().map(|key| row(keys, key, now)));
+fn write_text(out: &mut impl Write, keys: &KeySet, now: UnixTime) -> io::Result<()> {
+    // The rows are made twice: for the widths of their columns, and to be written.
+    let titles = || iter::once(COLUMNS.map(str::to_owned));
+    let rows = || titles().chain(keys.iter().map(|key| row(keys, key, now)));
     let mut widths = [0; COLUMNS.len()];
-    for row in &rows {
+    for row in rows() {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    let mut page = String::new();
-    for row in rows {
+    for row in rows() {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(widths) {
             line.push_str(&format!("{cell:width$}  "));
         }
-        page.push_str(line.trim_end());
-        page.push('\n');
+        writeln!(out, "{}", line.trim_end())?;
     }
     if !keys.unusable_keys().is_empty() {
-        page.push_str("\nunusable keys:\n");
+        out.write_all(b"
+unusable keys:
+")?;
     }
     for key in keys.unusable_keys() {
         let kid = match &key.kid {
@@ -71,12 +74,12 @@ fn text(keys: &KeySet, now: UnixTime) -> String {
             None => String::new(),
         };
         let (origin, problem) = (escaped(&key.origin), escaped(&key.problem()));
-        page.push_str(&match key.index {
-            Some(index) => format!("  key {index}{kid} of {origin}: {problem}\n"),
-            None => format!("  {origin}: {problem}\n"),
-        });
+        match key.index {
+            Some(index) => writeln!(out, "  key {index}{kid} of {origin}: {problem}"),
+            None => writeln!(out, "  {origin}{kid}: {problem}"),
+        }?;
     }
-    page
+    Ok(())
 }
 
 fn row(keys: &KeySet, key: &Key, now: UnixTime) -> [String; COLUMNS.len()] {
@@ -97,13 +100,8 @@ fn row(keys: &KeySet, key: &Key, now: UnixTime) -> [String; COLUMNS.len()] {
         algorithms(key),
         key.purpose().map_or_else(dash, shown),
         key.thumbprint().unwrap_or_else(dash),
-        key.validity().map_or_else(dash, |validity| {
-            format!(
-                "{} to {}",
-                date(validity.not_before),
-                date(validity.not_after)
-            )
-        }),
+        key.validity()
+            .map_or_else(dash, |validity| validity.to_string()),
         if findings.is_empty() {
             "none".to_owned()
         } else {
@@ -133,50 +131,75 @@ fn algorithms(key: &Key) -> String {
     }
 }
 
-fn document(keys: &KeySet, now: UnixTime) -> Value {
-    let member = |key: &Key| {
-        let findings = keys.findings(key, now);
-        let algorithms = key.algorithms();
-        json!({
-            "name": key.name(),
-            "kid": key.id(),
-            "origin": key.origin(),
-            "kty": key.kty(),
-            "subtype": key.subtype(),
-            "bits": key.bits(),
-            "alg": key.alg(),
-            "use": key.purpose(),
-            "key_ops": key.operations(),
-            "algorithms": algorithms.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>(),
-            "ruled_out_by": key.ruled_out_by(),
-            "thumbprint": key.thumbprint(),
-            "validity": key.validity().map(|Validity { not_before, not_after }| json!({
-                "not_before": date(not_before),
-                "not_after": date(not_after),
-            })),
-            "findings": findings.iter().map(|finding| finding.code()).collect::<Vec<_>>(),
-        })
-    };
-    let aside = keys.unusable_keys().iter().map(|key| {
-        json!({
-            "origin": key.origin,
-            "index": key.index,
-            "kid": key.kid,
-            "member": key.member,
-            "why": key.why,
-        })
-    });
+fn write_json(out: &mut impl Write, keys: &KeySet, now: UnixTime) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &Document { keys, now })?;
+    out.write_all(b"\n")
+}
+
+/// The keys, which are serialized one by one.
+struct Document<'k> {
+    keys: &'k KeySet,
+    now: UnixTime,
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let members = |key| key_members(self.keys, key, self.now);
+        let unusable = self.keys.unusable_keys().iter();
+        // The names in their order, as everywhere in this JSON.
+        let mut document = serializer.serialize_map(None)?;
+        document.serialize_entry("keys", &Elements(|| self.keys.iter().map(members)))?;
+        document.serialize_entry("now", &self.now.to_string())?;
+        document.serialize_entry("schema", "jotmill.keys/1")?;
+        document.serialize_entry(
+            "set_aside",
+            &Elements(|| unusable.clone().map(unusable_members)),
+        )?;
+        document.end()
+    }
+}
+
+/// An array whose elements are made while it is written.
+struct Elements<F>(F);
+
+impl<I: Iterator<Item = Value>, F: Fn() -> I> Serialize for Elements<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0())
+    }
+}
+
+fn key_members(keys: &KeySet, key: &Key, now: UnixTime) -> Value {
+    let findings = keys.findings(key, now);
+    let algorithms = key.algorithms();
     json!({
-        "schema": "jotmill.keys/1",
-        "now": now.to_string(),
-        "keys": keys.iter().map(member).collect::<Vec<_>>(),
-        "set_aside": aside.collect::<Vec<_>>(),
+        "name": key.name(),
+        "kid": key.id(),
+        "origin": key.origin(),
+        "kty": key.kty(),
+        "subtype": key.subtype(),
+        "bits": key.bits(),
+        "alg": key.alg(),
+        "use": key.purpose(),
+        "key_ops": key.operations(),
+        "algorithms": algorithms.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>(),
+        "ruled_out_by": key.ruled_out_by(),
+        "thumbprint": key.thumbprint(),
+        "validity": key.validity().map(|validity| {
+            let [not_before, not_after] = validity.dates();
+            json!({ "not_before": not_before, "not_after": not_after })
+        }),
+        "findings": findings.iter().map(|finding| finding.code()).collect::<Vec<_>>(),
     })
 }
 
-/// The day of a time in Unix seconds, in UTC.
-fn date(seconds: u64) -> String {
-    UnixTime::new(seconds, 0).map_or_else(|| seconds.to_string(), |time| time.to_string())
+fn unusable_members(key: &UnusableKey) -> Value {
+    json!({
+        "origin": key.origin,
+        "index": key.index,
+        "kid": key.kid,
+        "member": key.member,
+        "why": key.why,
+    })
 }
 
 /// A text, escaped for a terminal and not shortened.

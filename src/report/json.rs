@@ -83,7 +83,7 @@ impl Report {
     /// | `expiry.unexpired.BUCKET` | `exp` is after `now`, by no more than that |
     /// | `expiry.none` | tokens without a usable `exp` |
     /// | `findings.CODE` | tokens with this [`Finding`](crate::Finding), which does not affect the verdict |
-    /// | `set_aside.origin` | `set_aside` is an array of the unusable keys; the file of the key |
+    /// | `set_aside.origin` | `set_aside` is an array of the keys that can verify nothing; the file of the key |
     /// | `set_aside.index` | the key's index in its set or file, from 0, or null where the file as a whole is unusable |
     /// | `set_aside.kid` | its id, or null |
     /// | `set_aside.member` | the member of the JWK at fault, or null where the key as a whole is at fault |

@@ -65,7 +65,7 @@ pub(crate) fn add_keys(
     }
     for path in &flags.key {
         if path.is_dir() {
-            add_folder(keys, warnings, path)?;
+            add_folder(keys, path)?;
         } else {
             let text = read(path, "key")?;
             keys.add_key(&text, &path.display().to_string())?;
@@ -77,26 +77,25 @@ pub(crate) fn add_keys(
 /// Adds the keys of every file of a folder, in the order of their names.
 ///
 /// A file that cannot be read is an error, since nobody knows which tokens it would verify. One that
-/// is no key, or a broken one, is skipped with a warning, as an unusable key of a key set is. A
-/// folder without a usable key is an error.
-fn add_folder(keys: &mut KeySet, warnings: &mut Vec<String>, folder: &Path) -> Result<()> {
+/// is no key, or a broken one, is set aside, as an unusable key of a key set is. A folder without a
+/// usable key is an error.
+fn add_folder(keys: &mut KeySet, folder: &Path) -> Result<()> {
     let context = || format!("cannot read the folder of keys {}", folder.display());
     let entries: io::Result<Vec<_>> = fs::read_dir(folder).with_context(context)?.collect();
     let mut paths: Vec<_> = (entries.with_context(context)?.iter())
         .map(fs::DirEntry::path)
         .collect();
     paths.sort();
-    let before = keys.len();
-    let mut first = None;
+    let (mut has_usable, mut first) = (false, None);
     for path in paths {
-        let Err(error) = add_file_of_folder(keys, &path)? else {
-            continue;
-        };
-        warnings.push(format!("{error}; it is not used"));
-        first.get_or_insert_with(|| error.to_string());
-        keys.add_unusable_file(error);
+        match add_file_of_folder(keys, &path)? {
+            Ok(is_key) => has_usable |= is_key,
+            Err(error) => {
+                first.get_or_insert_with(|| error.to_string());
+            }
+        }
     }
-    if keys.len() == before {
+    if !has_usable {
         let first = first.map_or_else(String::new, |error| format!("; the first file: {error}"));
         bail!(
             "no key in the folder {} can be used{first}",
@@ -106,15 +105,16 @@ fn add_folder(keys: &mut KeySet, warnings: &mut Vec<String>, folder: &Path) -> R
     Ok(())
 }
 
-/// Adds the keys of one file of a folder, or says why it is skipped.
-fn add_file_of_folder(keys: &mut KeySet, path: &Path) -> Result<Result<(), KeyError>> {
+/// Adds the keys of one file of a folder, or says why it is set aside. Returns whether it is a file
+/// of keys.
+fn add_file_of_folder(keys: &mut KeySet, path: &Path) -> Result<Result<bool, KeyError>> {
     let found =
         fs::metadata(path).with_context(|| format!("cannot read the key {}", path.display()))?;
     let problem = if found.is_dir() {
         // Tools keep their files there, and mounted secrets their versions.
         let is_hidden = |name: &OsStr| name.to_string_lossy().starts_with('.');
         if path.file_name().is_some_and(is_hidden) {
-            return Ok(Ok(()));
+            return Ok(Ok(false));
         }
         "a folder in a folder of keys, which is not entered"
     } else if !found.is_file() {
@@ -123,12 +123,15 @@ fn add_file_of_folder(keys: &mut KeySet, path: &Path) -> Result<Result<(), KeyEr
         TOO_LARGE
     } else {
         let text = read(path, "key")?;
-        return Ok(keys.add_key(&text, &path.display().to_string()));
+        let added = keys.add_key_of_folder(&text, &path.display().to_string());
+        return Ok(added.map(|()| true));
     };
-    Ok(Err(KeyError {
+    let error = || KeyError {
         origin: path.display().to_string(),
         problem: problem.to_owned(),
-    }))
+    };
+    keys.add_unusable_file(error());
+    Ok(Err(error()))
 }
 
 /// Whether a prefix of the place may be meant as an encoding.

@@ -26,7 +26,8 @@ fn refuse(found: &[(&Key, Vec<KeyFinding>)]) -> Result<()> {
     let weak: Vec<String> = found
         .iter()
         .filter_map(|(key, findings)| {
-            let codes: Vec<&str> = findings.iter().map(|finding| finding.code()).collect();
+            let weak = findings.iter().filter(|finding| finding.is_weakness());
+            let codes: Vec<&str> = weak.map(|finding| finding.code()).collect();
             let place = format!("{} of {}", shown(key.name()), key.origin());
             (!codes.is_empty()).then(|| format!("{place}: {}", codes.join(", ")))
         })
@@ -51,6 +52,8 @@ fn warn(found: &[(&Key, Vec<KeyFinding>)], warnings: &mut Vec<String>) {
         KeyFinding::CertificateNotYetValid,
         KeyFinding::CertificateUnreadable,
         KeyFinding::PrivateMaterial,
+        KeyFinding::CertificateAuthority,
+        KeyFinding::NotCanonical,
     ];
     for finding in findings {
         let names: Vec<String> = found

@@ -47,8 +47,8 @@ pub(crate) struct GenFlags {
         default_value = "2048"
     )]
     pub(crate) rsa_bits: Vec<u32>,
-    /// The forms of public keys, in turn: jwk, private-jwk, x5c-jwk, or a file: spki, spki-der,
-    /// pkcs1, certificate, certificate-der.
+    /// The forms of public keys, in turn: jwk, private-jwk, x5c-jwk, unusual-jwk, or a file: spki,
+    /// spki-der, pkcs1, certificate, certificate-der.
     #[arg(
         long, value_name = "FORM,…", value_delimiter = ',', default_value = "jwk",
         value_parser = str::parse::<dataset::KeyForm>,

@@ -24,11 +24,13 @@ pub(crate) struct KeyFlags {
     #[arg(long, value_name = "PATH")]
     pub(crate) jwks: Vec<PathBuf>,
     /// Public keys or X.509 certificates in PEM or DER, or a folder of such files and of JWK Sets.
-    /// Of a certificate and its chain in one file, those that issued another are not used.
+    /// Of all certificates that are given, those that issued another are not used; one that may only
+    /// sign certificates is used in a file of its own alone.
     #[arg(long, value_name = "PATH")]
     pub(crate) key: Vec<PathBuf>,
     /// Refuse weak keys: short or well-known secrets, certificates that are expired or not valid
-    /// yet, ids that occur twice, private keys. A secret has to be as long as the hash of each
+    /// yet, those of authorities, ids that occur twice, private keys, JWKs whose values are not
+    /// written as their RFC says. A secret has to be as long as the hash of each
     /// algorithm that it may verify: 64 bytes for HS512, unless its alg or the list of allowed
     /// algorithms leaves that out.
     #[arg(long)]

@@ -13,7 +13,6 @@ use super::escape::json_string;
 use super::explanation::Explanation;
 use super::facts::{Outcome, VerifyingKey};
 use super::json_text::JsonText;
-use super::keys::date;
 use super::note::Note;
 use super::segment::{Content, Segment};
 
@@ -102,9 +101,10 @@ fn key(VerifyingKey { key, findings }: &VerifyingKey<'_>) -> String {
 }
 
 fn validity(validity: Validity) -> String {
+    let [not_before, not_after] = validity.dates();
     object(&members! {
-        "not_after": json_string(&date(validity.not_after)),
-        "not_before": json_string(&date(validity.not_before)),
+        "not_after": json_string(&not_after),
+        "not_before": json_string(&not_before),
     })
 }
 

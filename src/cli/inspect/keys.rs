@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use jotmill::{Algorithm, Key, KeySet, Reason, UnixTime, UnusableKey};
+use jotmill::{Algorithm, Key, KeySet, Reason, UnusableKey};
 
 use super::escape::{excerpt, grouped, json_string, plural, quoted};
 use super::facts::{Facts, VerifyingKey};
@@ -93,17 +93,12 @@ pub(super) fn about(VerifyingKey { key, findings }: &VerifyingKey<'_>, notes: &m
         notes.own(format!("its thumbprint is {thumbprint} (RFC 7638)"));
     }
     if let Some(validity) = key.validity() {
-        let (from, to) = (date(validity.not_before), date(validity.not_after));
+        let [from, to] = validity.dates();
         notes.own(format!("its certificate is valid from {from} to {to}"));
     }
     for finding in findings {
         notes.own(format!("{}: {}", finding.code(), finding.meaning()));
     }
-}
-
-/// Seconds since the epoch as a moment in UTC.
-pub(super) fn date(seconds: u64) -> String {
-    UnixTime::new(seconds, 0).map_or_else(|| seconds.to_string(), |time| time.to_string())
 }
 
 /// The search for the key of a token.
@@ -153,15 +148,57 @@ impl<'k> Search<'k> {
         }
     }
 
-    /// A few of the unusable keys that the `kid` names, or of all without one.
+    /// A few of the unusable keys that could have signed the token.
     fn unusable(&self, notes: &mut Notes) {
-        let is_named = |key: &&UnusableKey| self.kid.is_none() || key.kid == self.kid;
-        for key in self.keys.unusable_keys().iter().filter(is_named).take(MANY) {
-            let index = key.index.map(|index| format!("keys[{index}] of "));
-            let file = index.unwrap_or_default() + &quoted(&key.origin);
-            notes.own(format!("{file} is set aside: {}", excerpt(&key.problem())));
+        // What rules these out is said of them as candidates.
+        let is_said = |unusable: &UnusableKey| {
+            let is_it = |key: &Key| {
+                key.ruled_out_by() == unusable.member
+                    && key.origin() == unusable.origin
+                    && key.id() == unusable.kid.as_deref()
+            };
+            unusable.member.is_some() && self.candidates().any(is_it)
+        };
+        let unusable = self
+            .keys
+            .unusable_for(0, self.kid.as_deref(), self.algorithm);
+        for key in unusable.filter(|key| !is_said(key)).take(MANY) {
+            notes.own(format!(
+                "{} is set aside: {}",
+                place(key),
+                excerpt(&key.problem())
+            ));
         }
     }
+}
+
+/// Where an unusable key is.
+fn place(key: &UnusableKey) -> String {
+    let index = key.index.map(|index| format!("keys[{index}] of "));
+    index.unwrap_or_default() + &quoted(&key.origin)
+}
+
+/// The unusable keys that could have made a signature which no key verifies, and what to do. Returns
+/// whether there are any: then nothing is known of the token.
+pub(super) fn could_have_signed(facts: &Facts<'_>, notes: &mut Notes) -> bool {
+    let Some(search) = Search::new(facts) else {
+        return false;
+    };
+    let kid = search.kid.as_deref();
+    let kid = kid.filter(|_| !facts.policy.takes_kid_as_hint());
+    let mut unusable = search
+        .keys
+        .unusable_for(0, kid, search.algorithm)
+        .peekable();
+    let is_any = unusable.peek().is_some();
+    for key in unusable.take(MANY) {
+        let (place, problem) = (place(key), excerpt(&key.problem()));
+        notes.own(format!(
+            "{place} may have made it, but cannot be used: {problem}. Correct or replace that key \
+             before you judge the token"
+        ));
+    }
+    is_any
 }
 
 /// The keys that the signature was checked with; `None` without a key set.
@@ -220,7 +257,6 @@ pub(super) fn details(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
             if !ids.is_empty() {
                 notes.own(format!("there are keys of the ids {ids}"));
             }
-            return search.misfits(notes);
         }
         (Some(kid), _) => notes.quote(format!("kid {kid}")),
         (None, _) => {

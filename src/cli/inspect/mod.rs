@@ -63,7 +63,7 @@ pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
         .filter(|found| found.policies().len() > 1)
         && let Some(number) = several.policy_index(token)
     {
-        validator = Some(rules.only(number).validator()?.0);
+        validator = Some(rules.validator_of(number)?);
     }
     let policy = match &validator {
         Some(validator) => validator.policy().clone(),

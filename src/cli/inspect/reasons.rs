@@ -169,11 +169,16 @@ fn signature(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
     }
     if reason == Reason::SignatureLength {
         let text = signature_length(facts).into_iter();
-        return text.for_each(|text| notes.own(text));
+        text.for_each(|text| notes.own(text));
+        keys::could_have_signed(facts, notes);
+        return;
     }
     if let Some(tried) = keys::tried(facts) {
         let (count, names) = (plural(tried.len(), "key"), keys::names(&tried));
         notes.own(format!("{count} tried: {names}"));
+    }
+    if keys::could_have_signed(facts, notes) {
+        return;
     }
     let name = facts.algorithm().map_or("HS", Algorithm::name);
     notes.own(if name.starts_with("HS") {

@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 
 use super::layout::{Page, Span, Tone, grouped, plural, shown};
-use super::{NAMES, SHORT, bad, blank_row, faint, few, plain, rank, share_row};
-use crate::key::KeyFinding;
+use super::{FEW, NAMES, SHORT, bad, blank_row, faint, few, plain, rank, share_row};
+use crate::key::{KeyFinding, UnusableKey};
 use crate::report::tally::{EXPIRY_EDGES, Sample};
 use crate::report::{Counts, Report};
-use crate::signature::{Algorithm, REGISTERED};
-use crate::verdict::{Finding, Reason};
+use crate::signature::{Algorithm, AlgorithmSet, REGISTERED};
+use crate::verdict::{Finding, Reason, Stage};
 
 impl Report {
     pub(super) fn reasons(&self, page: &mut Page) {
@@ -39,8 +39,40 @@ impl Report {
                 &[(Tone::Plain, code), plain("  "), bad(&bar)],
             );
             page.below(&[faint(reason.meaning())]);
+            let may_lack_a_key = matches!(reason.stage(), Stage::Key | Stage::Signature)
+                && !matches!(
+                    reason,
+                    Reason::IssuerUnknown | Reason::TooManyKeys | Reason::SignatureBase64url
+                );
+            if may_lack_a_key {
+                self.could_have_signed(page);
+            }
             let places = self.places(&self.tally.samples[reason.index()], count);
             page.below(&[faint(places)]);
+        }
+    }
+
+    /// The unusable keys that could have signed rejected tokens. A report that does not name them reads
+    /// as if the tokens were forged.
+    fn could_have_signed(&self, page: &mut Page) {
+        let rejected: AlgorithmSet = (self.algorithm_counts())
+            .filter(|(_, counts)| counts.rejected > 0)
+            .filter_map(|(name, _)| Algorithm::from_name(name))
+            .collect();
+        let fits = |key: &&UnusableKey| !key.algorithms.intersection(rejected).is_empty();
+        let keys = self.validator.keys().unusable_keys().iter().filter(fits);
+        let count = keys.clone().count();
+        for key in keys.take(FEW) {
+            let (place, problem) = (
+                shown(&key.place(), SHORT),
+                shown(&key.problem(), usize::MAX),
+            );
+            let text = format!("{place} may have signed some, but cannot be used: {problem}");
+            page.below(&[(Tone::Warning, text)]);
+        }
+        if count > FEW {
+            let more = plural((count - FEW) as u64, "more unusable key");
+            page.below(&[(Tone::Warning, format!("and {more}"))]);
         }
     }
 

@@ -58,7 +58,7 @@ fn a_key_that_cannot_be_chosen_is_explained() {
         (
             "broken",
             "key-unusable",
-            r#"keys[4] of "keys.json" is set aside: k: not base64url"#,
+            r#"keys[4] of "keys.json" is set aside: k: the character at byte 0 is not"#,
         ),
     ] {
         let header = json!({"alg": "HS256", "kid": kid}).to_string();
