@@ -90,6 +90,7 @@ pub(super) fn public_jwk(
             let kty = members.split(',').next().unwrap_or_default();
             members = format!("{kty}{}", x5c(key, rng));
         }
+        KeyForm::UnusualJwk => members = unusual(&members),
         _ => {}
     }
     let text = match number % 4 {
@@ -99,4 +100,29 @@ pub(super) fn public_jwk(
         _ => format!(r#"{{"use":"sig",{members}{kid}{alg}}}"#),
     };
     text.into_bytes()
+}
+
+/// The members of a public key in another spelling, and members that say nothing.
+fn unusual(members: &str) -> String {
+    let respelled = members.split(',').map(|member| {
+        let Some((name, value)) = member.split_once(":\"") else {
+            return member.to_owned();
+        };
+        let text = value.trim_end_matches('"');
+        let text = match name {
+            // Four characters more are three zero bytes more.
+            "\"n\"" | "\"e\"" | "\"y\"" => format!("AAAA{text}"),
+            "\"x\"" if members.contains("\"y\"") => format!("AAAA{text}"),
+            "\"x\"" | "\"pub\"" => {
+                let padding = "=".repeat((4 - text.len() % 4) % 4);
+                let text = text.replace('-', "+").replace('_', "/");
+                format!(" {text}{padding}")
+            }
+            _ => text.to_owned(),
+        };
+        format!("{name}:\"{text}\"")
+    });
+    let members: Vec<String> = respelled.collect();
+    let nothing = r#""d":null,"oth":[],"x5c":[],"x5t":null"#;
+    format!("{},{nothing}", members.join(","))
 }

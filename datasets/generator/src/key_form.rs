@@ -22,6 +22,9 @@ pub enum KeyForm {
     PrivateJwk,
     /// A JWK whose key is in a certificate alone: `x5c`, and none of the key's own members.
     X5cJwk,
+    /// A JWK as .NET, Java and old libraries write it: members that are null or empty, numbers with
+    /// zeros in front, base64 of the other alphabet with padding.
+    UnusualJwk,
     /// A file of its own: SubjectPublicKeyInfo in PEM.
     Spki,
     /// A file of its own: SubjectPublicKeyInfo in DER.
@@ -36,10 +39,11 @@ pub enum KeyForm {
 
 impl KeyForm {
     /// All of them.
-    pub const ALL: [KeyForm; 8] = [
+    pub const ALL: [KeyForm; 9] = [
         KeyForm::Jwk,
         KeyForm::PrivateJwk,
         KeyForm::X5cJwk,
+        KeyForm::UnusualJwk,
         KeyForm::Spki,
         KeyForm::SpkiDer,
         KeyForm::Pkcs1,
@@ -53,6 +57,7 @@ impl KeyForm {
             KeyForm::Jwk => "jwk",
             KeyForm::PrivateJwk => "private-jwk",
             KeyForm::X5cJwk => "x5c-jwk",
+            KeyForm::UnusualJwk => "unusual-jwk",
             KeyForm::Spki => "spki",
             KeyForm::SpkiDer => "spki-der",
             KeyForm::Pkcs1 => "pkcs1",
@@ -63,7 +68,10 @@ impl KeyForm {
 
     /// Whether such a key is in a file of its own, where it has no id and is bound to no algorithm.
     pub(super) fn is_file(self) -> bool {
-        !matches!(self, KeyForm::Jwk | KeyForm::PrivateJwk | KeyForm::X5cJwk)
+        !matches!(
+            self,
+            KeyForm::Jwk | KeyForm::PrivateJwk | KeyForm::X5cJwk | KeyForm::UnusualJwk
+        )
     }
 }
 

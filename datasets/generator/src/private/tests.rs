@@ -289,7 +289,7 @@ fn every_defect_can_be_had_with_every_algorithm_and_every_form_of_key() {
             .iter()
             .filter(|jwk| jwk["d"].is_string() || jwk["priv"].is_string());
         assert_eq!(private.count() > 0, spec.key_forms.len() > 1);
-        let certified = keys.iter().filter(|jwk| jwk["x5c"].is_array());
+        let certified = keys.iter().filter(|jwk| jwk["x5c"][0].is_string());
         assert_eq!(certified.count() > 0, spec.key_forms.len() > 1);
     }
 }
