@@ -243,7 +243,7 @@ fn every_judge_agrees_on_which_hostile_keys_are_broken() {
             let aside: Vec<usize> = aside.filter_map(|key| key.index).collect();
             let wanted = oracle::keys_from_jwks(&keys).into_iter().enumerate();
             let wanted: Vec<usize> = wanted
-                .filter(|(_, key)| key.broken || matches!(key.kind, oracle::Kind::Other))
+                .filter(|(_, key)| key.is_useless())
                 .map(|(index, _)| index)
                 .collect();
             assert_eq!(aside, wanted, "{:#?} {keys}", set.unusable_keys());

@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{
     PqdsaSigningAlgorithm, RsaEncoding,
 };
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use jotmill::{KeyFinding, KeySet, Policy, Reason, RunOptions, UnixTime, Validator};
 use jotmill_datasets::{Algorithm, Dataset, Defect, Share, Spec};
 use serde_json::json;
@@ -40,7 +40,7 @@ fn validator_with(policy: Policy, jwks: &str) -> Validator {
 }
 
 /// The codes of a token; the validator and a run must agree on them and on the key.
-fn codes(validator: &Validator, token: &str) -> String {
+pub fn codes(validator: &Validator, token: &str) -> String {
     let verdict = validator.validate_at(token.as_bytes(), now());
     let (rows, finished) = audit(validator, token.as_bytes(), &RunOptions::new(now()));
     for reason in Reason::ALL {
@@ -357,7 +357,15 @@ fn the_use_members_of_a_jwk_bind_a_public_key() {
         (json!({"key_ops": ["verify"]}), ""),
         (json!({"key_ops": ["sign"]}), "key-mismatch"),
         (json!({"key_ops": ["sign"], "d": "AAAA"}), ""),
-        (json!({"key_ops": []}), "key-mismatch"),
+        // No right to sign, and so none to verify.
+        (json!({"key_ops": ["sign"], "d": ""}), "key-mismatch"),
+        (json!({"key_ops": ["sign"], "d": null}), "key-mismatch"),
+        (json!({"key_ops": ["sign"], "oth": []}), "key-mismatch"),
+        (json!({"key_ops": []}), ""),
+        (json!({"key_ops": null, "use": null, "alg": null}), ""),
+        (json!({"use": "jwt-svid"}), ""),
+        (json!({"use": "wit-svid"}), ""),
+        (json!({"use": "x509-svid"}), "key-mismatch"),
     ] {
         let mut members = more.clone();
         members["kid"] = "k".into();
@@ -508,7 +516,8 @@ fn a_certificate_is_valid_on_its_first_second_and_on_its_last() {
         (last, 999_999_999, None),
         (last + 1, 0, Some(CertificateExpired)),
     ] {
-        let now = UnixTime::new(seconds, nanoseconds).expect("a time");
+        let now = u64::try_from(seconds).expect("after 1970");
+        let now = UnixTime::new(now, nanoseconds).expect("a time");
         let found = keys.findings(key, now);
         assert_eq!(found, Vec::from_iter(finding), "{seconds}.{nanoseconds}");
     }
@@ -657,7 +666,7 @@ fn pem_is_read_with_white_space_of_any_kind_and_refused_for_nothing_else() {
 }
 
 /// A token that a private key on P-256 in PKCS #8 signs.
-fn signed_by(pem: &[u8]) -> String {
+pub fn signed_by(pem: &[u8]) -> String {
     let text = String::from_utf8_lossy(pem);
     let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
     let der = STANDARD.decode(body).expect("base64");
@@ -715,6 +724,104 @@ fn a_certificate_that_issued_another_of_its_file_is_no_key() {
     assert_eq!(read(&[&*rolled]).expect("usable keys").keys().len(), 2);
 }
 
+/// The JWK of a key on P-256 in PEM: its last 64 bytes are the coordinates.
+fn keys_jwk(pem: &[u8]) -> serde_json::Value {
+    let text = String::from_utf8_lossy(pem);
+    let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = STANDARD.decode(body).expect("base64");
+    let (x, y) = der[der.len() - 64..].split_at(32);
+    json!({"kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y)})
+}
+
+fn expected_thumbprint(pem: &[u8]) -> Option<String> {
+    let mut keys = KeySet::new();
+    keys.add_key(pem, "file").expect("a key");
+    keys.iter().next().and_then(jotmill::Key::thumbprint)
+}
+
+/// A number has one reading, whoever wrote it: Java with a sign byte, an old library without the
+/// zeros in front, others in another alphabet, with padding or white space.
+#[test]
+fn a_number_with_one_reading_is_a_key_and_is_found() {
+    let good = keys_jwk(file!("ec.pub").1);
+    let rsa = shared_signers()
+        .iter()
+        .find(|signer| signer.jwk["kty"] == "RSA");
+    let rsa = rsa.expect("an RSA key").jwk.clone();
+    let thumbprint_of = |jwk: &serde_json::Value| {
+        let mut keys = KeySet::new();
+        keys.add_jwks(jwk.to_string().as_bytes(), "jwk")
+            .map_err(|error| error.problem)?;
+        let key = keys.iter().next().expect("a key");
+        let is_found = keys
+            .findings(key, now())
+            .contains(&KeyFinding::NotCanonical);
+        Ok::<_, String>((key.thumbprint(), is_found))
+    };
+    let decoded = |jwk: &serde_json::Value, name: &str| {
+        let text = jwk[name].as_str().expect("a number");
+        URL_SAFE_NO_PAD.decode(text).expect("base64url")
+    };
+    for jwk in [&good, &rsa] {
+        let (thumbprint, is_found) = thumbprint_of(jwk).expect("a key");
+        assert!(!is_found);
+        for name in ["n", "e", "x", "y"] {
+            if jwk.get(name).is_none() {
+                continue;
+            }
+            let bytes = decoded(jwk, name);
+            let padded = URL_SAFE.encode(&bytes);
+            let mut ways = vec![
+                encode([&[0][..], &bytes].concat()),
+                encode([&[0; 7][..], &bytes].concat()),
+                STANDARD.encode([&[0, 0][..], &bytes].concat()),
+                format!(" {}", encode(&bytes)),
+                format!("{}\n", encode(&bytes)),
+            ];
+            if padded.ends_with('=') {
+                ways.push(padded);
+            }
+            for way in ways {
+                let mut other = jwk.clone();
+                other[name] = way.clone().into();
+                assert_eq!(
+                    thumbprint_of(&other),
+                    Ok((thumbprint.clone(), true)),
+                    "{name} {way}"
+                );
+            }
+            for (wrong, why) in [
+                (encode([&[1][..], &bytes].concat()), ""),
+                (String::new(), "empty"),
+                (format!("{}*", encode(&bytes)), "'*' at byte"),
+                (
+                    format!("\u{e9}{}", encode(&bytes)),
+                    "the character at byte 0",
+                ),
+            ] {
+                let mut other = jwk.clone();
+                other[name] = wrong.clone().into();
+                match thumbprint_of(&other) {
+                    Err(problem) => assert!(problem.contains(why), "{problem}"),
+                    // Of RSA another number may be a key.
+                    Ok(found) => assert_ne!(found.0, thumbprint, "{name} {wrong}"),
+                }
+            }
+        }
+    }
+    // A point of which both coordinates are short, by a byte and by more.
+    let mut short = good.clone();
+    short["x"] = encode([0; 0]).into();
+    assert!(thumbprint_of(&short).is_err_and(|problem| problem.contains("x: empty")));
+    for kid in [r#""AQ""#, "7", "[]", "{}", "true"] {
+        let text = format!(r#"{{"kty":"EC","crv":"P-256","x":{kid},"y":{kid}}}"#);
+        assert!(
+            KeySet::new().add_jwks(text.as_bytes(), "jwk").is_err(),
+            "{kid}"
+        );
+    }
+}
+
 /// RFC 7517 section 4.7.
 #[test]
 fn a_certificate_in_a_jwk_is_its_key_or_agrees_with_it() {
@@ -753,6 +860,48 @@ fn a_certificate_in_a_jwk_is_its_key_or_agrees_with_it() {
     let now = UnixTime::new(NOW, 0).expect("a time");
     let key = keys.iter().next().expect("a key");
     assert_eq!(keys.findings(key, now), [KeyFinding::CertificateUnreadable]);
+    let pem = body(file!("ec.crt").1);
+    let mut mine = keys_jwk(file!("ec.pub").1);
+    // Whatever is wrong with a certificate, sound numbers are a key.
+    for x5c in [
+        json!(pem),
+        json!(""),
+        json!({}),
+        json!(7),
+        json!([7]),
+        json!([null]),
+        json!([""]),
+        json!([[pem]]),
+        json!([pem[4..]]),
+        json!([pem.replace('M', "*")]),
+        json!(["MA=="]),
+    ] {
+        mine["x5c"] = x5c.clone();
+        let keys = read(mine.clone()).expect("the numbers suffice");
+        let key = keys.iter().next().expect("a key");
+        let findings = keys.findings(key, now);
+        assert_eq!(findings, [KeyFinding::CertificateUnreadable], "{x5c}");
+        assert!(read(json!({"kty": "EC", "x5c": x5c})).is_err(), "{x5c}");
+    }
+    // A certificate has one reading with white space, in base64url, and without padding.
+    let wrapped = format!("{}\r\n{}\n", &pem[..64], &pem[64..]);
+    let url = pem.replace('+', "-").replace('/', "_").replace('=', "");
+    for (text, is_canonical) in [(&pem, true), (&wrapped, false), (&url, false)] {
+        for mut jwk in [keys_jwk(file!("ec.pub").1), json!({"kty": "EC"})] {
+            jwk["x5c"] = json!([text]);
+            let keys = read(jwk).expect("a usable key");
+            let key = keys.iter().next().expect("a key");
+            let now = UnixTime::new(1_900_000_000, 0).expect("a time");
+            let found = keys.findings(key, now);
+            let expected: &[_] = if is_canonical {
+                &[]
+            } else {
+                &[KeyFinding::NotCanonical]
+            };
+            assert_eq!(found, expected, "{text:.70}");
+            assert_eq!(key.thumbprint(), expected_thumbprint(file!("ec.pub").1));
+        }
+    }
     for (jwk, why) in [
         (disagreeing, "for another key"),
         (json!({"kty": "RSA", "x5c": x5c}), "another type"),

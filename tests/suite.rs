@@ -13,6 +13,7 @@
     reason = "a broken assumption of a test should stop the test"
 )]
 
+mod certificates;
 mod dataset;
 mod differential;
 mod fuzz_seeds;

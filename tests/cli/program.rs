@@ -987,14 +987,12 @@ fn a_folder_of_keys_is_read_whole_or_not_at_all() {
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     let printed = [
         ("keys/.DS_Store: neither PEM, DER nor a JWK Set", None),
-        (
-            "keys/README: the key cannot be used: line 1: a PEM block without an end",
-            None,
-        ),
+        ("keys/README: line 1: a PEM block without an end", None),
         ("keys/large.bin: larger than 64 MiB", None),
         ("keys/older: a folder in a folder of keys", None),
         ("keys/pipe: no regular file", None),
-        ("keys/set.json: no key of the set can be used", Some(0)),
+        ("keys[0] of keys/set.json (a): k: ", Some(0)),
+        ("keys[1] of keys/set.json", Some(1)),
         ("keys/theirs.json: neither a JWK Set", None),
     ];
     let warnings = stderr(&output);
@@ -1016,11 +1014,17 @@ fn a_folder_of_keys_is_read_whole_or_not_at_all() {
             )
         })
         .collect();
-    let mut expected: Vec<_> = (printed.iter())
-        .map(|(text, index)| (text.split(':').next().unwrap_or_default(), *index))
-        .collect();
+    let file = |text: &'static str| {
+        let place = text.split([':', '(']).next().unwrap_or_default();
+        place
+            .rsplit(' ')
+            .find(|word| word.contains('/'))
+            .unwrap_or_default()
+    };
     // The members of the set, one by one, and not the file once more.
-    expected.insert(6, ("keys/set.json", Some(1)));
+    let expected: Vec<_> = (printed.iter())
+        .map(|(text, index)| (file(text), *index))
+        .collect();
     assert_eq!(found, expected);
     let text = stdout(&place.run(&keys));
     assert!(text.contains("\n  keys/.DS_Store: neither"), "{text}");
@@ -1262,9 +1266,11 @@ fn the_list_of_keys_shows_why_a_key_never_verifies() {
             "none (key_ops: encrypt, decrypt)",
             Some("key_ops"),
         ),
+        (r#""key_ops":[]"#, "HS256,HS384,HS512", None),
+        (r#""use":null"#, "HS256,HS384,HS512", None),
         (
-            r#""key_ops":[]"#,
-            "none (key_ops is empty)",
+            r#""key_ops":["verify "]"#,
+            "none (key_ops: verify )",
             Some("key_ops"),
         ),
         (r#""use":"enc""#, "none (use: enc)", Some("use")),
@@ -1287,9 +1293,207 @@ fn the_list_of_keys_shows_why_a_key_never_verifies() {
         assert_eq!(key["ruled_out_by"].as_str(), by);
         assert_eq!(key["algorithms"] == serde_json::json!([]), by.is_some());
         for member in ["use", "key_ops", "alg"] {
-            assert_eq!(key.get(member), Some(&jwk[member]), "{members}");
+            // An empty array says nothing.
+            let said = Some(&jwk[member]).filter(|value| **value != serde_json::json!([]));
+            assert_eq!(key.get(member), said.or(Some(&Value::Null)), "{members}");
         }
     }
+}
+
+/// Every token would be rejected, and nobody would know that a key set is to blame.
+#[test]
+fn keys_that_can_verify_nothing_are_an_error_where_there_is_no_other() {
+    let place = Place::new();
+    place.write("log", good());
+    let k = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T";
+    for (members, said) in [
+        (r#""use":"enc""#, &["use: \"enc\" is for encryption"][..]),
+        (r#""use":"x509-svid""#, &["use: \"x509-svid\""]),
+        (
+            r#""use":"signature""#,
+            &["use: \"signature\" is no registered use"],
+        ),
+        (r#""alg":"dir""#, &["alg: \"dir\""]),
+        (
+            r#""alg":"hs256""#,
+            &["alg: \"hs256\" is no registered algorithm"],
+        ),
+        (
+            r#""key_ops":["encrypt","decrypt"]"#,
+            &["key_ops: [\"encrypt\", \"decrypt\"]"],
+        ),
+    ] {
+        let key = format!(r#"{{"kty":"oct","kid":"k1","k":"{k}",{members}}}"#);
+        place.write("one.json", &key);
+        place.write("set.json", format!(r#"{{"keys":[{key}]}}"#));
+        let other = format!(r#"{{"kty":"oct","k":"{k}","use":"enc"}}"#);
+        place.write("two.json", format!(r#"{{"keys":[{key},{other}]}}"#));
+        for (file, prefix) in [
+            ("one.json", "no key can verify anything: one.json (k1): "),
+            (
+                "set.json",
+                "no key can verify anything: keys[0] of set.json (k1): ",
+            ),
+            ("two.json", "no other of 2 keys can"),
+        ] {
+            let hints = [said, &[prefix]].concat();
+            for command in [&["audit", "log"][..], &["inspect", "e30.e30."]] {
+                let args = [command, &["--now", NOW, "--jwks", file]].concat();
+                assert_cannot(&place.run(&args), &hints);
+            }
+        }
+        // Beside another one it is a warning, and a line in the report.
+        let good = format!(r#"{{"kty":"oct","k":"{k}"}}"#);
+        place.write("both.json", format!(r#"{{"keys":[{good},{key}]}}"#));
+        let args = ["audit", "log", "--now", NOW, "--jwks", "both.json"];
+        let output = place.run(&args);
+        let warning = format!("warning: keys[1] of both.json (k1): {}", said[0]);
+        assert_eq!(stderr(&output).matches(&warning).count(), 1, "{output:?}");
+        let report = place.run(&[&args[..], &["--format", "json"]].concat());
+        let report: Value = serde_json::from_str(&stdout(&report)).expect("JSON");
+        assert_eq!(report["set_aside"][0]["index"], 1);
+        assert_eq!(report["set_aside"][0]["kid"], "k1");
+        let text = stdout(&output).replace("\n                      ", " ");
+        assert!(
+            text.contains("unusable key: keys[1] (k1) of both.json: "),
+            "{text}"
+        );
+    }
+    // The policy rules it out.
+    place.write("es.pem", EC_PUBLIC);
+    let args = [
+        "audit",
+        "log",
+        "--now",
+        NOW,
+        "--key",
+        "es.pem",
+        "--alg",
+        "RS256,HS256",
+    ];
+    let hints = ["is for ES256, and --alg allows HS256, RS256 alone"];
+    assert_cannot(&place.run(&args), &hints);
+    // Secrets of the wrong alphabet are not quoted.
+    place.write(
+        "bad.json",
+        r#"{"keys":[{"kty":"oct","kid":"a","k":"S3cr3t*S3cr3t"}]}"#,
+    );
+    let output = place.run(&["audit", "log", "--jwks", "bad.json"]);
+    assert_cannot(&output, &["k: the character at byte 6 is not base64url"]);
+    assert!(!stderr(&output).contains("S3cr3t"));
+}
+
+/// A token is not called changed where a key that was set aside may have signed it.
+#[test]
+fn a_key_that_may_have_signed_a_rejected_token_is_named() {
+    let place = Place::new();
+    place.write("log", signed_by_ec(""));
+    let other = concat!(
+        r#"{"kty":"EC","kid":"other","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9u"#,
+        r#"PHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#,
+    );
+    let token = signed_by_ec("");
+    for (key, names) in [
+        (r#"{"kty":"EC","crv":"P-256","x":"AQ","y":"A*"}"#, true),
+        (
+            r#"{"kty":"EC","crv":"P-256","kid":7,"x":"AQ","y":"AQ"}"#,
+            true,
+        ),
+        (
+            r#"{"kty":"EC","kid":"k","use":"enc","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#,
+            true,
+        ),
+        (r#"{"kty":"RSA","kid":"r","n":"AQ","e":"AQAB"}"#, false),
+        (r#"{"kty":"OKP","kid":"x","crv":"X25519","x":"AQ"}"#, false),
+    ] {
+        place.write("set.json", format!(r#"{{"keys":[{other},{key}]}}"#));
+        let of = |args: &[&str]| {
+            let output = place.run(&[args, &["--jwks", "set.json", "--now", NOW]].concat());
+            assert_eq!(output.status.code(), Some(1), "{output:?}");
+            stdout(&output)
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let page = of(&["inspect", token.trim()]);
+        let report = of(&["audit", "log"]);
+        assert!(page.contains("signature-mismatch"), "{page}");
+        assert_eq!(page.contains("the token was changed"), !names, "{page}");
+        let said = "keys[1] of \"set.json\" may have made it, but is set aside: ";
+        assert_eq!(page.contains(said), names, "{page}");
+        let said = "keys[1] of set.json may have signed some, but is set aside: ";
+        assert_eq!(report.contains(said), names, "{report}");
+    }
+}
+
+/// The forms in which .NET and Java write keys do not make them weak, and others do.
+#[test]
+fn strict_keys_take_empty_members_and_refuse_numbers_that_are_not_canonical() {
+    let place = Place::new();
+    place.write("log", signed_by_ec(""));
+    let vector = jotmill_test_support::rfc_vectors::ES256_OF_RFC_7515;
+    place.write("token", vector.token);
+    let jwk: Value = serde_json::from_str(vector.key).expect("JSON");
+    let x = jwk["x"].as_str().expect("a coordinate").to_owned();
+    for (member, value, code) in [
+        ("x5c", serde_json::json!([]), "empty-member"),
+        ("oth", serde_json::json!([]), "empty-member"),
+        ("use", Value::Null, "empty-member"),
+        ("x5t", Value::Null, "empty-member"),
+        ("x", format!("{x}=").into(), "not-canonical"),
+        ("x", format!("AA{x}").into(), ""),
+        (
+            "x",
+            format!("{}\n{}", &x[..9], &x[9..]).into(),
+            "not-canonical",
+        ),
+    ] {
+        let mut jwk = jwk.clone();
+        jwk["d"] = Value::Null;
+        jwk[member] = value.clone();
+        place.write("key.json", jwk.to_string());
+        let args = [
+            "audit",
+            "token",
+            "--jwks",
+            "key.json",
+            "--now",
+            "1300819379",
+        ];
+        let output = place.run(&args);
+        let strict = place.run(&[&args[..], &["--strict-keys"]].concat());
+        match code {
+            // 34 bytes with a first one that is no zero.
+            "" => assert_cannot(&output, &["x: "]),
+            "empty-member" => {
+                assert_eq!(strict.status.code(), Some(0), "{strict:?}");
+                assert!(stdout(&strict).contains(code), "{strict:?}");
+                assert_eq!(stderr(&output), "");
+            }
+            _ => {
+                assert_eq!(output.status.code(), Some(0), "{output:?}");
+                assert!(stderr(&output).contains("(not-canonical)"), "{output:?}");
+                assert_cannot(&strict, &["--strict-keys refuses weak keys", code]);
+            }
+        }
+    }
+}
+
+/// A set of many keys is listed one by one, and not held as a whole in another form.
+#[test]
+fn many_keys_of_one_id_are_listed_in_both_forms() {
+    let place = Place::new();
+    let key = r#"{"kty":"oct","kid":"a","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ"}"#;
+    place.write(
+        "set.json",
+        format!(r#"{{"keys":[{}]}}"#, vec![key; 2000].join(",")),
+    );
+    let args = ["keys", "--jwks", "set.json"];
+    assert_eq!(stdout(&place.run(&args)).lines().count(), 2001);
+    let listed = place.run(&[&args[..], &["--format", "json"]].concat());
+    let listed: Value = serde_json::from_str(&stdout(&listed)).expect("JSON");
+    assert_eq!(listed["keys"][1999]["name"], "a#2000");
+    assert_eq!(listed["set_aside"], serde_json::json!([]));
 }
 
 /// A key set is written by others, and may have names of any length.

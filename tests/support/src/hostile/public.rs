@@ -81,7 +81,7 @@ impl PublicTokens {
             .filter(|name| key.get(name).is_some())
             .collect();
         let name = numbers[rng.below(numbers.len())];
-        match rng.below(14) {
+        match rng.below(17) {
             0..=4 => {
                 let text = key[name].as_str().unwrap_or_default();
                 let mut bytes = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
@@ -130,11 +130,36 @@ impl PublicTokens {
                 ];
                 key["key_ops"] = operations[rng.below(4)].clone();
             }
+            // Other ways to write the same number, and to say nothing.
+            13 => {
+                let text = key[name].as_str().unwrap_or_default();
+                let bytes = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+                let zeros = vec![0; 1 + rng.below(3)];
+                key[name] = URL_SAFE_NO_PAD.encode([zeros, bytes].concat()).into();
+            }
+            14 => {
+                let text = key[name].as_str().unwrap_or_default();
+                let padding = "=".repeat((4 - text.len() % 4) % 4);
+                let text = match rng.below(3) {
+                    0 => text.replace('-', "+").replace('_', "/"),
+                    1 => format!("{text}{padding}"),
+                    _ => format!("\t{text}\r\n"),
+                };
+                key[name] = text.into();
+            }
+            15 => {
+                let members = [
+                    ("use", Value::Null),
+                    ("alg", Value::Null),
+                    ("d", Value::Null),
+                    ("d", "".into()),
+                    ("oth", json!([])),
+                    ("key_ops", Value::Null),
+                ];
+                let (name, value) = &members[rng.below(members.len())];
+                key[*name] = value.clone();
+            }
             _ => key["kid"] = other["kid"].clone(),
-        }
-        // A member of nothing is none.
-        if let Some(members) = key.as_object_mut() {
-            members.retain(|_, value| !value.is_null());
         }
     }
 

@@ -31,6 +31,17 @@ pub enum Kind {
 }
 
 impl Key {
+    /// Whether it verifies nothing: broken, of another type, or for something else.
+    pub fn is_useless(&self) -> bool {
+        let of_type = match &self.kind {
+            Kind::Secret(_) => &["HS256", "HS384", "HS512"][..],
+            Kind::Public(key) => key.algorithms,
+            Kind::Other => return true,
+        };
+        let alg = self.alg.as_deref();
+        self.broken || !self.verifies || alg.is_some_and(|alg| !of_type.contains(&alg))
+    }
+
     /// A secret without an id and bound to nothing; an empty one is refused, hence broken.
     pub fn secret(bytes: impl Into<Vec<u8>>) -> Key {
         let bytes = bytes.into();
@@ -58,14 +69,14 @@ pub fn keys_from_jwks(json: &str) -> Vec<Key> {
 
 fn key_from_jwk(jwk: &Value) -> Key {
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
-    let mistyped = |name: &str| jwk.get(name).is_some_and(|value| !value.is_string());
+    // Null is as good as absent.
+    let given = |name: &str| jwk.get(name).filter(|value| !value.is_null());
+    let mistyped = |name: &str| given(name).is_some_and(|value| !value.is_string());
     let mut broken = text("kty").is_none() || ["kid", "alg", "use"].into_iter().any(mistyped);
 
     let kind = match text("kty") {
         Some("oct") => {
-            let secret = text("k")
-                .and_then(|k| super::decode(k.as_bytes()))
-                .unwrap_or_default();
+            let secret = text("k").and_then(public::decode).unwrap_or_default();
             broken |= secret.is_empty();
             Kind::Secret(secret)
         }
@@ -80,14 +91,15 @@ fn key_from_jwk(jwk: &Value) -> Key {
         None => Kind::Other,
     };
 
-    let used_to_sign = jwk.get("use").is_none() || text("use") == Some("sig");
-    let may_verify = match jwk.get("key_ops") {
+    let for_tokens = ["sig", "jwt-svid", "wit-svid"];
+    let used_to_sign = text("use").is_none_or(|purpose| for_tokens.contains(&purpose));
+    let may_verify = match given("key_ops") {
         None => true,
+        Some(Value::Array(ops)) if ops.is_empty() => true,
         Some(Value::Array(ops)) => {
             broken |= !ops.iter().all(Value::is_string);
             // Who may sign with a key can verify with it: it is the same secret, or its other half.
-            let may_sign = text("kty") == Some("oct")
-                || public::PRIVATE.iter().any(|name| jwk.get(name).is_some());
+            let may_sign = text("kty") == Some("oct") || public::is_private(jwk);
             ops.iter()
                 .any(|op| op == "verify" || (op == "sign" && may_sign))
         }

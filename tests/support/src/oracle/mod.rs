@@ -23,6 +23,7 @@ use exact::Exact;
 pub use issuers::judge_by_issuer;
 use json::{Flaw, Members};
 pub use keys::{Key, Kind, keys_from_jwks};
+pub use public::decode as decode_member;
 
 /// Every code of the verdict table in its order. `issuer-unknown` is for whoever knows several
 /// issuers, and so comes of `judge_by_issuer` alone.

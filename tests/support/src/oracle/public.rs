@@ -48,7 +48,8 @@ pub enum Read {
 
 /// Reads the key of a JWK of this `kty`.
 pub fn read(kty: &str, jwk: &Value) -> Read {
-    assert!(jwk.get("x5c").is_none(), "the oracle reads no certificates");
+    let is_certified = jwk.get("x5c").is_some_and(|x5c| x5c.get(0).is_some());
+    assert!(!is_certified, "the oracle reads no certificates");
     match kty {
         "RSA" => read_rsa(jwk),
         "EC" => read_ec(jwk),
@@ -59,15 +60,64 @@ pub fn read(kty: &str, jwk: &Value) -> Read {
     .unwrap_or(Read::Broken)
 }
 
-/// The members that hold private keys.
-pub const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
+/// Whether a JWK has something that only the signer should have.
+pub fn is_private(jwk: &Value) -> bool {
+    let members = ["d", "p", "q", "dp", "dq", "qi", "priv"];
+    let has_text = |name: &str| text(jwk, name).is_some_and(|text| !text.is_empty());
+    let others = jwk.get("oth").and_then(Value::as_array);
+    members.into_iter().any(has_text) || others.is_some_and(|others| !others.is_empty())
+}
+
+/// Base64 of either alphabet, with whatever white space, and without padding or with all of it.
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    let text = text.replace([' ', '\t', '\n', '\u{b}', '\u{c}', '\r'], "");
+    let text = text.replace('+', "-").replace('/', "_");
+    let body = text.trim_end_matches('=');
+    let is_padded = body.len() < text.len();
+    let is_full = text.len().is_multiple_of(4) && text.len() - body.len() < 3;
+    if is_padded && !is_full {
+        return None;
+    }
+    URL_SAFE_NO_PAD.decode(body).ok()
+}
 
 fn text<'v>(jwk: &'v Value, name: &str) -> Option<&'v str> {
     jwk.get(name)?.as_str()
 }
 
 fn bytes(jwk: &Value, name: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text(jwk, name)?).ok()
+    decode(text(jwk, name)?)
+}
+
+/// A number without its leading zeros.
+fn digits(jwk: &Value, name: &str) -> Option<Vec<u8>> {
+    let bytes = bytes(jwk, name)?;
+    let first = bytes.iter().position(|byte| *byte != 0)?;
+    Some(bytes[first..].to_vec())
+}
+
+/// A coordinate in this many bytes, whatever zeros are in front of it.
+fn coordinate(jwk: &Value, name: &str, len: usize) -> Option<Vec<u8>> {
+    let bytes = bytes(jwk, name)?;
+    if bytes.len() == len {
+        return Some(bytes);
+    }
+    let is_zero = !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0);
+    let digits = if is_zero {
+        Vec::new()
+    } else {
+        digits(jwk, name)?
+    };
+    let zeros = len.checked_sub(digits.len())?;
+    Some([vec![0; zeros], digits].concat())
+}
+
+/// The JWK with a number as its RFC writes it, for the thumbprint.
+fn rewritten(mut jwk: Value, numbers: &[(&str, &[u8])]) -> Value {
+    for (name, bytes) in numbers {
+        jwk[name] = URL_SAFE_NO_PAD.encode(bytes).into();
+    }
+    jwk
 }
 
 /// A sound key. `required` are the members that RFC 7638 hashes, in the order of their names.
@@ -94,11 +144,7 @@ fn sound(
 const RSA: [&str; 6] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
 
 fn read_rsa(jwk: &Value) -> Option<Read> {
-    let (n, e) = (bytes(jwk, "n")?, bytes(jwk, "e")?);
-    // Base64urlUInt is in the fewest bytes (RFC 7518 section 2).
-    if n.first().is_none_or(|first| *first == 0) || e.first().is_none_or(|first| *first == 0) {
-        return None;
-    }
+    let (n, e) = (digits(jwk, "n")?, digits(jwk, "e")?);
     let size = 8 * n.len() - n[0].leading_zeros() as usize;
     let exponent = e
         .iter()
@@ -114,7 +160,8 @@ fn read_rsa(jwk: &Value) -> Option<Read> {
     }
     let number = BoxedUint::from_be_slice_vartime;
     let key = rsa::PublicKey::new(number(&n), number(&e)).ok()?;
-    sound(jwk, &["e", "kty", "n"], &RSA, n.len(), Numbers::Rsa(key))
+    let jwk = rewritten(jwk.clone(), &[("n", &n), ("e", &e)]);
+    sound(&jwk, &["e", "kty", "n"], &RSA, n.len(), Numbers::Rsa(key))
 }
 
 /// Long division, a byte at a time.
@@ -136,17 +183,15 @@ fn has_fingerprint_of_roca(n: &[u8]) -> bool {
 fn read_ec(jwk: &Value) -> Option<Read> {
     macro_rules! curve {
         ($curve:ident, $numbers:ident, $alg:literal, $len:literal) => {{
-            let (x, y) = (bytes(jwk, "x")?, bytes(jwk, "y")?);
-            if (x.len(), y.len()) != ($len, $len) {
-                return None;
-            }
+            let (x, y) = (coordinate(jwk, "x", $len)?, coordinate(jwk, "y", $len)?);
+            let jwk = rewritten(jwk.clone(), &[("x", &x), ("y", &y)]);
             let point = [vec![4], x, y].concat();
             let key = $curve::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok()?;
             let required = ["crv", "kty", "x", "y"];
-            sound(jwk, &required, &[$alg], 2 * $len, Numbers::$numbers(key))
+            sound(&jwk, &required, &[$alg], 2 * $len, Numbers::$numbers(key))
         }};
     }
-    if jwk.get("x").is_none() && jwk.get("y").is_none() {
+    if text(jwk, "x").is_none() && text(jwk, "y").is_none() {
         return None;
     }
     match text(jwk, "crv")? {
@@ -163,7 +208,8 @@ fn read_okp(jwk: &Value) -> Option<Read> {
     let required = ["crv", "kty", "x"];
     match text(jwk, "crv")? {
         "Ed25519" => {
-            let x: [u8; 32] = URL_SAFE_NO_PAD.decode(x).ok()?.try_into().ok()?;
+            let x: [u8; 32] = decode(x)?.try_into().ok()?;
+            let jwk = &rewritten(jwk.clone(), &[("x", &x)]);
             let key = ed25519_dalek::VerifyingKey::from_bytes(&x).ok()?;
             let is_canonical = key.to_edwards().compress().to_bytes() == x;
             if !is_canonical || key.is_weak() {
@@ -173,7 +219,8 @@ fn read_okp(jwk: &Value) -> Option<Read> {
             sound(jwk, &required, &["EdDSA", "Ed25519"], 64, numbers)
         }
         "Ed448" => {
-            let x = URL_SAFE_NO_PAD.decode(x).ok()?;
+            let x = decode(x)?;
+            let jwk = &rewritten(jwk.clone(), &[("x", &x)]);
             let bytes = x.as_slice().try_into().ok()?;
             let point = ed448_goldilocks::CompressedEdwardsY(bytes).decompress_unchecked();
             let point = Option::from(point).filter(|point: &AffinePoint| {
@@ -196,6 +243,7 @@ fn read_akp(jwk: &Value) -> Option<Read> {
     macro_rules! set {
         ($set:ident, $alg:literal, $len:literal) => {{
             let key = bytes(jwk, "pub")?;
+            let jwk = &rewritten(jwk.clone(), &[("pub", &key)]);
             let key = ml_dsa::VerifyingKey::<ml_dsa::$set>::decode(&key[..].try_into().ok()?);
             let required = ["alg", "kty", "pub"];
             sound(jwk, &required, &[$alg], $len, Numbers::$set(Box::new(key)))
