@@ -64,9 +64,11 @@ fn write_text(out: &mut impl Write, keys: &KeySet, now: UnixTime) -> io::Result<
         writeln!(out, "{}", line.trim_end())?;
     }
     if !keys.unusable_keys().is_empty() {
-        out.write_all(b"
+        out.write_all(
+            b"
 unusable keys:
-")?;
+",
+        )?;
     }
     for key in keys.unusable_keys() {
         let kid = match &key.kid {

@@ -1419,9 +1419,9 @@ fn a_key_that_may_have_signed_a_rejected_token_is_named() {
         let report = of(&["audit", "log"]);
         assert!(page.contains("signature-mismatch"), "{page}");
         assert_eq!(page.contains("the token was changed"), !names, "{page}");
-        let said = "keys[1] of \"set.json\" may have made it, but is set aside: ";
+        let said = "keys[1] of \"set.json\" may have made it, but cannot be used: ";
         assert_eq!(page.contains(said), names, "{page}");
-        let said = "keys[1] of set.json may have signed some, but is set aside: ";
+        let said = "keys[1] of set.json may have signed some, but cannot be used: ";
         assert_eq!(report.contains(said), names, "{report}");
     }
 }

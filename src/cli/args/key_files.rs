@@ -77,7 +77,7 @@ pub(crate) fn add_keys(
 /// Adds the keys of every file of a folder, in the order of their names.
 ///
 /// A file that cannot be read is an error, since nobody knows which tokens it would verify. One that
-/// is no key, or a broken one, is set aside, as an unusable key of a key set is. A folder without a
+/// is no key, or a broken one, is not used, as an unusable key of a key set is not. A folder without a
 /// usable key is an error.
 fn add_folder(keys: &mut KeySet, folder: &Path) -> Result<()> {
     let context = || format!("cannot read the folder of keys {}", folder.display());
@@ -105,7 +105,7 @@ fn add_folder(keys: &mut KeySet, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Adds the keys of one file of a folder, or says why it is set aside. Returns whether it is a file
+/// Adds the keys of one file of a folder, or says why it is not used. Returns whether it is a file
 /// of keys.
 fn add_file_of_folder(keys: &mut KeySet, path: &Path) -> Result<Result<bool, KeyError>> {
     let found =
