@@ -17,8 +17,8 @@ const SIGNER: &[u8] = include_bytes!("keyfiles/ed.pub");
 fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let len = u16::try_from(content.len()).expect("short");
     let len = match len {
-        0..=0x7f => vec![len as u8],
-        0x80..=0xff => vec![0x81, len as u8],
+        0..=0x7f => vec![len.to_be_bytes()[1]],
+        0x80..=0xff => vec![0x81, len.to_be_bytes()[1]],
         _ => [&[0x82], &len.to_be_bytes()[..]].concat(),
     };
     [&[tag][..], &len, content].concat()

@@ -115,12 +115,14 @@ mod tests {
     const COMMON_NAME: [u8; 5] = [0x06, 3, 0x55, 4, 3];
     const COUNTRY: [u8; 5] = [0x06, 3, 0x55, 4, 6];
 
+    /// The type of an attribute, the tag of its value, and the value.
+    type Attribute<'a> = (&'a [u8], u8, &'a [u8]);
+
     /// A name of sets of attributes.
-    fn name(sets: &[&[(&[u8], u8, &[u8])]]) -> Vec<u8> {
-        let set = |set: &&[(&[u8], u8, &[u8])]| {
-            let attribute = |(oid, tag, value): &(&[u8], u8, &[u8])| {
-                tlv(0x30, &[*oid, &tlv(*tag, value)].concat())
-            };
+    fn name(sets: &[&[Attribute<'_>]]) -> Vec<u8> {
+        let set = |set: &&[Attribute<'_>]| {
+            let attribute =
+                |(oid, tag, value): &Attribute<'_>| tlv(0x30, &[*oid, &tlv(*tag, value)].concat());
             tlv(SET, &set.iter().map(attribute).collect::<Vec<_>>().concat())
         };
         tlv(0x30, &sets.iter().map(set).collect::<Vec<_>>().concat())
@@ -170,11 +172,11 @@ mod tests {
 
     #[test]
     fn attributes_are_compared_as_sets_within_a_list() {
-        let (name_, country): ((&[u8], u8, &[u8]), _) = (
+        let (name_, country): (Attribute<'_>, _) = (
             (&COMMON_NAME, UTF8_STRING, b"a"),
             (&COUNTRY[..], PRINTABLE_STRING, &b"b"[..]),
         );
-        let of = |sets: &[&[(&[u8], u8, &[u8])]]| comparable(&name(sets));
+        let of = |sets: &[&[Attribute<'_>]]| comparable(&name(sets));
         assert_eq!(of(&[&[name_, country]]), of(&[&[country, name_]]));
         assert_ne!(of(&[&[name_], &[country]]), of(&[&[country], &[name_]]));
         assert_ne!(of(&[&[name_, country]]), of(&[&[name_], &[country]]));

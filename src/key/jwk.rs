@@ -4,6 +4,8 @@
 //! so it is read into a plain tree (`json.rs`). One bad key never fails a set. Null in an optional
 //! member and an empty array that says nothing count as absent: .NET and Java write them.
 
+use serde::de::IgnoredAny;
+
 use super::base64::{self, Alphabet, Decoded};
 use super::certificate;
 use super::fault::{Fault, shown};
@@ -35,12 +37,14 @@ pub(super) fn read(text: &[u8], origin: &str) -> Result<KeyFile, KeyError> {
     let text = without_bom(text);
     let document = json::read_top(text, &MEMBERS).map_err(|e| {
         let is_object = text.trim_ascii_start().starts_with(b"{");
-        error(if e.is_data() && !is_object {
-            "not a JSON object; a JWK Set has a member \"keys\"".to_owned()
-        } else if e.is_data() {
-            format!("{e}; member names are unique (RFC 7517 sections 4 and 5)")
-        } else {
-            format!("not JSON ({e}); a JWK Set or a JWK is expected")
+        let not_json = |e| format!("not JSON ({e}); a JWK Set or a JWK is expected");
+        error(match serde_json::from_slice::<IgnoredAny>(text) {
+            _ if !e.is_data() => not_json(e),
+            Err(e) => not_json(e),
+            Ok(_) if is_object => {
+                format!("{e}; member names are unique (RFC 7517 sections 4 and 5)")
+            }
+            Ok(_) => "not a JSON object; a JWK Set has a member \"keys\"".to_owned(),
         })
     })?;
     if let Some(keys) = document.get("keys") {

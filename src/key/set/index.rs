@@ -115,8 +115,8 @@ impl Index {
             group.retain(|candidate| match numbers.binary_search(&candidate.key) {
                 Ok(_) => false,
                 Err(before) => {
-                    // Fewer than there are keys.
-                    candidate.key -= before as u32;
+                    // There are no more numbers than keys.
+                    candidate.key -= u32::try_from(before).unwrap_or(u32::MAX);
                     true
                 }
             });
