@@ -4,6 +4,9 @@
 //! compare dates with an instant, which is an argument. A token whose proof is cached needs only
 //! the second group. This module knows neither keys nor bytes.
 
+mod claim_rules;
+mod decimal;
+
 use std::cmp::Ordering;
 
 use crate::error::Error;
@@ -11,6 +14,7 @@ use crate::signature::{Algorithm, AlgorithmSet};
 use crate::time::UnixTime;
 use crate::token::{Claims, Dates, Header, Member, Wanted};
 use crate::verdict::{Reason, ReasonSet};
+use claim_rules::ClaimRules;
 
 /// The default limit on the length of a token: 1 MiB.
 pub const DEFAULT_MAX_TOKEN_BYTES: usize = 1 << 20;
@@ -20,6 +24,9 @@ pub const DEFAULT_MAX_KEY_TRIES: usize = 1000;
 pub const MAX_DURATION_SECONDS: u64 = 10_000 * 366 * 86_400;
 /// The most claims beyond the registered ones that a policy can require.
 pub const MAX_EXTRA_CLAIMS: usize = 64;
+
+/// The most extensions in `crit` that a policy can declare understood.
+pub const MAX_CRIT: usize = crate::token::MAX_CRIT;
 
 /// The claims that RFC 7519 section 4.1 registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +112,10 @@ pub struct Policy {
     audiences: Vec<String>,
     required: u8,
     extra: Vec<Box<str>>,
-    typ: Option<String>,
+    typ: Vec<String>,
+    crit: Vec<Box<str>>,
+    rules: Option<Box<ClaimRules>>,
+    accepts_padding: bool,
     algorithms: Option<AlgorithmSet>,
     max_token_bytes: usize,
     max_key_tries: usize,
@@ -132,7 +142,10 @@ impl Policy {
             audiences: Vec::new(),
             required: 0,
             extra: Vec::new(),
-            typ: None,
+            typ: Vec::new(),
+            crit: Vec::new(),
+            rules: None,
+            accepts_padding: false,
             algorithms: None,
             max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
             max_key_tries: DEFAULT_MAX_KEY_TRIES,
@@ -194,9 +207,48 @@ impl Policy {
         Ok(self)
     }
 
-    /// Expects this media type in `typ` (RFC 7515 section 4.1.9); `typ` becomes required.
+    /// Adds an expected media type of `typ` (RFC 7515 section 4.1.9); `typ` becomes required.
     pub fn typ(mut self, typ: impl Into<String>) -> Self {
-        self.typ = Some(typ.into());
+        let typ = typ.into();
+        if !self.typ.contains(&typ) {
+            self.typ.push(typ);
+        }
+        self
+    }
+
+    /// Takes a name in `crit` (RFC 7515 section 4.1.11) for understood: the caller does what the
+    /// extension demands. All other rules on `crit` stay.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] for an empty name, for `b64` and for a name that RFC 7515, 7516 or 7518
+    /// registers, which no token may list; and beyond [`MAX_CRIT`] names.
+    pub fn crit(mut self, name: &str) -> Result<Self, Error> {
+        let why = match name {
+            "" => "an extension in crit has an empty name".to_owned(),
+            "b64" => "b64 cannot be declared understood: jotmill verifies the encoded payload and \
+                      accepts b64 where it is true; a token with b64 false is b64-unsupported"
+                .to_owned(),
+            _ if Header::is_registered(name) => format!(
+                "{name} cannot be declared understood: it is registered by the RFCs, and a token \
+                 whose crit lists it is crit-invalid; name an extension that crit may list"
+            ),
+            _ if self.crit.iter().any(|known| **known == *name) => return Ok(self),
+            _ if self.crit.len() == MAX_CRIT => {
+                format!("more than {MAX_CRIT} extensions in crit are declared understood")
+            }
+            _ => {
+                self.crit.push(name.into());
+                return Ok(self);
+            }
+        };
+        Err(policy_error(why))
+    }
+
+    /// Also accepts tokens with base64url padding: each of the three segments must be padded
+    /// exactly, to a multiple of four characters, and be canonical otherwise. The signature covers
+    /// the bytes as they are. Any other token with a `=` is rejected as without this.
+    pub const fn accept_padding(mut self) -> Self {
+        self.accepts_padding = true;
         self
     }
 
@@ -286,7 +338,7 @@ impl Policy {
         self.max_lifetime
     }
 
-    /// The expected issuers; empty if any is accepted.
+    /// The expected issuers that have no placeholders.
     #[must_use]
     pub fn issuers(&self) -> &[String] {
         &self.issuers
@@ -319,10 +371,22 @@ impl Policy {
         &self.extra
     }
 
-    /// The expected media type.
+    /// The expected media types; empty if any is accepted.
     #[must_use]
-    pub fn expected_typ(&self) -> Option<&str> {
-        self.typ.as_deref()
+    pub fn expected_typs(&self) -> &[String] {
+        &self.typ
+    }
+
+    /// The extensions in `crit` that the caller understands.
+    #[must_use]
+    pub fn understood_crit(&self) -> &[Box<str>] {
+        &self.crit
+    }
+
+    /// Whether tokens with padding are accepted.
+    #[must_use]
+    pub const fn accepts_padding(&self) -> bool {
+        self.accepts_padding
     }
 
     /// The allow-list of algorithms.
@@ -353,9 +417,9 @@ impl Policy {
     #[must_use]
     pub fn unchecked(&self) -> Vec<&'static str> {
         let absent = [
-            ("issuer", self.issuers.is_empty()),
+            ("issuer", self.issuers.is_empty() && self.templates().is_empty()),
             ("audience", self.audiences.is_empty()),
-            ("typ", self.typ.is_none()),
+            ("typ", self.typ.is_empty()),
         ];
         absent
             .into_iter()
@@ -374,7 +438,7 @@ impl Policy {
 
     /// Applies the rules of the header stage and returns the algorithm.
     pub(crate) fn check_header(&self, header: &Header<'_>) -> Result<Algorithm, Reason> {
-        header.check(|algorithm| self.allows(algorithm), self.expected_typ())
+        header.check(|algorithm| self.allows(algorithm), &self.typ, &self.crit)
     }
 
     /// What the policy needs from a payload besides the registered claims.
@@ -408,7 +472,10 @@ impl Policy {
         }
         check(
             RegisteredClaim::Iss,
-            State::of(&claims.iss, |iss| one_of(&self.issuers, iss)),
+            // Templates are compared below, by the rules that read the payload again.
+            State::of(&claims.iss, |iss| {
+                one_of(&self.issuers, iss) || !self.templates().is_empty()
+            }),
             Reason::IssType,
             Reason::IssuerMismatch,
         );
@@ -442,7 +509,10 @@ impl Policy {
         if claims.extra.count_ones() as usize != self.extra.len() {
             reasons.insert(Reason::MissingClaim);
         }
-        reasons
+        match &self.rules {
+            Some(rules) => reasons.union(self.check_rules(rules, claims)),
+            None => reasons,
+        }
     }
 
     /// Applies the rules that depend on the instant, and returns every reason that applies at

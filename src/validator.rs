@@ -5,7 +5,6 @@
 //! tests compare the two.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -15,7 +14,7 @@ use crate::key::{Key, KeyFinding, KeySet, Selection};
 use crate::policy::Policy;
 use crate::signature::{self, AlgorithmSet, Proof};
 use crate::time::UnixTime;
-use crate::token::{Claims, Header, JsonScratch, Token, UnverifiedIssuer};
+use crate::token::{Claims, Header, Issuers, JsonScratch, Token, UnverifiedIssuer};
 use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
 
 /// The policy and the keys that tokens are validated by.
@@ -45,7 +44,7 @@ pub struct Validator {
     policies: Arc<[Policy]>,
     keys: Arc<KeySet>,
     /// The index of the policy of each issuer; empty if there is only one policy.
-    issuers: Arc<HashMap<String, u32>>,
+    issuers: Arc<Issuers>,
 }
 
 /// What a header decides before the rest of the token is read.
@@ -224,8 +223,8 @@ impl Validator {
     ///
     /// # Errors
     /// [`Error::Policy`] if a policy has no key. With several policies, also if one expects no
-    /// issuer, if two expect the same one, and if they differ in the maximal length of a token,
-    /// which applies to a whole run.
+    /// issuer, if the issuers of two can match one name, and if they differ in the maximal length of
+    /// a token or in whether padding is accepted, which apply to a whole run.
     pub fn with_issuers(
         policies: impl IntoIterator<Item = (Policy, KeySet)>,
     ) -> Result<Self, Error> {
@@ -239,10 +238,10 @@ impl Validator {
             policies.push(policy);
             keys.append(non_empty(further)?)?;
         }
-        let mut by_issuer = HashMap::new();
+        let mut by_issuer = Issuers::default();
         let limit = policies[0].token_limit();
         for (policy, number) in policies.iter().zip(0..).filter(|_| policies.len() > 1) {
-            if policy.issuers().is_empty() {
+            if policy.expected_issuers().next().is_none() {
                 let message = "of several policies, each must expect an issuer to be chosen by";
                 return Err(error(message.to_owned()));
             }
@@ -250,11 +249,21 @@ impl Validator {
                 let message = "all policies of a run have one maximal token length";
                 return Err(error(message.to_owned()));
             }
-            for issuer in policy.issuers() {
-                let other = by_issuer.insert(issuer.clone(), number);
-                if other.is_some_and(|other| other != number) {
-                    return Err(error(format!("two policies expect the issuer {issuer:?}")));
-                }
+            if policy.accepts_padding() != policies[0].accepts_padding() {
+                let message = "all policies of a run accept padding, or none of them does";
+                return Err(error(message.to_owned()));
+            }
+            for issuer in policy.expected_issuers() {
+                by_issuer.add(&issuer, number).map_err(|other| {
+                    let issuer = issuer.text();
+                    error(match issuer == other {
+                        true => format!("two policies expect the issuer {issuer:?}"),
+                        false => format!(
+                            "two policies expect one issuer: {other:?} and {issuer:?} can match \
+                             the same name; make them differ in a segment without a placeholder"
+                        ),
+                    })
+                })?;
             }
         }
         Ok(Self {
@@ -293,11 +302,20 @@ impl Validator {
         match self.policies.len() {
             1 => Some(0),
             _ => {
-                let token = Token::split(token).ok()?;
+                let token = self.split(token).ok()?;
                 self.realm_for(token, &mut JsonScratch::new())
                     .map(|realm| realm as usize)
             }
         }
+    }
+
+    /// The segments of a token, in the spellings that the policy accepts.
+    fn split<'t>(&self, token: &'t [u8]) -> Result<Token<'t>, Reason> {
+        let token = Token::split(token)?;
+        Ok(match self.policy().accepts_padding() {
+            true => token.accepting_padding(),
+            false => token,
+        })
     }
 
     fn realm_for(&self, token: Token<'_>, scratch: &mut JsonScratch) -> Option<u32> {
@@ -439,7 +457,7 @@ impl Validator {
         if token.len() > self.policy().token_limit() {
             return Judged::rejected(Reason::TooLong);
         }
-        let token = match Token::split(token) {
+        let token = match self.split(token) {
             Ok(token) => token,
             Err(reason) => return Judged::rejected(reason),
         };

@@ -181,6 +181,7 @@ impl BatchJudge {
         let validator = Arc::clone(&self.validator);
         let mut tokens = tokens.take(MAX_TOKENS);
         let keys = validator.keys();
+        let pads = validator.policy().accepts_padding();
         let mut in_flight = recycle(std::mem::take(&mut self.in_flight));
         let mut pending = recycle(std::mem::take(&mut self.pending));
         self.headers.begin_batch();
@@ -188,7 +189,8 @@ impl BatchJudge {
         self.repeated = 0;
         loop {
             let begin = in_flight.len();
-            in_flight.extend(tokens.by_ref().take(GROUP).map(InFlight::new));
+            let group = tokens.by_ref().take(GROUP);
+            in_flight.extend(group.map(|found| InFlight::new(found.padded(pads))));
             clock.lap(Stage::Extract);
             if in_flight.len() == begin {
                 break;

@@ -20,7 +20,7 @@ pub(crate) use weak_keys::shown;
 pub(crate) fn policy(flags: &PolicyFlags) -> Result<Policy> {
     let mut policy = Policy::new();
     for issuer in &flags.issuer {
-        policy = policy.issuer(issuer);
+        policy = policy.issuer_template(issuer)?;
     }
     for subject in &flags.subject {
         policy = policy.subject(subject);
@@ -31,8 +31,20 @@ pub(crate) fn policy(flags: &PolicyFlags) -> Result<Policy> {
     for name in &flags.require {
         policy = policy.require(name)?;
     }
-    if let Some(typ) = &flags.typ {
+    for claim in &flags.claim {
+        policy = flags::add_claim(policy, claim)?;
+    }
+    for scope in &flags.scope {
+        policy = policy.scope(scope)?;
+    }
+    for typ in &flags.typ {
         policy = policy.typ(typ);
+    }
+    for name in &flags.crit {
+        policy = policy.crit(name)?;
+    }
+    if flags.accept_padding {
+        policy = policy.accept_padding();
     }
     if !flags.alg.is_empty() {
         policy = policy.algorithms(flags.alg.iter().copied().collect());

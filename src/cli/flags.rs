@@ -16,7 +16,10 @@ pub(crate) use bench::BenchFlags;
 pub(crate) use generate::GenFlags;
 pub(crate) use rules::{KeyFlags, PolicyFlags};
 use values::time;
-pub(crate) use values::{ENCODINGS, Secret, algorithm, bytes, duration, kernel};
+pub(crate) use values::{
+    ENCODINGS, Secret, add_claim, algorithm, bytes, claim, crit, duration, issuer, kernel,
+    media_type, required, scope,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 every token is valid; 1 at least one was rejected; 2 jotmill could not judge \

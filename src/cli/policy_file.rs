@@ -90,6 +90,7 @@ impl PolicyFile {
             known.extend(names);
             let policy = args::policy(&PolicyFlags {
                 max_token_bytes: self.max_token_bytes(flags),
+                accept_padding: flags.accept_padding || self.document.accept_padding,
                 ..issuer.policy_flags()
             })
             .map_err(|error| self.error(span.clone(), &format!("{error:#}")))?;

@@ -24,6 +24,17 @@ pub(crate) struct Found<'b> {
     pub(crate) content: Content<'b>,
 }
 
+impl Found<'_> {
+    /// The same; where padding is accepted, with its padding taken off.
+    #[inline]
+    pub(crate) fn padded(mut self, is_accepted: bool) -> Self {
+        if is_accepted && let Content::Token(token) = self.content {
+            self.content = Content::Token(token.accepting_padding());
+        }
+        self
+    }
+}
+
 /// What was found. Its bytes outlive the batch: they are those of the block, or of a buffer that the
 /// extractor was given.
 #[derive(Clone, Copy)]

@@ -39,11 +39,12 @@ impl Report {
     /// | `tool.name` | `jotmill` |
     /// | `tool.version` | the version of jotmill |
     /// | `now` | the instant that tokens were judged at: RFC 3339 in UTC, without trailing zeros in the fraction, so that equal instants are equal strings. `--now` accepts it |
-    /// | `policy.issuers` | the expected issuers; `[]`: `iss` was not compared |
+    /// | `policy.issuers` | the expected issuers, those with placeholders last; `[]`: `iss` was not compared |
     /// | `policy.subjects` | the expected subjects; `[]`: `sub` was not compared |
     /// | `policy.audiences` | the expected audiences; `[]`: `aud` was not compared |
     /// | `policy.required` | the claims that a token must have: the registered ones in the order of RFC 7519, then others in the order given |
-    /// | `policy.typ` | the expected media type, or null |
+    /// | `policy.typ` | the expected media type, the first of several, or null |
+    /// | `policy.typs` ? | all of several expected media types |
     /// | `policy.algorithms` | the allow-list, or null where the keys decided |
     /// | `policy.leeway_s` | the leeway in seconds |
     /// | `policy.max_age_s` | the maximum age in seconds, or null |
@@ -51,6 +52,10 @@ impl Report {
     /// | `policy.max_token_bytes` | the longest token, in bytes |
     /// | `policy.max_key_tries` | the most keys tried for one token |
     /// | `policy.kid_hint` | whether `kid` was only a hint, so that other keys were tried as well |
+    /// | `policy.claims` ? | the expected values of claims, as `--claim` takes them: `NAME=TEXT` for a string, `NAME:=JSON` for a number or a boolean. Values of one name are alternatives |
+    /// | `policy.scopes` ? | the scopes that a token must have |
+    /// | `policy.crit` ? | the extensions in `crit` that were declared understood |
+    /// | `policy.accept_padding` ? | true where padded tokens were accepted |
     /// | `policy.by_issuer` ? | with several policies: an array of them in the order given, each with the members above; `policy` itself then has only `max_token_bytes` and `issuers`, those of all policies |
     /// | `unchecked` | the checks that were not made because a policy has no expected value: `issuer`, `audience`, `typ` |
     /// | `inputs.name` | the name as given; `inputs` is an array in the order given |
@@ -173,11 +178,13 @@ enum PolicySection<'r> {
 
 #[derive(serde::Serialize)]
 struct PolicyMembers<'r> {
-    issuers: &'r [String],
+    issuers: Vec<&'r str>,
     subjects: &'r [String],
     audiences: &'r [String],
     required: Vec<&'r str>,
     typ: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    typs: Option<&'r [String]>,
     algorithms: Option<Vec<&'static str>>,
     leeway_s: u64,
     max_age_s: Option<u64>,
@@ -185,6 +192,14 @@ struct PolicyMembers<'r> {
     max_token_bytes: usize,
     max_key_tries: usize,
     kid_hint: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    claims: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<&'r str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    crit: &'r [Box<str>],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    accept_padding: bool,
 }
 
 #[derive(serde::Serialize)]
@@ -315,9 +330,8 @@ impl<'r> PolicySection<'r> {
         if let [policy] = policies {
             return Self::One(PolicyMembers::new(policy));
         }
-        let issuers = policies.iter().flat_map(Policy::issuers);
         Self::Several {
-            issuers: issuers.map(String::as_str).collect(),
+            issuers: policies.iter().flat_map(Policy::issuer_names).collect(),
             max_token_bytes: policies.first().map_or(0, Policy::token_limit),
             by_issuer: policies.iter().map(PolicyMembers::new).collect(),
         }
@@ -328,11 +342,12 @@ impl<'r> PolicyMembers<'r> {
     fn new(policy: &'r Policy) -> Self {
         let names = |set: crate::AlgorithmSet| set.iter().map(Algorithm::name).collect();
         Self {
-            issuers: policy.issuers(),
+            issuers: policy.issuer_names().collect(),
             subjects: policy.subjects(),
             audiences: policy.audiences(),
             required: policy.required_names().collect(),
-            typ: policy.expected_typ(),
+            typ: policy.expected_typs().first().map(String::as_str),
+            typs: Some(policy.expected_typs()).filter(|typs| typs.len() > 1),
             algorithms: policy.allowed_algorithms().map(names),
             leeway_s: policy.leeway_seconds(),
             max_age_s: policy.max_age_seconds(),
@@ -340,6 +355,10 @@ impl<'r> PolicyMembers<'r> {
             max_token_bytes: policy.token_limit(),
             max_key_tries: policy.key_limit(),
             kid_hint: policy.takes_kid_as_hint(),
+            claims: policy.expected_claims(),
+            scopes: policy.expected_scopes().collect(),
+            crit: policy.understood_crit(),
+            accept_padding: policy.accepts_padding(),
         }
     }
 }

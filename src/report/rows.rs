@@ -66,29 +66,15 @@ pub(crate) struct Row<'r> {
     nbf: Option<NumericDate>,
     iat: Option<NumericDate>,
     jti: Option<Cow<'r, str>>,
-    missing: Option<MissingClaims<'r>>,
+    /// The required claims that are absent or null. Registered claims are not among them: each has a
+    /// reason of its own.
+    missing: Vec<Cow<'r, str>>,
     /// The first bytes of the token's SHA-256; `None` for a line that was too long to keep.
     sha256: Option<[u8; 8]>,
     /// The whole token, if rows show tokens.
     token: Option<Cow<'r, str>>,
     /// The length in bytes of a line that was too long to be a token.
     length: Option<u64>,
-}
-
-/// The required claims that are absent or null. Registered claims are not among them: each has a
-/// reason of its own.
-struct MissingClaims<'r> {
-    required: &'r [Box<str>],
-    /// Bit `i` is set if the token has the `i`-th of them.
-    present: u64,
-}
-
-impl<'r> MissingClaims<'r> {
-    fn names(&self) -> impl Iterator<Item = Cow<'r, str>> {
-        let is_missing = |(index, _): &(usize, _)| self.present >> index & 1 == 0;
-        let missing = self.required.iter().enumerate().filter(is_missing);
-        missing.map(|(_, name)| cut(name))
-    }
 }
 
 impl<'r> Row<'r> {
@@ -117,10 +103,8 @@ impl<'r> Row<'r> {
             jti: claims.and_then(|claims| claims.jti.value()).map(cut),
             missing: claims
                 .filter(|_| verdict.reasons.contains(Reason::MissingClaim))
-                .map(|claims| MissingClaims {
-                    required: validator.policy_of(verdict.key).extra_names(),
-                    present: claims.extra,
-                }),
+                .map(|claims| validator.policy_of(verdict.key).missing_names(claims))
+                .map_or_else(Vec::new, |names| names.map(cut).collect()),
             sha256: bytes.map(digest),
             token: bytes
                 .filter(|_| options.show_tokens)

@@ -189,18 +189,31 @@ impl Report {
 /// A policy in one sentence.
 fn summary(policy: &Policy) -> String {
     let mut parts = Vec::new();
-    for (claim, expected) in [
-        ("issuer", policy.issuers()),
-        ("subject", policy.subjects()),
-        ("audience", policy.audiences()),
+    let issuers: Vec<&str> = policy.issuer_names().collect();
+    fn all(names: &[String]) -> Vec<&str> {
+        names.iter().map(String::as_str).collect()
+    }
+    let claims = policy.expected_claims();
+    for (what, expected, separator) in [
+        ("issuer", issuers, " or "),
+        ("subject", all(policy.subjects()), " or "),
+        ("audience", all(policy.audiences()), " or "),
+        ("typ", all(policy.expected_typs()), " or "),
+        ("claim", all(&claims), ", "),
+        ("scope", policy.expected_scopes().collect(), ", "),
     ] {
         if !expected.is_empty() {
-            let names = few(expected.iter().map(String::as_str), expected.len(), " or ");
-            parts.push(format!("{claim} {names}"));
+            let names = few(expected.iter().copied(), expected.len(), separator);
+            parts.push(format!("{what} {names}"));
         }
     }
-    if let Some(typ) = policy.expected_typ() {
-        parts.push(format!("typ {}", shown(typ, SHORT)));
+    let crit = policy.understood_crit();
+    if !crit.is_empty() {
+        let names = few(crit.iter().map(AsRef::as_ref), crit.len(), ", ");
+        parts.push(format!("crit understood: {names}"));
+    }
+    if policy.accepts_padding() {
+        parts.push("padding accepted".to_owned());
     }
     if let Some(allowed) = policy.allowed_algorithms() {
         let names: Vec<&str> = allowed.iter().map(Algorithm::name).collect();

@@ -407,7 +407,8 @@ mod tests {
                 1 => signature.push('='),
                 _ => {}
             }
-            cases.push((message, n % 50, algorithm, signature, candidates[n / 3 % 6]));
+            let dot = u32::try_from(n % 50).unwrap();
+            cases.push((message, dot, algorithm, signature, candidates[n / 3 % 6]));
         }
         for kernel in Kernel::available() {
             let mut verifier = BatchVerifier::new(kernel);
@@ -415,7 +416,7 @@ mod tests {
                 for cases in cases.chunks(lot) {
                     let mut tokens = Vec::new();
                     for (message, dot, algorithm, signature, candidates) in cases {
-                        let input = SigningInput::new(message.as_bytes(), *dot);
+                        let input = SigningInput::new(message.as_bytes(), *dot, 0);
                         let signature = signature.as_bytes();
                         Pending::push(&mut tokens, input, signature, *algorithm, *candidates);
                     }
@@ -426,7 +427,7 @@ mod tests {
                         tokens.iter().zip(cases)
                     {
                         let one = super::super::verify(
-                            SigningInput::new(message.as_bytes(), *dot),
+                            SigningInput::new(message.as_bytes(), *dot, 0),
                             signature.as_bytes(),
                             *algorithm,
                             *candidates,

@@ -28,12 +28,18 @@ use crate::verdict::{FindingSet, Reason};
 #[derive(Clone, Copy)]
 pub struct SigningInput<'b> {
     bytes: &'b [u8],
-    dot: usize,
+    dot: u32,
+    /// The padding characters at the end, which are signed and are no part of the payload.
+    padding: u8,
 }
 
 impl<'b> SigningInput<'b> {
-    pub(crate) const fn new(bytes: &'b [u8], dot: usize) -> Self {
-        Self { bytes, dot }
+    pub(crate) const fn new(bytes: &'b [u8], dot: u32, padding: u8) -> Self {
+        Self {
+            bytes,
+            dot,
+            padding,
+        }
     }
 
     /// All of the bytes.
@@ -44,7 +50,7 @@ impl<'b> SigningInput<'b> {
 
     /// The encoded payload, which nothing covers before the signature is verified.
     fn payload(&self) -> &'b [u8] {
-        &self.bytes[self.dot + 1..]
+        &self.bytes[self.dot as usize + 1..self.bytes.len() - usize::from(self.padding)]
     }
 }
 

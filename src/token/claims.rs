@@ -26,6 +26,8 @@ pub(crate) struct Claims<'s> {
     pub(crate) jti: Member<&'s str>,
     /// Bit `i` is set if the policy's `i`-th extra claim is present and not null.
     pub(crate) extra: u64,
+    /// The decoded payload, for rules on other claims.
+    pub(crate) text: &'s [u8],
 }
 
 /// What a policy needs from a payload besides the registered claims.
@@ -64,6 +66,7 @@ impl<'s> Claims<'s> {
             iat: Member::Absent,
             jti: Member::Absent,
             extra: 0,
+            text: &[],
         }
     }
 
@@ -101,6 +104,7 @@ impl<'s> Claims<'s> {
             JsonFault::DuplicateMember => Reason::PayloadDuplicateMember,
         })?;
         *self = Self::none();
+        self.text = object.text();
         for (name, value) in object.members() {
             match name {
                 "iss" => self.iss = value.string(),
@@ -138,7 +142,8 @@ mod tests {
             Member::Is(aud) => Member::Is(Audience::Known(aud.is_expected(wanted.audiences))),
             other => other,
         };
-        format!("{:?}", Claims { aud, ..*claims })
+        let text = &[][..]; // the scanner alone does not set it
+        format!("{:?}", Claims { aud, text, ..*claims })
     }
 
     #[test]

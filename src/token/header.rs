@@ -26,20 +26,29 @@ pub struct Header<'h> {
     pub cty: Member<&'h str>,
     /// Keys, certificates and URLs in the header.
     pub findings: FindingSet,
-    crit: Crit,
+    crit: Crit<'h>,
     b64_is_not_true: bool,
 }
 
+/// The most names besides `b64` that are kept of a `crit`. A policy declares no more understood, so
+/// that one with more names has an unsupported one.
+pub(crate) const MAX_CRIT: usize = 16;
+
 /// What `crit` demands (RFC 7515 section 4.1.11).
-#[derive(Clone, Copy, Debug, Default)]
-enum Crit {
-    /// It is absent, or names only `b64`.
-    #[default]
-    Understood,
-    /// It names an extension that jotmill does not support.
-    Unsupported,
+#[derive(Clone, Copy, Debug)]
+enum Crit<'h> {
+    /// The extensions that it names besides `b64`, in front of empty strings.
+    Names([&'h str; MAX_CRIT]),
+    /// It names more of them.
+    TooMany,
     /// It breaks the rules of the RFC.
     Invalid,
+}
+
+impl Default for Crit<'_> {
+    fn default() -> Self {
+        Self::Names([""; MAX_CRIT])
+    }
 }
 
 impl<'h> Header<'h> {
@@ -70,12 +79,19 @@ impl<'h> Header<'h> {
         Ok(header)
     }
 
+    /// Whether RFC 7515, 7516 or 7518 registers a header parameter of this name.
+    pub(crate) fn is_registered(name: &str) -> bool {
+        REGISTERED.contains(&name)
+    }
+
     /// Applies the rules of the header stage, in the order of the codes, and returns the algorithm.
-    /// `allows` is the allow-list of algorithms, `typ` the expected media type, if any.
+    /// `allows` is the allow-list of algorithms, `typs` are the expected media types, if any,
+    /// `understood` the names that `crit` may list.
     pub(crate) fn check(
         &self,
         allows: impl Fn(Algorithm) -> bool,
-        typ: Option<&str>,
+        typs: &[String],
+        understood: &[Box<str>],
     ) -> Result<Algorithm, Reason> {
         let name = match self.alg {
             Member::Absent => return Err(Reason::AlgMissing),
@@ -99,26 +115,27 @@ impl<'h> Header<'h> {
         if wrong_type(&self.cty) {
             return Err(Reason::CtyType);
         }
-        if let Some(expected) = typ
-            && !self
-                .typ
-                .value()
-                .is_some_and(|typ| is_same_media_type(typ, expected))
-        {
+        let is_expected = |typ| {
+            let mut expected = typs.iter();
+            expected.any(|expected| is_same_media_type(typ, expected))
+        };
+        if !typs.is_empty() && !self.typ.value().is_some_and(is_expected) {
             return Err(Reason::TypMismatch);
         }
+        let is_understood =
+            |name: &&str| name.is_empty() || understood.iter().any(|own| **own == **name);
         match self.crit {
             Crit::Invalid => Err(Reason::CritInvalid),
             _ if self.b64_is_not_true => Err(Reason::B64Unsupported),
-            Crit::Unsupported => Err(Reason::CritUnsupported),
-            Crit::Understood => Ok(algorithm),
+            Crit::Names(names) if names.iter().all(is_understood) => Ok(algorithm),
+            Crit::Names(_) | Crit::TooMany => Err(Reason::CritUnsupported),
         }
     }
 }
 
-impl Crit {
+impl<'s> Crit<'s> {
     /// Checks `crit` against the names of the header's members, which are distinct.
-    fn read<'s>(value: Value<'_, 's>, members: impl Iterator<Item = &'s str> + Clone) -> Self {
+    fn read(value: Value<'_, 's>, members: impl Iterator<Item = &'s str> + Clone) -> Self {
         let Member::Is(names) = value.strings() else {
             return Self::Invalid;
         };
@@ -129,12 +146,17 @@ impl Crit {
             || !names.clone().all(may_be_named)
             || count_present(names.clone(), members) != count
         {
-            Self::Invalid
-        } else if names.clone().all(|name| name == "b64") {
-            Self::Understood
-        } else {
-            Self::Unsupported
+            return Self::Invalid;
         }
+        let mut kept = [""; MAX_CRIT];
+        let mut places = kept.iter_mut();
+        for name in names.filter(|name| *name != "b64") {
+            match places.next() {
+                Some(place) => *place = name,
+                None => return Self::TooMany,
+            }
+        }
+        Self::Names(kept)
     }
 }
 
@@ -180,10 +202,13 @@ mod tests {
     fn checked(
         json: &str,
         allows: impl Fn(Algorithm) -> bool,
-        typ: Option<&str>,
+        typs: &[&str],
+        understood: &[&str],
     ) -> Result<Algorithm, Reason> {
         let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
-        Header::read(encoded.as_bytes(), &mut JsonScratch::new())?.check(allows, typ)
+        let typs: Vec<String> = typs.iter().map(|typ| (*typ).to_owned()).collect();
+        let understood: Vec<Box<str>> = understood.iter().map(|name| (*name).into()).collect();
+        Header::read(encoded.as_bytes(), &mut JsonScratch::new())?.check(allows, &typs, &understood)
     }
 
     #[test]
@@ -244,7 +269,7 @@ mod tests {
             (r#"{"\u0061lg":"HS256"}"#, Ok(Algorithm::Hs256)),
         ] {
             let only_hs256 = |algorithm| algorithm == Algorithm::Hs256;
-            assert_eq!(checked(json, only_hs256, None), expected, "{json}");
+            assert_eq!(checked(json, only_hs256, &[], &[]), expected, "{json}");
         }
     }
 
@@ -262,14 +287,41 @@ mod tests {
         ] {
             let json = format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#);
             for expected in ["at+jwt", "application/AT+jwt"] {
-                let outcome = checked(&json, |_| true, Some(expected));
+                let outcome = checked(&json, |_| true, &[expected], &[]);
+                let other = checked(&json, |_| true, &["logout+jwt", expected], &[]);
+                assert_eq!(outcome, other);
                 assert_eq!(outcome.is_ok(), is_expected, "{typ} {expected} {outcome:?}");
             }
         }
         assert_eq!(
-            checked(r#"{"alg":"HS256"}"#, |_| true, Some("JWT")),
+            checked(r#"{"alg":"HS256"}"#, |_| true, &["JWT"], &[]),
             Err(Reason::TypMismatch)
         );
+    }
+
+    #[test]
+    fn an_extension_in_crit_is_accepted_where_it_is_understood() {
+        let many: Vec<String> = (0..=MAX_CRIT).map(|at| format!("x{at}")).collect();
+        let listing = |count: usize| {
+            let members = many[..count].iter().map(|name| format!(r#","{name}":1"#));
+            let names = many[..count].join(r#"",""#);
+            let members: String = members.collect();
+            format!(r#"{{"alg":"HS256","crit":["b64","{names}"],"b64":true{members}}}"#)
+        };
+        let all: Vec<&str> = many.iter().map(String::as_str).collect();
+        for (json, understood, expected) in [
+            (r#"{"alg":"HS256","crit":["x0"],"x0":1}"#, &["x0"][..], Ok(Algorithm::Hs256)),
+            (r#"{"alg":"HS256","crit":["x\u0030"],"x0":1}"#, &["x0"], Ok(Algorithm::Hs256)),
+            (r#"{"alg":"HS256","crit":["x0","x1"],"x0":1,"x1":1}"#, &["x0"], Err(Reason::CritUnsupported)),
+            (r#"{"alg":"HS256","crit":["X0"],"X0":1}"#, &["x0"], Err(Reason::CritUnsupported)),
+            (r#"{"alg":"HS256","crit":["x0"]}"#, &["x0"], Err(Reason::CritInvalid)),
+            (r#"{"alg":"HS256","crit":["x0","x0"],"x0":1}"#, &["x0"], Err(Reason::CritInvalid)),
+            (r#"{"alg":"HS256","crit":["x0"],"x0":1,"b64":false}"#, &["x0"], Err(Reason::B64Unsupported)),
+            (&listing(MAX_CRIT), &all, Ok(Algorithm::Hs256)),
+            (&listing(MAX_CRIT + 1), &all, Err(Reason::CritUnsupported)),
+        ] {
+            assert_eq!(checked(json, |_| true, &[], understood), expected, "{json}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::claims::Claims;
+use super::issuer_template::IssuerTemplate;
 use super::json::JsonScratch;
 use super::payload::{Decoded, PayloadScratch};
 use super::segments::Token;
@@ -36,9 +37,52 @@ impl<'s> UnverifiedIssuer<'s> {
         }
     }
 
-    /// The entry with exactly this name: no case folding, no prefixes.
-    pub(crate) fn look_up(self, names: &HashMap<String, u32>) -> Option<u32> {
-        names.get(self.0).copied()
+    /// The number of the issuer with exactly this name, or whose template matches it: no case
+    /// folding, no prefixes.
+    pub(crate) fn look_up(self, issuers: &Issuers) -> Option<u32> {
+        let exact = issuers.exact.get(self.0).copied();
+        exact.or_else(|| {
+            let mut templates = issuers.templates.iter();
+            let found = templates.find(|(template, _)| template.captures(self.0).is_some());
+            found.map(|(_, number)| *number)
+        })
+    }
+}
+
+/// The issuers of several policies, each with the number of its policy. At most one policy fits a
+/// name.
+#[derive(Debug, Default)]
+pub(crate) struct Issuers {
+    exact: HashMap<String, u32>,
+    templates: Vec<(IssuerTemplate, u32)>,
+}
+
+impl Issuers {
+    /// Adds an issuer of the policy `number`.
+    ///
+    /// # Errors
+    /// The issuer of another policy that can match the same name.
+    pub(crate) fn add(&mut self, issuer: &IssuerTemplate, number: u32) -> Result<(), String> {
+        let is_exact = issuer.placeholders().next().is_none();
+        if is_exact && self.exact.get(issuer.text()).is_some_and(|it| *it != number) {
+            return Err(issuer.text().to_owned());
+        }
+        let is_other = |(other, own): &&(IssuerTemplate, u32)| {
+            *own != number && other.overlaps(issuer)
+        };
+        if let Some((other, _)) = self.templates.iter().find(is_other) {
+            return Err(other.text().to_owned());
+        }
+        if is_exact {
+            self.exact.insert(issuer.text().to_owned(), number);
+            return Ok(());
+        }
+        let mut exact = self.exact.iter().filter(|(_, own)| **own != number);
+        if let Some((name, _)) = exact.find(|(name, _)| issuer.captures(name).is_some()) {
+            return Err(name.clone());
+        }
+        self.templates.push((issuer.clone(), number));
+        Ok(())
     }
 }
 
@@ -57,7 +101,11 @@ mod tests {
 
     /// The index of the payload's issuer among `a` and `b/`; both ways of reading must agree.
     fn chosen(payload: &str) -> Option<u32> {
-        let names = HashMap::from([("a".to_owned(), 0), ("b/".to_owned(), 1)]);
+        let mut names = Issuers::default();
+        for (name, number) in [("a", 0), ("b/", 1), ("c/{x}/", 2)] {
+            let name = IssuerTemplate::parse(name).unwrap();
+            names.add(&name, number).unwrap();
+        }
         let text = format!("e30.{payload}.AAAA");
         let token = Token::split(text.as_bytes()).unwrap();
         let (mut json, mut scratch) = (JsonScratch::new(), PayloadScratch::new());
@@ -74,6 +122,10 @@ mod tests {
             (r#"{"iss":"b/"}"#, Some(1)),
             (r#"{"exp":1,"iss":"b\/"}"#, Some(1)),
             (r#"{"\u0069ss":"\u0061"}"#, Some(0)),
+            (r#"{"iss":"c/1/"}"#, Some(2)),
+            (r#"{"iss":"c/1/","x":"2"}"#, Some(2)),
+            (r#"{"iss":"c//"}"#, None),
+            (r#"{"iss":"c/1/2/"}"#, None),
             (r#"{"iss":"A"}"#, None),
             (r#"{"iss":"b"}"#, None),
             (r#"{"iss":"a "}"#, None),
@@ -96,6 +148,28 @@ mod tests {
         }
         for unreadable in ["", "!", "e30=", "eyJpc3MiOiJhIn0="] {
             assert_eq!(chosen(unreadable), None, "{unreadable}");
+        }
+    }
+
+    #[test]
+    fn issuers_of_two_policies_that_match_one_name_are_refused() {
+        let add = |names: &[(&str, u32)]| {
+            let mut issuers = Issuers::default();
+            let mut parsed = names.iter().map(|(name, at)| (IssuerTemplate::parse(name), at));
+            parsed.try_for_each(|(name, at)| issuers.add(&name.unwrap(), *at))
+        };
+        for (names, expected) in [
+            ([("a", 0), ("a", 1)], Err("a")),
+            ([("a/{x}", 0), ("a/b", 1)], Err("a/{x}")),
+            ([("a/b", 0), ("a/{x}", 1)], Err("a/b")),
+            ([("a/{x}", 0), ("{y}/b", 1)], Err("a/{x}")),
+            ([("a/{x}", 0), ("a/{x}", 1)], Err("a/{x}")),
+            ([("a/{x}", 0), ("a/b", 0)], Ok(())),
+            ([("a/{x}", 0), ("b/{x}", 1)], Ok(())),
+            ([("a/{x}", 0), ("a/{x}/c", 1)], Ok(())),
+            ([("a/{x}", 0), ("a/", 1)], Ok(())),
+        ] {
+            assert_eq!(add(&names), expected.map_err(str::to_owned), "{names:?}");
         }
     }
 

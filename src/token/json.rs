@@ -45,6 +45,14 @@ impl<T> Member<T> {
     }
 }
 
+impl<T> Member<T> {
+    /// Whether the member is present with a type that is not allowed.
+    #[inline]
+    pub(crate) const fn is_wrong_type(&self) -> bool {
+        matches!(self, Self::WrongType)
+    }
+}
+
 impl<T: Copy> Member<T> {
     /// The value, if the member is present and has the right type.
     #[must_use]
@@ -98,6 +106,7 @@ impl JsonScratch {
         self.bytes.extend_from_slice(&self.decoded);
         self.bytes.resize(len + INPUT_PADDING, 0);
         let mut object = Object {
+            text: &self.decoded,
             tape: std::mem::replace(&mut self.tape, Tape(Vec::new())).reset(),
             home: &mut self.tape,
             buffers: &mut self.buffers,
@@ -132,6 +141,7 @@ fn new_buffers() -> Buffers {
 /// A parsed object. Strings borrow the decoded segment, not the object. When it is dropped, the
 /// tape returns to the scratch for reuse.
 pub(crate) struct Object<'s> {
+    text: &'s [u8],
     tape: Tape<'s>,
     home: &'s mut Tape<'static>,
     buffers: &'s mut Buffers,
@@ -151,6 +161,11 @@ impl Drop for Object<'_> {
 }
 
 impl<'s> Object<'s> {
+    /// The decoded segment.
+    pub(crate) const fn text(&self) -> &'s [u8] {
+        self.text
+    }
+
     /// The top-level members, in the order of the text.
     pub(crate) fn members(&self) -> impl Iterator<Item = (&'s str, Value<'_, 's>)> + Clone {
         let mut rest = self.tape.0.get(1..).unwrap_or_default();

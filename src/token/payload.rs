@@ -77,8 +77,12 @@ impl<'a, 's> Payload<'a, 's> {
     /// They are written in place and not returned: a wide load that covers several recent small
     /// stores must wait until all of them are in the cache (no store forwarding).
     pub(crate) fn read(self, claims: &mut Claims<'s>) -> Result<(), Reason> {
+        let Decoded { padded, len, .. } = self.decoded;
         match self.decoded.scan(self.wanted.extra, claims) {
-            Some(()) => Ok(()),
+            Some(()) => {
+                claims.text = &padded[..len];
+                Ok(())
+            }
             None => claims.read(self.authentic, self.wanted, self.json),
         }
     }

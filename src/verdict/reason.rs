@@ -123,7 +123,7 @@ reasons! {
         CritInvalid "crit-invalid" "crit breaks its own rules" "RFC 7515 section 4.1.11";
         B64Unsupported "b64-unsupported" "an unencoded payload is not accepted"
             "RFC 7797 section 7";
-        CritUnsupported "crit-unsupported" "crit names an extension that jotmill does not know"
+        CritUnsupported "crit-unsupported" "crit names an extension that is not understood"
             "RFC 7515 section 4.1.11";
     }
     Key {
@@ -180,6 +180,8 @@ reasons! {
         MissingIat "missing-iat" "iat is required and absent" "RFC 7519 section 4";
         MissingJti "missing-jti" "jti is required and absent" "RFC 7519 section 4";
         MissingClaim "missing-claim" "a required claim is absent or null" "RFC 7519 section 4";
+        ClaimMismatch "claim-mismatch" "a claim has none of its expected values"
+            "RFC 7519 section 4";
     }
 }
 

@@ -6,7 +6,10 @@ use clap::Args;
 use clap::builder::{NonEmptyStringValueParser, ValueParser};
 use jotmill::{Algorithm, UnixTime};
 
-use super::values::{Secret, SecretParser, algorithm, bytes, duration, time};
+use super::values::{
+    Secret, SecretParser, algorithm, bytes, claim, count, crit, duration, issuer, media_type,
+    required, scope, time,
+};
 
 /// Where the keys come from.
 #[derive(Args, Clone, Default)]
@@ -42,14 +45,17 @@ pub(crate) struct KeyFlags {
 #[command(next_help_heading = "Policy")]
 pub(crate) struct PolicyFlags {
     /// A file of policies, one for each issuer, in TOML: in place of all options for keys and
-    /// policy but --now, --max-token-bytes and --strict-keys, which are for the whole run.
+    /// policy but --now, --max-token-bytes, --accept-padding and --strict-keys, which are for the
+    /// whole run.
     #[arg(long, value_name = "PATH", conflicts_with_all = PER_ISSUER)]
     pub(crate) policy: Option<PathBuf>,
     /// Allow these algorithms alone [default: those that the keys allow].
     #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = algorithm)]
     pub(crate) alg: Vec<Algorithm>,
-    /// Expect this issuer (iss); may be repeated.
-    #[arg(long, value_name = "ISS", value_parser = NonEmptyStringValueParser::new())]
+    /// Expect this issuer (iss); may be repeated. {NAME} in it stands for one or more characters
+    /// other than /, which the claim NAME of the token must equal, as in
+    /// https://login.example.com/{tid}/v2.0.
+    #[arg(long, value_name = "ISS", value_parser = issuer)]
     pub(crate) issuer: Vec<String>,
     /// Expect this audience (aud); may be repeated.
     #[arg(long, value_name = "AUD", value_parser = NonEmptyStringValueParser::new())]
@@ -58,11 +64,26 @@ pub(crate) struct PolicyFlags {
     #[arg(long, value_name = "SUB", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) subject: Vec<String>,
     /// Require these claims.
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = required)]
     pub(crate) require: Vec<String>,
-    /// Expect this media type (typ), such as JWT or at+jwt.
-    #[arg(long, value_name = "T")]
-    pub(crate) typ: Option<String>,
+    /// Expect this value of a claim: NAME=TEXT for a string, NAME:=JSON for a number or a boolean.
+    /// May be repeated; values of one name are alternatives. A name that begins with / is a JSON
+    /// Pointer, such as /realm_access/level.
+    #[arg(long, value_name = "NAME=TEXT", value_parser = claim)]
+    pub(crate) claim: Vec<String>,
+    /// Expect these scopes, with spaces between them, in scope or scp; all of them must be there.
+    #[arg(long, value_name = "S", value_parser = scope)]
+    pub(crate) scope: Vec<String>,
+    /// Expect this media type (typ), such as JWT or at+jwt; may be repeated.
+    #[arg(long, value_name = "T", value_parser = media_type)]
+    pub(crate) typ: Vec<String>,
+    /// Accept this extension in crit: you do what it demands. May be repeated.
+    #[arg(long, value_name = "NAME", value_parser = crit)]
+    pub(crate) crit: Vec<String>,
+    /// Accept tokens with base64url padding, each of whose segments is padded exactly. The
+    /// signature is over the bytes as they are.
+    #[arg(long)]
+    pub(crate) accept_padding: bool,
     /// Allow clocks to differ by this much, such as 90, 90s, 5m, 2h or 7d.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) leeway: Option<u64>,
@@ -79,7 +100,7 @@ pub(crate) struct PolicyFlags {
     #[arg(long, value_name = "N", value_parser = ValueParser::new(bytes))]
     pub(crate) max_token_bytes: Option<usize>,
     /// Try at most this many keys on a token [default: 1000].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) max_key_tries: Option<usize>,
     /// Take kid as a hint: where the key that it names did not sign, try the others.
     #[arg(long)]
@@ -87,7 +108,7 @@ pub(crate) struct PolicyFlags {
 }
 
 /// The flags for which a policy file has a member for each issuer.
-const PER_ISSUER: [&str; 15] = [
+const PER_ISSUER: [&str; 18] = [
     "secret_file",
     "secret_env",
     "jwks",
@@ -97,7 +118,10 @@ const PER_ISSUER: [&str; 15] = [
     "audience",
     "subject",
     "require",
+    "claim",
+    "scope",
     "typ",
+    "crit",
     "leeway",
     "max_age",
     "max_lifetime",

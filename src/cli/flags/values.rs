@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::builder::TypedValueParser;
-use jotmill::{Algorithm, Encoding, Kernel, UnixTime};
+use jotmill::{Algorithm, Encoding, Error, Kernel, Policy, UnixTime};
 
 /// Where a secret is, and how it is encoded there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,85 @@ pub(crate) fn algorithm(name: &str) -> Result<Algorithm, String> {
             .collect();
         format!("jotmill verifies {} (case matters)", known.join(", "))
     })
+}
+
+/// The text of a flag whose value the policy takes or refuses.
+pub(crate) fn for_policy(
+    text: &str,
+    add: impl FnOnce(Policy, &str) -> Result<Policy, Error>,
+) -> Result<String, String> {
+    match add(Policy::new(), text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// An issuer, perhaps with placeholders in braces.
+pub(crate) fn issuer(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("an issuer is missing".to_owned()),
+        _ => for_policy(text, Policy::issuer_template),
+    }
+}
+
+/// The name of a claim that must be there.
+pub(crate) fn required(name: &str) -> Result<String, String> {
+    if name.contains('=') {
+        // The text may be a value that nobody else should read, so it is not repeated.
+        let message = "--require takes names of claims; for a claim with a value use --claim \
+                       NAME=TEXT, or NAME:=JSON for a number or a boolean";
+        return Err(message.to_owned());
+    }
+    for_policy(name, Policy::require)
+}
+
+/// A media type.
+pub(crate) fn media_type(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("a media type is missing".to_owned());
+    }
+    match text.contains(',') {
+        true => Err("a media type has no comma; for several, repeat --typ".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
+
+/// Adds what `NAME=TEXT` or `NAME:=JSON` says to a policy. A name ends at the first `=`.
+pub(crate) fn add_claim(policy: Policy, text: &str) -> Result<Policy, Error> {
+    let Some((name, value)) = text.split_once('=') else {
+        return Err(Error::Policy {
+            message: "the expected claim has no value; write NAME=TEXT for a string, NAME:=JSON for \
+                      a number or a boolean, or --require NAME for a claim of any value"
+                .to_owned(),
+        });
+    };
+    match name.strip_suffix(':') {
+        Some(name) => policy.claim_json(name, value),
+        None => policy.claim(name, value),
+    }
+}
+
+/// What [`add_claim`] takes.
+pub(crate) fn claim(text: &str) -> Result<String, String> {
+    for_policy(text, add_claim)
+}
+
+/// Scopes, separated by spaces.
+pub(crate) fn scope(text: &str) -> Result<String, String> {
+    for_policy(text, Policy::scope)
+}
+
+/// An extension that `crit` may list.
+pub(crate) fn crit(name: &str) -> Result<String, String> {
+    for_policy(name, Policy::crit)
+}
+
+/// A number from 1 on, as TOML can write it.
+pub(crate) fn count(text: &str) -> Result<usize, String> {
+    digits(text)
+        .filter(|number| (1..=i64::MAX.unsigned_abs()).contains(number))
+        .and_then(|number| usize::try_from(number).ok())
+        .ok_or_else(|| format!("a number from 1 to {} belongs here", i64::MAX))
 }
 
 /// A kernel that this processor can run.

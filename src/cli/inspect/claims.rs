@@ -7,7 +7,7 @@ use super::dates::{self, relative, whole_duration};
 use super::escape::{excerpt, quoted};
 use super::facts::Facts;
 use super::json_text::Member;
-use super::note::{Notes, listed};
+use super::note::{MANY, Notes, listed};
 use super::reasons::wrong_type;
 
 /// Claims that are times, those that are judged first; the last two are OpenID Connect's.
@@ -78,7 +78,7 @@ fn relation(facts: &Facts<'_>, name: &str, seconds: f64) -> String {
 pub(super) fn passed(facts: &Facts<'_>) -> Vec<&'static str> {
     let policy = facts.policy;
     let is_judged = |name: &str| match name {
-        "iss" => !policy.issuers().is_empty(),
+        "iss" => policy.issuer_names().next().is_some(),
         "sub" => !policy.subjects().is_empty(),
         "aud" => !policy.audiences().is_empty(),
         _ => true,
@@ -108,11 +108,16 @@ fn claim(reason: Reason) -> &'static str {
 pub(super) fn details(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
     let policy = facts.policy;
     let option = match reason {
-        Reason::IssuerMismatch => return mismatch(facts, "iss", policy.issuers(), notes),
+        Reason::IssuerMismatch => {
+            let issuers: Vec<String> = policy.issuer_names().map(str::to_owned).collect();
+            mismatch(facts, "iss", &issuers, notes);
+            return placeholders(facts, &issuers, notes);
+        }
         Reason::SubjectMismatch => return mismatch(facts, "sub", policy.subjects(), notes),
         Reason::AudienceMismatch => return mismatch(facts, "aud", policy.audiences(), notes),
+        Reason::ClaimMismatch => return values(facts, notes),
         Reason::MissingClaim => return missing_claims(facts, notes),
-        Reason::MissingIss if !policy.issuers().is_empty() => "--issuer",
+        Reason::MissingIss if policy.issuer_names().next().is_some() => "--issuer",
         Reason::MissingSub if !policy.subjects().is_empty() => "--subject",
         Reason::MissingAud if !policy.audiences().is_empty() => "--audience",
         Reason::MissingIat if policy.max_age_seconds().is_some() => "--max-age",
@@ -188,13 +193,105 @@ fn mismatch(facts: &Facts<'_>, name: &str, expected: &[String], notes: &mut Note
     }
 }
 
+/// The values of the claims that the issuers' placeholders name.
+fn placeholders(facts: &Facts<'_>, issuers: &[String], notes: &mut Notes) {
+    let inside = |issuer: &'_ String| -> Vec<String> {
+        let names = issuer.split('{').skip(1);
+        let names = names.filter_map(|rest| Some(rest.split_once('}')?.0.to_owned()));
+        names.collect()
+    };
+    let mut names: Vec<String> = issuers.iter().flat_map(inside).collect();
+    names.sort();
+    names.dedup();
+    for name in names.iter().take(MANY) {
+        let (shown, is_bound) = (quoted(name), "a placeholder of --issuer, and must be equal to it");
+        match facts.claim(name) {
+            Some(member) => {
+                notes.quote(format!("{shown} is {}; it is {is_bound}", excerpt(&member.value)));
+            }
+            None => notes.own(format!("{shown} is absent; it is {is_bound}")),
+        }
+    }
+}
+
+/// The claims whose values are expected, where they have others.
+fn values(facts: &Facts<'_>, notes: &mut Notes) {
+    let payload = payload(facts);
+    let mut by_name: Vec<(String, Vec<String>)> = Vec::new();
+    for claim in facts.policy.expected_claims() {
+        let (name, _) = claim.split_once('=').unwrap_or_default();
+        let name = name.trim_end_matches(':');
+        match by_name.iter_mut().find(|(own, _)| own == name) {
+            Some((_, all)) => all.push(claim),
+            None => by_name.push((name.to_owned(), vec![claim])),
+        }
+    }
+    for (name, expected) in by_name {
+        let Some(value) = at(&payload, &name).filter(|value| !value.is_null()) else {
+            continue;
+        };
+        let is_same = |claim: &String| {
+            let (name, text) = claim.split_once('=').unwrap_or_default();
+            match name.ends_with(':') {
+                true => serde_json::from_str(text).is_ok_and(|own: Value| own == *value),
+                false => value.as_str() == Some(text),
+            }
+        };
+        if !expected.iter().any(is_same) {
+            let (shown, value) = (quoted(&name), excerpt(&value.to_string()));
+            let expected = listed(expected.iter().map(String::as_str), " or ", "");
+            notes.quote(format!("{shown} is {value}; --claim expects {expected}"));
+        }
+    }
+    let scopes = listed(facts.policy.expected_scopes(), " and ", "");
+    if facts.policy.expected_scopes().next().is_some() {
+        for name in ["scope", "scp"] {
+            if let Some(member) = facts.claim(name) {
+                let value = excerpt(&member.value);
+                notes.quote(format!("{name} is {value}; --scope expects {scopes}"));
+            }
+        }
+    }
+}
+
+/// The payload for display; of members that occur twice it has the last.
+fn payload(facts: &Facts<'_>) -> Value {
+    let text = facts.claims().map(|text| text.text.as_str());
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// What a name or a JSON Pointer leads to.
+fn at<'v>(payload: &'v Value, name: &str) -> Option<&'v Value> {
+    match name.starts_with('/') {
+        true => payload.pointer(name),
+        false => payload.get(name),
+    }
+}
+
 fn missing_claims(facts: &Facts<'_>, notes: &mut Notes) {
-    for name in facts.policy.extra_names() {
-        let member = facts.claim(name);
-        match member.map(|member| member.value.as_str()) {
+    let payload = payload(facts);
+    let claims = facts.policy.expected_claims();
+    let names = claims.iter().filter_map(|claim| claim.split_once('='));
+    let pointers = names.map(|(name, _)| name.trim_end_matches(':'));
+    let required = facts.policy.extra_names().iter().map(AsRef::as_ref);
+    let mut names: Vec<&str> = Vec::new();
+    for name in required.chain(pointers.filter(|name| name.starts_with('/'))) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    for name in names {
+        // A required claim may have a name that begins with a slash.
+        let value = payload.get(name).or_else(|| at(&payload, name));
+        match value {
             None => notes.own(format!("{} is absent", quoted(name))),
-            Some("null") => notes.own(format!("{} is null", quoted(name))),
+            Some(Value::Null) => notes.own(format!("{} is null", quoted(name))),
             Some(_) => {}
         }
+    }
+    let is_there = |name| payload.get(name).is_some_and(|value| !value.is_null());
+    let mut scopes = facts.policy.expected_scopes();
+    if scopes.next().is_some() && !["scope", "scp"].into_iter().any(is_there) {
+        notes.own("neither scope nor scp is there; --scope asks for it");
     }
 }

@@ -120,7 +120,7 @@ fn report(facts: &Facts<'_>, stage: Stage) -> StageReport {
         (Stage::Signature, State::Passed) => signature(facts, &mut notes),
         (Stage::Payload, _) => match &facts.payload {
             Some(payload) => content(payload, &mut notes),
-            None if facts.dots == 4 => notes.own("it is encrypted"),
+            None if facts.reasons.contains(Reason::Encrypted) => notes.own("it is encrypted"),
             None => notes.own("there is none"),
         },
         (Stage::Claims, _) => checks(facts, state, &mut notes),

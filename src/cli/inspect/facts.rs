@@ -71,15 +71,17 @@ impl<'a> Facts<'a> {
             let findings = validator.key_findings(key, now);
             Some(VerifyingKey { key, findings })
         });
-        let parts = || token.split(|byte| *byte == b'.');
+        let bare = without_padding(token, policy.accepts_padding());
+        let parts = || bare.iter().copied();
         let dots = parts().count() - 1;
+        let is_encrypted = verdict.reasons.contains(Reason::Encrypted);
         let policies = validator.map_or(&[][..], Validator::policies);
-        let issuers = policies.iter().flat_map(Policy::issuers);
-        let segment = |(index, encoded)| Segment::new(segment_name(dots, index), encoded);
+        let issuers = policies.iter().flat_map(Policy::issuer_names);
+        let segment = |(index, encoded)| Segment::new(segment_name(dots, is_encrypted, index), encoded);
         Self {
             token,
             policy,
-            issuers: issuers.map(String::as_str).collect(),
+            issuers: issuers.collect(),
             keys: validator.map(Validator::keys),
             now,
             outcome: match (validator, verdict.is_valid()) {
@@ -94,7 +96,7 @@ impl<'a> Facts<'a> {
             segments: (parts().take(MAX_SEGMENTS).enumerate().map(segment)).collect(),
             header: Content::new(parts().next().unwrap_or_default()),
             // The second segment of a JWE is an encrypted key.
-            payload: parts().nth(1).filter(|_| dots != 4).map(Content::new),
+            payload: parts().nth(1).filter(|_| !is_encrypted).map(Content::new),
         }
     }
 
@@ -160,6 +162,15 @@ impl<'a> Facts<'a> {
             "drop \"Authorization: Bearer\": it belongs to HTTP, and not to the token"
         } else if b"\"'`".iter().any(|mark| is_within(*mark)) {
             "drop the quotes around the token"
+        } else if starts_with(b"https://") || starts_with(b"http://") {
+            "this is a URL; if a token is in it, give that token alone"
+        } else if is_sd_jwt(token) {
+            "this looks like an SD-JWT (RFC 9901): a signed token, then disclosures and perhaps a \
+             key binding, with ~ between; give what is in front of the first ~, which is the token \
+             that the issuer signed"
+        } else if token.iter().any(u8::is_ascii_whitespace) {
+            "there is white space within; if there are several tokens, give one of them, or give \
+             audit many, one a line"
         } else if token.contains(&b'%') {
             "there is a percent sign; was the token taken from a URL without being decoded?"
         } else {
@@ -168,14 +179,37 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// Whether a signed token is in front of the first `~`.
+fn is_sd_jwt(token: &[u8]) -> bool {
+    let first = token.iter().position(|byte| *byte == b'~');
+    let signed = first.and_then(|at| token.get(..at));
+    signed.is_some_and(|signed| signed.iter().filter(|byte| **byte == b'.').count() == 2)
+}
+
+/// The segments of a token; where padding is accepted and each is padded exactly, without it.
+fn without_padding(token: &[u8], is_accepted: bool) -> Vec<&[u8]> {
+    let bare = |segment: &'_ [u8]| {
+        let padding = segment.iter().rev().take_while(|byte| **byte == b'=').count();
+        (segment.len().is_multiple_of(4) && padding <= 2).then(|| segment.len() - padding)
+    };
+    let parts: Vec<&[u8]> = token.split(|byte| *byte == b'.').collect();
+    let lens: Option<Vec<usize>> = parts.iter().map(|part| bare(part)).collect();
+    match lens {
+        Some(lens) if is_accepted && lens.len() == 3 => {
+            parts.iter().zip(lens).map(|(part, len)| &part[..len]).collect()
+        }
+        _ => parts,
+    }
+}
+
 /// What a segment is called in a token of so many dots.
-const fn segment_name(dots: usize, index: usize) -> &'static str {
+const fn segment_name(dots: usize, is_encrypted: bool, index: usize) -> &'static str {
     match (dots, index) {
         (_, 0) => "header",
-        (4, 1) => "encrypted key",
-        (4, 2) => "initialization vector",
-        (4, 3) => "ciphertext",
-        (4, 4) => "authentication tag",
+        (_, 1) if is_encrypted => "encrypted key",
+        (_, 2) if is_encrypted => "initialization vector",
+        (_, 3) if is_encrypted => "ciphertext",
+        (_, 4) if is_encrypted => "authentication tag",
         (_, 1) => "payload",
         (2, 2) => "signature",
         _ => "one more",

@@ -8,7 +8,7 @@ use jotmill::{Algorithm, Reason, Stage};
 use super::escape::{excerpt, grouped, plural, quoted};
 use super::facts::Facts;
 use super::json_text::{JsonText, kind};
-use super::note::{MANY, Note, Notes};
+use super::note::{MANY, Note, Notes, listed};
 use super::segment::Content;
 use super::{claims, keys};
 
@@ -47,6 +47,10 @@ fn structure(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
                 }
             }
         }
+        (_, 4) => notes.own(
+            "there are 4 dots, as in a JWE, but the first segment is not the header of one: an \
+             object with enc",
+        ),
         (_, 0) if facts.token.is_empty() => notes.own("there is nothing"),
         (_, 0) => notes.own(opaque),
         (_, 1) => notes.own(unsigned),
@@ -61,7 +65,8 @@ fn header(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
             algorithm(facts, reason, notes);
         }
         Reason::TypMismatch => {
-            let expected = quoted(facts.policy.expected_typ().unwrap_or_default());
+            let expected = facts.policy.expected_typs().iter().map(String::as_str);
+            let expected = listed(expected, " or ", "");
             match facts.header_string("typ").as_deref().map(quoted) {
                 Some(typ) => notes.quote(format!("typ is {typ}; --typ expects {expected}")),
                 None => notes.own(format!("there is no typ; --typ expects {expected}")),
@@ -73,6 +78,11 @@ fn header(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
                 if let Some(member) = member {
                     notes.quote(format!("{name} is {}", excerpt(&member.value)));
                 }
+            }
+            if reason == Reason::CritUnsupported {
+                let advice = "a name is accepted by --crit NAME, if you do what the extension \
+                              demands";
+                notes.own(advice);
             }
             if reason == Reason::CritInvalid {
                 let rule = "crit is an array of distinct names, not empty, of members that the \

@@ -19,6 +19,8 @@ pub(super) struct Document {
     pub(super) max_token_bytes: Option<Size>,
     #[serde(default)]
     pub(super) strict_keys: bool,
+    #[serde(default)]
+    pub(super) accept_padding: bool,
     #[serde(default, deserialize_with = "issuers")]
     pub(super) issuer: Vec<Spanned<Issuer>>,
 }
@@ -51,7 +53,7 @@ fn issuers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Spanned<Iss
 )]
 pub(super) struct Issuer {
     #[serde(skip_serializing_if = "is_empty")]
-    pub(super) iss: List<Text>,
+    pub(super) iss: List<Iss>,
     #[serde(skip_serializing_if = "is_empty")]
     pub(super) jwks: List<Text>,
     #[serde(skip_serializing_if = "is_empty")]
@@ -67,9 +69,15 @@ pub(super) struct Issuer {
     #[serde(skip_serializing_if = "OneOrMore::is_empty")]
     pub(super) subject: OneOrMore<Text>,
     #[serde(skip_serializing_if = "OneOrMore::is_empty")]
-    pub(super) require: OneOrMore<Text>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) typ: Option<Text>,
+    pub(super) require: OneOrMore<Required>,
+    #[serde(skip_serializing_if = "OneOrMore::is_empty")]
+    pub(super) claim: OneOrMore<Claim>,
+    #[serde(skip_serializing_if = "OneOrMore::is_empty")]
+    pub(super) scope: OneOrMore<Scope>,
+    #[serde(skip_serializing_if = "OneOrMore::is_empty")]
+    pub(super) typ: OneOrMore<MediaType>,
+    #[serde(skip_serializing_if = "OneOrMore::is_empty")]
+    pub(super) crit: OneOrMore<Crit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) leeway: Option<Seconds>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,7 +99,9 @@ fn is_empty<T>(list: &List<T>) -> bool {
 impl Issuer {
     /// The flags that say the same, without those of the run.
     pub(super) fn policy_flags(&self) -> PolicyFlags {
-        let all = |list: &OneOrMore<Text>| list.0.iter().map(|text| text.0.clone()).collect();
+        fn all<T: AsRef<str>>(list: &OneOrMore<T>) -> Vec<String> {
+            list.0.iter().map(|text| text.as_ref().to_owned()).collect()
+        }
         let algorithms = self.alg.iter().flat_map(|list| &list.0);
         PolicyFlags {
             alg: algorithms.map(|alg| alg.0).collect(),
@@ -99,7 +109,10 @@ impl Issuer {
             audience: all(&self.audience),
             subject: all(&self.subject),
             require: all(&self.require),
-            typ: self.typ.as_ref().map(|typ| typ.0.clone()),
+            claim: all(&self.claim),
+            scope: all(&self.scope),
+            typ: all(&self.typ),
+            crit: all(&self.crit),
             leeway: self.leeway.as_ref().map(|seconds| seconds.0),
             max_age: self.max_age.as_ref().map(|seconds| seconds.0),
             max_lifetime: self.max_lifetime.as_ref().map(|seconds| seconds.0),
@@ -111,10 +124,9 @@ impl Issuer {
 }
 
 /// The texts of a list; none if it is left out.
-pub(super) fn texts(list: &List<Text>) -> Vec<&str> {
+pub(super) fn texts<T: AsRef<str>>(list: &List<T>) -> Vec<&str> {
     let list = list.as_ref().map(|list| &list.get_ref().0[..]);
-    let texts = list.unwrap_or_default().iter();
-    texts.map(|text| text.0.as_str()).collect()
+    list.unwrap_or_default().iter().map(AsRef::as_ref).collect()
 }
 
 /// A list; a single value may be written for a list of one.
@@ -211,13 +223,34 @@ macro_rules! value {
     };
 }
 
-value!(Text(String), "a string",
-    text: |text: &str| match text {
+/// Declares texts, each with what reads it.
+macro_rules! texts {
+    ($($name:ident: $read:expr;)+) => { $(
+        value!($name(String), "a string",
+            text: $read,
+            number: |_| Err("a number where a string belongs".to_owned()),
+            written: |text: &String| text.clone());
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    )+ };
+}
+
+texts! {
+    Text: |text: &str| match text {
         "" => Err("an empty string".to_owned()),
         _ => Ok(text.to_owned()),
-    },
-    number: |_| Err("a number where a string belongs".to_owned()),
-    written: |text: &String| text.clone());
+    };
+    Iss: flags::issuer;
+    Required: flags::required;
+    Claim: flags::claim;
+    Scope: flags::scope;
+    MediaType: flags::media_type;
+    Crit: flags::crit;
+}
 
 value!(Alg(Algorithm), "the name of an algorithm",
     text: flags::algorithm,

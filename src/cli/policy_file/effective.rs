@@ -6,7 +6,10 @@ use anyhow::{Context, Result};
 use jotmill::{Encoding, Policy, Validator};
 use toml::Spanned;
 
-use super::document::{Alg, Count, Document, Issuer, OneOrMore, Seconds, Size, Text};
+use super::document::{
+    Alg, Claim, Count, Crit, Document, Iss, Issuer, MediaType, OneOrMore, Required, Scope, Seconds,
+    Size, Text,
+};
 use crate::cli::flags::KeyFlags;
 
 /// The policies of a validator as a file: with every value, also where it is the default, and with
@@ -23,6 +26,7 @@ pub(crate) fn effective(
     let document = Document {
         max_token_bytes: Some(Size(validator.policy().token_limit())),
         strict_keys: is_strict,
+        accept_padding: validator.policy().accepts_padding(),
         issuer: issuers,
     };
     toml::to_string(&document).context("cannot write the policy")
@@ -31,6 +35,7 @@ pub(crate) fn effective(
 /// A policy in full, and where its keys are.
 fn issuer(policy: &Policy, keys: &KeyFlags) -> Result<Issuer> {
     let texts = |texts: &[String]| OneOrMore(texts.iter().cloned().map(Text).collect());
+    let issuers = policy.issuer_names().map(|name| Iss(name.to_owned()));
     let placed = |list| Some(Spanned::new(0..0, list));
     let absolute = |path: &Path| {
         let path = std::path::absolute(path)
@@ -51,9 +56,13 @@ fn issuer(policy: &Policy, keys: &KeyFlags) -> Result<Issuer> {
         Text(format!("{}{name}", prefix(secret.encoding)))
     });
     let algorithms = policy.allowed_algorithms();
-    let required = policy.required_names().map(|name| Text(name.to_owned()));
+    let required = policy.required_names().map(|name| Required(name.to_owned()));
+    let claims = policy.expected_claims().into_iter().map(Claim);
+    let scopes = policy.expected_scopes().map(|name| Scope(name.to_owned()));
+    let typs = policy.expected_typs().iter().cloned().map(MediaType);
+    let crit = policy.understood_crit().iter().map(|name| Crit(name.to_string()));
     Ok(Issuer {
-        iss: placed(texts(policy.issuers())),
+        iss: Some(Spanned::new(0..0, OneOrMore(issuers.collect()))),
         jwks: placed(paths(&keys.jwks)?),
         key: placed(paths(&keys.key)?),
         secret_file: placed(OneOrMore(secret_files.collect::<Result<_>>()?)),
@@ -62,7 +71,10 @@ fn issuer(policy: &Policy, keys: &KeyFlags) -> Result<Issuer> {
         audience: texts(policy.audiences()),
         subject: texts(policy.subjects()),
         require: OneOrMore(required.collect()),
-        typ: policy.expected_typ().map(|typ| Text(typ.to_owned())),
+        claim: OneOrMore(claims.collect()),
+        scope: OneOrMore(scopes.collect()),
+        typ: OneOrMore(typs.collect()),
+        crit: OneOrMore(crit.collect()),
         leeway: Some(Seconds(policy.leeway_seconds())),
         max_age: policy.max_age_seconds().map(Seconds),
         max_lifetime: policy.max_lifetime_seconds().map(Seconds),

@@ -44,8 +44,8 @@ impl RowWriter for JsonLines {
         push_date(text, ",\"nbf\":", row.nbf);
         push_date(text, ",\"iat\":", row.iat);
         push_string(text, ",\"jti\":\"", row.jti.as_deref());
-        if let Some(missing) = &row.missing {
-            push_array(text, ",\"missing\":[", missing.names());
+        if !row.missing.is_empty() {
+            push_array(text, ",\"missing\":[", row.missing.iter());
         }
         if let Some(digest) = row.sha256 {
             text.push_str(",\"sha256\":\"");
