@@ -60,9 +60,8 @@ pub use judge::Judge;
 pub use key::{Encoding, Key, KeyFinding, KeySet, UnusableKey, Validity};
 pub use pipeline::{Finished, Progress, RowSink, RunOptions, Watch, audit, run};
 pub use policy::{
-    DEFAULT_MAX_KEY_TRIES, DEFAULT_MAX_TOKEN_BYTES, MAX_CRIT, MAX_DURATION_SECONDS, MAX_EXTRA_CLAIMS,
-    Policy,
-    RegisteredClaim,
+    DEFAULT_MAX_KEY_TRIES, DEFAULT_MAX_TOKEN_BYTES, MAX_CRIT, MAX_DURATION_SECONDS,
+    MAX_EXTRA_CLAIMS, Policy, RegisteredClaim,
 };
 pub use redact::redacted;
 pub use report::{

@@ -417,7 +417,10 @@ impl Policy {
     #[must_use]
     pub fn unchecked(&self) -> Vec<&'static str> {
         let absent = [
-            ("issuer", self.issuers.is_empty() && self.templates().is_empty()),
+            (
+                "issuer",
+                self.issuers.is_empty() && self.templates().is_empty(),
+            ),
             ("audience", self.audiences.is_empty()),
             ("typ", self.typ.is_empty()),
         ];

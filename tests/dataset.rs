@@ -46,7 +46,7 @@ fn policy(flags: &AuditFlags) -> oracle::Policy {
         audiences: owned(&flags.audiences),
         subjects: owned(&flags.subjects),
         require: owned(&flags.require),
-        typ: flags.typ.map(str::to_owned),
+        typ: flags.typ.map(str::to_owned).into_iter().collect(),
         algs: (!algs.is_empty()).then_some(algs),
         max_token_bytes: flags
             .max_token_bytes
@@ -54,6 +54,7 @@ fn policy(flags: &AuditFlags) -> oracle::Policy {
         max_key_tries: flags
             .max_key_tries
             .map_or(default.max_key_tries, |n| n as usize),
+        ..default
     }
 }
 

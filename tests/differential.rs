@@ -34,10 +34,11 @@ fn policy(algorithms: &[Algorithm], max_token_bytes: usize) -> oracle::Policy {
         audiences: vec![hostile::AUDIENCE.to_owned()],
         subjects: vec![hostile::SUBJECT.to_owned()],
         require: hostile::REQUIRE.map(str::to_owned).to_vec(),
-        typ: Some(hostile::TYP.to_owned()),
+        typ: vec![hostile::TYP.to_owned()],
         algs: Some(algorithms.iter().map(alg).collect()),
         max_token_bytes,
         max_key_tries: hostile::MAX_KEY_TRIES,
+        ..oracle::Policy::default()
     }
 }
 
@@ -52,14 +53,18 @@ fn agree(seed: u64, cases: usize, policy: oracle::Policy) {
 
 /// How often all judges said the same.
 #[derive(Debug, Default)]
-struct Agreed {
+pub(crate) struct Agreed {
     /// By the codes of a line, joined by spaces.
-    codes: BTreeMap<String, usize>,
+    pub(crate) codes: BTreeMap<String, usize>,
     findings: BTreeMap<&'static str, u64>,
 }
 
 /// Judges `cases` of these lines by all four.
-fn agree_on(mut lines: impl Iterator<Item = Vec<u8>>, cases: usize, judges: &Judges) -> Agreed {
+pub(crate) fn agree_on(
+    mut lines: impl Iterator<Item = Vec<u8>>,
+    cases: usize,
+    judges: &Judges,
+) -> Agreed {
     let mut judged = Agreed::default();
     let mut judge = Judge::new(&judges.validator).expect("a kernel");
     for log_number in 0..cases.div_ceil(LOG) {

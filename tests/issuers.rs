@@ -29,7 +29,7 @@ fn judges() -> Judges {
         leeway: 60,
         issuers: strings(&[THEIRS]),
         require: strings(&["tenant"]),
-        typ: Some("at+jwt".to_owned()),
+        typ: vec!["at+jwt".to_owned()],
         algs: Some(strings(&["HS512"])),
         ..oracle::Policy::default()
     };
@@ -340,7 +340,7 @@ fn every_judge_agrees_on_hostile_lines_of_several_issuers() {
         now: (hostile::NOW, hostile::NOW_NANOS),
         leeway: hostile::LEEWAY,
         issuers: strings(&[hostile::ISSUER]),
-        typ: Some(hostile::TYP.to_owned()),
+        typ: vec![hostile::TYP.to_owned()],
         ..oracle::Policy::default()
     };
     let other = oracle::Policy {

@@ -21,10 +21,11 @@ fn strict() -> Policy {
         audiences: vec![hostile::AUDIENCE.to_owned()],
         subjects: vec![hostile::SUBJECT.to_owned()],
         require: hostile::REQUIRE.map(str::to_owned).to_vec(),
-        typ: Some(hostile::TYP.to_owned()),
+        typ: vec![hostile::TYP.to_owned()],
         algs: Some(vec!["HS256".to_owned(), "HS512".to_owned()]),
         max_token_bytes: 16 << 10,
         max_key_tries: hostile::MAX_KEY_TRIES,
+        ..Policy::default()
     }
 }
 

@@ -34,10 +34,17 @@ fn judges() -> Judges {
         audiences: strings(&["api://orders"]),
         subjects: strings(&["user-12"]),
         require: strings(&["exp", "nbf", "iat", "jti", "tenant", "scope"]),
-        typ: Some("JWT".to_owned()),
+        typ: vec!["JWT".to_owned()],
         algs: Some(strings(&["HS256", "HS512"])),
         max_token_bytes: MAX_TOKEN_BYTES,
         max_key_tries: MAX_KEY_TRIES,
+        rules: oracle::Rules {
+            claims: vec![
+                ("level".to_owned(), oracle::Wanted::Json("3".to_owned())),
+                ("level".to_owned(), oracle::Wanted::Text("three".to_owned())),
+            ],
+            ..oracle::Rules::default()
+        },
     };
     let k = encode(SECRET);
     let jwks = format!(
@@ -76,7 +83,8 @@ fn claims(changes: Value) -> String {
         "iat": NOW - 600,
         "jti": "5b8f",
         "tenant": "t-1",
-        "scope": "read"
+        "scope": "read",
+        "level": 3
     });
     changed(good, changes)
 }
@@ -139,6 +147,7 @@ fn cases() -> Vec<Case> {
         claim_times(),
         claim_values(),
         claims_missing(),
+        claims_of_other_values(),
     ];
     let cases = groups.into_iter().flatten();
     cases
@@ -179,11 +188,29 @@ fn line_and_structure() -> Group {
             text(format!("{good}.")),
         ),
         ("segment-count", "five dots", b".....".to_vec()),
-        ("encrypted", "four dots", b"....".to_vec()),
+        ("segment-count", "four dots", b"....".to_vec()),
         (
-            "encrypted",
+            "segment-count",
             "a good token with two more segments",
             text(format!("{good}.AA.AA")),
+        ),
+        (
+            "segment-count",
+            "a good token with disclosures and a key binding",
+            text(format!("{good}~WyJhIl0~{good}")),
+        ),
+        (
+            "encrypted",
+            "the header of a JWE and four dots",
+            text(format!(
+                "{}....",
+                encode(r#"{"alg":"dir","enc":"A128GCM"}"#)
+            )),
+        ),
+        (
+            "encrypted",
+            "a name with an escape, and anything behind it",
+            text(format!("{}.!.?.x.y", encode(r#"{"\u0065nc":1}"#))),
         ),
     ]
 }
@@ -523,6 +550,26 @@ fn claims_missing() -> Group {
     ]
 }
 
+fn claims_of_other_values() -> Group {
+    vec![
+        (
+            "claim-mismatch",
+            "another number",
+            claiming(json!({"level": 4})),
+        ),
+        (
+            "claim-mismatch",
+            "a number in a string",
+            claiming(json!({"level": "3"})),
+        ),
+        (
+            "claim-mismatch",
+            "an array of it",
+            claiming(json!({"level": [3]})),
+        ),
+    ]
+}
+
 #[test]
 fn the_token_that_every_case_changes_is_valid() {
     let judged = judges().judge(&good().sign()).unwrap();
@@ -623,7 +670,7 @@ fn claims_have_every_code_that_applies_in_the_order_of_the_table() {
         "missing-iss missing-sub missing-aud missing-exp missing-nbf missing-iat missing-jti \
          missing-claim"
     );
-    let mistyped = r#"{"jti":1,"aud":1,"sub":1,"iss":1,"iat":"","nbf":"","exp":"","tenant":null}"#;
+    let mistyped = r#"{"jti":1,"aud":1,"sub":1,"iss":1,"iat":"","nbf":"","exp":"","level":null}"#;
     assert_eq!(
         codes(mistyped.to_owned()),
         "exp-type nbf-type iat-type iss-type sub-type aud-type jti-type missing-claim",
@@ -631,12 +678,12 @@ fn claims_have_every_code_that_applies_in_the_order_of_the_table() {
     );
     let wrong = json!({
         "exp": NOW - 1, "nbf": NOW + 1, "iat": NOW - 2 * MAX_LIFETIME,
-        "iss": "x", "sub": "x", "aud": "x", "jti": null, "scope": null
+        "iss": "x", "sub": "x", "aud": "x", "jti": null, "scope": null, "level": 2
     });
     assert_eq!(
         codes(claims(wrong)),
         "expired not-yet-valid too-old lifetime-too-long issuer-mismatch subject-mismatch \
-         audience-mismatch missing-jti missing-claim"
+         audience-mismatch missing-jti missing-claim claim-mismatch"
     );
     let mixed = json!({"exp": null, "nbf": "now", "iat": NOW + 1, "iss": [], "aud": []});
     assert_eq!(

@@ -14,6 +14,7 @@
 )]
 
 mod certificates;
+mod claim_rules;
 mod dataset;
 mod differential;
 mod fuzz_seeds;

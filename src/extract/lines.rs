@@ -126,7 +126,7 @@ mod tests {
             (1, 0, "a.b.c"),
             (3, 9, Reason::SegmentCount.code()),
             (5, 15, "15"),
-            (6, 31, Reason::Encrypted.code()),
+            (6, 31, Reason::SegmentCount.code()),
         ];
         assert!(
             seen.iter()

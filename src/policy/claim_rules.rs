@@ -141,10 +141,7 @@ impl Policy {
     /// # Errors
     /// [`Error::Policy`] where no scope is named, and for one with a control character.
     pub fn scope(mut self, scopes: &str) -> Result<Self, Error> {
-        let mut names = scopes
-            .split(' ')
-            .filter(|name| !name.is_empty())
-            .peekable();
+        let mut names = scopes.split(' ').filter(|name| !name.is_empty()).peekable();
         if names.peek().is_none() || scopes.contains(char::is_control) {
             return Err(policy_error(
                 "scopes are names with spaces between them, such as \"read write\", and without \
@@ -221,7 +218,10 @@ impl Policy {
 
     /// All expected issuers, those without placeholders first.
     pub(crate) fn expected_issuers(&self) -> impl Iterator<Item = IssuerTemplate> {
-        let exact = self.issuers.iter().map(|name| IssuerTemplate::literal(name));
+        let exact = self
+            .issuers
+            .iter()
+            .map(|name| IssuerTemplate::literal(name));
         exact.chain(self.templates().iter().cloned())
     }
 
@@ -244,7 +244,10 @@ impl Policy {
             }
         }
         if !rules.scopes.is_empty() {
-            match payload.scopes().map(|claim| has_all(claim, &rules.scopes)).reduce(|a, b| a && b)
+            match payload
+                .scopes()
+                .map(|claim| has_all(claim, &rules.scopes))
+                .reduce(|a, b| a && b)
             {
                 None => reasons.insert(Reason::MissingClaim),
                 Some(false) => reasons.insert(Reason::ClaimMismatch),
@@ -255,9 +258,10 @@ impl Policy {
             let is_exact = self.issuers.iter().any(|name| name == iss);
             let is_match = |template: &IssuerTemplate| {
                 let captures = template.captures(iss);
-                captures.is_some_and(|mut all| all.drain(..).all(|(name, own)| {
-                    payload.text_of(name).is_some_and(|claim| claim == own)
-                }))
+                captures.is_some_and(|mut all| {
+                    all.drain(..)
+                        .all(|(name, own)| payload.text_of(name).is_some_and(|claim| claim == own))
+                })
             };
             if !is_exact && !rules.issuers.iter().any(is_match) {
                 reasons.insert(Reason::IssuerMismatch);
@@ -410,7 +414,9 @@ impl<'p> Payload<'p> {
     /// The claims that hold scopes, unless they are null.
     fn scopes(&self) -> impl Iterator<Item = &'p str> {
         let claims = ["scope", "scp"].into_iter();
-        claims.filter_map(|name| self.member(name)).filter(|json| *json != "null")
+        claims
+            .filter_map(|name| self.member(name))
+            .filter(|json| *json != "null")
     }
 }
 
@@ -438,7 +444,9 @@ fn member<'p>(members: &[(Cow<'p, str>, &'p str)], name: &str) -> Option<&'p str
 
 /// The string that a JSON text is, if it is one.
 fn text_of(json: &str) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0)
+    serde_json::from_str::<Text<'_>>(json)
+        .ok()
+        .map(|text| text.0)
 }
 
 /// The element that a token of a JSON Pointer names: digits without a leading zero.
@@ -448,12 +456,16 @@ fn element<'p>(json: &'p str, token: &str) -> Option<&'p str> {
         return None;
     }
     let elements: Vec<&RawValue> = serde_json::from_str(json).ok()?;
-    elements.get(token.parse::<usize>().ok()?).map(|json| json.get())
+    elements
+        .get(token.parse::<usize>().ok()?)
+        .map(|json| json.get())
 }
 
 /// The members of an object, each with its JSON text.
 fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
-    serde_json::from_str::<Members<'_>>(json).ok().map(|members| members.0)
+    serde_json::from_str::<Members<'_>>(json)
+        .ok()
+        .map(|members| members.0)
 }
 
 /// A string, borrowed unless it has escapes.

@@ -143,7 +143,14 @@ mod tests {
             other => other,
         };
         let text = &[][..]; // the scanner alone does not set it
-        format!("{:?}", Claims { aud, text, ..*claims })
+        format!(
+            "{:?}",
+            Claims {
+                aud,
+                text,
+                ..*claims
+            }
+        )
     }
 
     #[test]

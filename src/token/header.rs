@@ -310,13 +310,41 @@ mod tests {
         };
         let all: Vec<&str> = many.iter().map(String::as_str).collect();
         for (json, understood, expected) in [
-            (r#"{"alg":"HS256","crit":["x0"],"x0":1}"#, &["x0"][..], Ok(Algorithm::Hs256)),
-            (r#"{"alg":"HS256","crit":["x\u0030"],"x0":1}"#, &["x0"], Ok(Algorithm::Hs256)),
-            (r#"{"alg":"HS256","crit":["x0","x1"],"x0":1,"x1":1}"#, &["x0"], Err(Reason::CritUnsupported)),
-            (r#"{"alg":"HS256","crit":["X0"],"X0":1}"#, &["x0"], Err(Reason::CritUnsupported)),
-            (r#"{"alg":"HS256","crit":["x0"]}"#, &["x0"], Err(Reason::CritInvalid)),
-            (r#"{"alg":"HS256","crit":["x0","x0"],"x0":1}"#, &["x0"], Err(Reason::CritInvalid)),
-            (r#"{"alg":"HS256","crit":["x0"],"x0":1,"b64":false}"#, &["x0"], Err(Reason::B64Unsupported)),
+            (
+                r#"{"alg":"HS256","crit":["x0"],"x0":1}"#,
+                &["x0"][..],
+                Ok(Algorithm::Hs256),
+            ),
+            (
+                r#"{"alg":"HS256","crit":["x\u0030"],"x0":1}"#,
+                &["x0"],
+                Ok(Algorithm::Hs256),
+            ),
+            (
+                r#"{"alg":"HS256","crit":["x0","x1"],"x0":1,"x1":1}"#,
+                &["x0"],
+                Err(Reason::CritUnsupported),
+            ),
+            (
+                r#"{"alg":"HS256","crit":["X0"],"X0":1}"#,
+                &["x0"],
+                Err(Reason::CritUnsupported),
+            ),
+            (
+                r#"{"alg":"HS256","crit":["x0"]}"#,
+                &["x0"],
+                Err(Reason::CritInvalid),
+            ),
+            (
+                r#"{"alg":"HS256","crit":["x0","x0"],"x0":1}"#,
+                &["x0"],
+                Err(Reason::CritInvalid),
+            ),
+            (
+                r#"{"alg":"HS256","crit":["x0"],"x0":1,"b64":false}"#,
+                &["x0"],
+                Err(Reason::B64Unsupported),
+            ),
             (&listing(MAX_CRIT), &all, Ok(Algorithm::Hs256)),
             (&listing(MAX_CRIT + 1), &all, Err(Reason::CritUnsupported)),
         ] {

@@ -64,12 +64,16 @@ impl Issuers {
     /// The issuer of another policy that can match the same name.
     pub(crate) fn add(&mut self, issuer: &IssuerTemplate, number: u32) -> Result<(), String> {
         let is_exact = issuer.placeholders().next().is_none();
-        if is_exact && self.exact.get(issuer.text()).is_some_and(|it| *it != number) {
+        if is_exact
+            && self
+                .exact
+                .get(issuer.text())
+                .is_some_and(|it| *it != number)
+        {
             return Err(issuer.text().to_owned());
         }
-        let is_other = |(other, own): &&(IssuerTemplate, u32)| {
-            *own != number && other.overlaps(issuer)
-        };
+        let is_other =
+            |(other, own): &&(IssuerTemplate, u32)| *own != number && other.overlaps(issuer);
         if let Some((other, _)) = self.templates.iter().find(is_other) {
             return Err(other.text().to_owned());
         }
@@ -155,7 +159,9 @@ mod tests {
     fn issuers_of_two_policies_that_match_one_name_are_refused() {
         let add = |names: &[(&str, u32)]| {
             let mut issuers = Issuers::default();
-            let mut parsed = names.iter().map(|(name, at)| (IssuerTemplate::parse(name), at));
+            let mut parsed = names
+                .iter()
+                .map(|(name, at)| (IssuerTemplate::parse(name), at));
             parsed.try_for_each(|(name, at)| issuers.add(&name.unwrap(), *at))
         };
         for (names, expected) in [

@@ -207,7 +207,9 @@ mod tests {
     /// Every name of up to two segments over a few letters: the answer must be that of trying all.
     #[test]
     fn two_templates_overlap_where_one_name_matches_both() {
-        let letters = ["", "a", "b", "aa", "ab", "ba", "bb", "aab", "aba", "abb", "bab"];
+        let letters = [
+            "", "a", "b", "aa", "ab", "ba", "bb", "aab", "aba", "abb", "bab",
+        ];
         let mut names: Vec<String> = letters.map(str::to_owned).to_vec();
         for first in letters {
             names.extend(letters.iter().map(|second| format!("{first}/{second}")));
@@ -218,11 +220,14 @@ mod tests {
         ];
         for (one, other) in texts.iter().flat_map(|a| texts.iter().map(move |b| (a, b))) {
             let (left, right) = (template(one), template(other));
-            let both = |name: &&String| {
-                left.captures(name).is_some() && right.captures(name).is_some()
-            };
+            let both =
+                |name: &&String| left.captures(name).is_some() && right.captures(name).is_some();
             let found = names.iter().find(both);
-            assert_eq!(left.overlaps(&right), found.is_some(), "{one} {other} {found:?}");
+            assert_eq!(
+                left.overlaps(&right),
+                found.is_some(),
+                "{one} {other} {found:?}"
+            );
         }
     }
 }

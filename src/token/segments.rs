@@ -95,7 +95,11 @@ impl<'b> Token<'b> {
     /// (RFC 7515 section 5.1), as they stand. The payload itself is accessible only in an authentic token.
     #[must_use]
     pub fn signing_input(&self) -> SigningInput<'b> {
-        SigningInput::new(self.before(self.second_dot, 0), self.first_dot, self.padding[1])
+        SigningInput::new(
+            self.before(self.second_dot, 0),
+            self.first_dot,
+            self.padding[1],
+        )
     }
 }
 
@@ -170,7 +174,11 @@ mod tests {
             for rest in ["b.c.d.e", "..."] {
                 let token = format!("{header}.{rest}");
                 let dots = token.matches('.').count();
-                let expected = if dots == 4 { expected } else { Reason::SegmentCount };
+                let expected = if dots == 4 {
+                    expected
+                } else {
+                    Reason::SegmentCount
+                };
                 let reason = Token::split(token.as_bytes()).err();
                 assert_eq!(reason, Some(expected), "{token}");
             }
@@ -195,8 +203,15 @@ mod tests {
             ("Y=Q=.YWI=.YWJj", ["Y=Q", "YWI", "YWJj"]),
         ] {
             let token = Token::split(text.as_bytes()).unwrap().accepting_padding();
-            let parts = [token.header(), token.unverified_payload(), token.signature()];
-            assert_eq!(parts.map(|part| std::str::from_utf8(part).unwrap()), expected);
+            let parts = [
+                token.header(),
+                token.unverified_payload(),
+                token.signature(),
+            ];
+            assert_eq!(
+                parts.map(|part| std::str::from_utf8(part).unwrap()),
+                expected
+            );
             // What is signed, and what names the token, is the text as it stands.
             let (signed, _) = text.rsplit_once('.').unwrap();
             assert_eq!(token.signing_input().bytes(), signed.as_bytes());

@@ -119,9 +119,10 @@ pub(crate) fn media_type(text: &str) -> Result<String, String> {
 pub(crate) fn add_claim(policy: Policy, text: &str) -> Result<Policy, Error> {
     let Some((name, value)) = text.split_once('=') else {
         return Err(Error::Policy {
-            message: "the expected claim has no value; write NAME=TEXT for a string, NAME:=JSON for \
+            message:
+                "the expected claim has no value; write NAME=TEXT for a string, NAME:=JSON for \
                       a number or a boolean, or --require NAME for a claim of any value"
-                .to_owned(),
+                    .to_owned(),
         });
     };
     match name.strip_suffix(':') {

@@ -204,10 +204,16 @@ fn placeholders(facts: &Facts<'_>, issuers: &[String], notes: &mut Notes) {
     names.sort();
     names.dedup();
     for name in names.iter().take(MANY) {
-        let (shown, is_bound) = (quoted(name), "a placeholder of --issuer, and must be equal to it");
+        let (shown, is_bound) = (
+            quoted(name),
+            "a placeholder of --issuer, and must be equal to it",
+        );
         match facts.claim(name) {
             Some(member) => {
-                notes.quote(format!("{shown} is {}; it is {is_bound}", excerpt(&member.value)));
+                notes.quote(format!(
+                    "{shown} is {}; it is {is_bound}",
+                    excerpt(&member.value)
+                ));
             }
             None => notes.own(format!("{shown} is absent; it is {is_bound}")),
         }
@@ -257,7 +263,8 @@ fn values(facts: &Facts<'_>, notes: &mut Notes) {
 /// The payload for display; of members that occur twice it has the last.
 fn payload(facts: &Facts<'_>) -> Value {
     let text = facts.claims().map(|text| text.text.as_str());
-    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    text.and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default()
 }
 
 /// What a name or a JSON Pointer leads to.

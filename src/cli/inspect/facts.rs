@@ -77,7 +77,8 @@ impl<'a> Facts<'a> {
         let is_encrypted = verdict.reasons.contains(Reason::Encrypted);
         let policies = validator.map_or(&[][..], Validator::policies);
         let issuers = policies.iter().flat_map(Policy::issuer_names);
-        let segment = |(index, encoded)| Segment::new(segment_name(dots, is_encrypted, index), encoded);
+        let segment =
+            |(index, encoded)| Segment::new(segment_name(dots, is_encrypted, index), encoded);
         Self {
             token,
             policy,
@@ -189,15 +190,21 @@ fn is_sd_jwt(token: &[u8]) -> bool {
 /// The segments of a token; where padding is accepted and each is padded exactly, without it.
 fn without_padding(token: &[u8], is_accepted: bool) -> Vec<&[u8]> {
     let bare = |segment: &'_ [u8]| {
-        let padding = segment.iter().rev().take_while(|byte| **byte == b'=').count();
+        let padding = segment
+            .iter()
+            .rev()
+            .take_while(|byte| **byte == b'=')
+            .count();
         (segment.len().is_multiple_of(4) && padding <= 2).then(|| segment.len() - padding)
     };
     let parts: Vec<&[u8]> = token.split(|byte| *byte == b'.').collect();
     let lens: Option<Vec<usize>> = parts.iter().map(|part| bare(part)).collect();
     match lens {
-        Some(lens) if is_accepted && lens.len() == 3 => {
-            parts.iter().zip(lens).map(|(part, len)| &part[..len]).collect()
-        }
+        Some(lens) if is_accepted && lens.len() == 3 => parts
+            .iter()
+            .zip(lens)
+            .map(|(part, len)| &part[..len])
+            .collect(),
         _ => parts,
     }
 }

@@ -56,11 +56,16 @@ fn issuer(policy: &Policy, keys: &KeyFlags) -> Result<Issuer> {
         Text(format!("{}{name}", prefix(secret.encoding)))
     });
     let algorithms = policy.allowed_algorithms();
-    let required = policy.required_names().map(|name| Required(name.to_owned()));
+    let required = policy
+        .required_names()
+        .map(|name| Required(name.to_owned()));
     let claims = policy.expected_claims().into_iter().map(Claim);
     let scopes = policy.expected_scopes().map(|name| Scope(name.to_owned()));
     let typs = policy.expected_typs().iter().cloned().map(MediaType);
-    let crit = policy.understood_crit().iter().map(|name| Crit(name.to_string()));
+    let crit = policy
+        .understood_crit()
+        .iter()
+        .map(|name| Crit(name.to_string()));
     Ok(Issuer {
         iss: Some(Spanned::new(0..0, OneOrMore(issuers.collect()))),
         jwks: placed(paths(&keys.jwks)?),

@@ -17,7 +17,7 @@ use jotmill::{
 use serde_json::Value;
 
 use crate::judges::{Judges, Row, audit, comparable};
-use crate::oracle::{self, Policy};
+use crate::oracle::{self, Policy, Rules, Wanted};
 use crate::token_maker::{ALGORITHMS, SECRET, TokenMaker, encode};
 
 /// The codes that a body saw, and `valid`; for keys also what they are.
@@ -67,10 +67,18 @@ fn strict() -> Policy {
         audiences: strings(&["api://orders", "api"]),
         subjects: strings(&["user-1", "me"]),
         require: strings(&["exp", "nbf", "iat", "jti", "tenant", "scope"]),
-        typ: Some("JWT".to_owned()),
+        typ: vec!["JWT".to_owned()],
         algs: Some(strings(&["HS256", "HS512"])),
         max_token_bytes: 1500,
         max_key_tries: 1,
+        rules: Rules {
+            claims: ["t", "t-1"]
+                .map(|tenant| ("tenant".to_owned(), Wanted::Text(tenant.to_owned())))
+                .into(),
+            scopes: strings(&["s"]),
+            crit: strings(&["x"]),
+            ..Rules::default()
+        },
     }
 }
 

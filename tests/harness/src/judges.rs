@@ -10,7 +10,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jotmill::{
-    Algorithm, Finding, Finished, Input, Judge, KeySet, Policy, Reason, RowOptions, RowSink,
+    Algorithm, Error, Finding, Finished, Input, Judge, KeySet, Policy, Reason, RowOptions, RowSink,
     RunOptions, UnixTime, Validator, Verdict, Watch, run,
 };
 use serde_json::{Number, Value};
@@ -169,7 +169,12 @@ impl Judges {
         );
         if verdict.is_valid() {
             let payload = token.split(|byte| *byte == b'.').nth(1);
-            let payload = payload.and_then(|encoded| URL_SAFE_NO_PAD.decode(encoded).ok());
+            let payload = payload.and_then(|encoded| {
+                let bare = encoded.strip_suffix(b"=").unwrap_or(encoded);
+                URL_SAFE_NO_PAD
+                    .decode(bare.strip_suffix(b"=").unwrap_or(bare))
+                    .ok()
+            });
             assert_eq!(self.accept(token).ok(), payload, "{shown}");
         }
         Some(Judged {
@@ -275,7 +280,7 @@ pub fn policy_like(wanted: &oracle::Policy) -> Policy {
             .max_lifetime(seconds)
             .expect("a lifetime that can be set");
     }
-    if let Some(typ) = &wanted.typ {
+    for typ in &wanted.typ {
         policy = policy.typ(typ);
     }
     if let Some(algs) = &wanted.algs {
@@ -297,7 +302,29 @@ pub fn policy_like(wanted: &oracle::Policy) -> Policy {
     for name in &wanted.require {
         policy = policy.require(name).expect("a claim that can be required");
     }
-    policy
+    with_rules(policy, &wanted.rules).expect("rules that can be set")
+}
+
+fn with_rules(mut policy: Policy, rules: &oracle::Rules) -> Result<Policy, Error> {
+    for (name, wanted) in &rules.claims {
+        policy = match wanted {
+            oracle::Wanted::Text(text) => policy.claim(name, text)?,
+            oracle::Wanted::Json(json) => policy.claim_json(name, json)?,
+        };
+    }
+    for scope in &rules.scopes {
+        policy = policy.scope(scope)?;
+    }
+    for template in &rules.issuers {
+        policy = policy.issuer_template(template)?;
+    }
+    for name in &rules.crit {
+        policy = policy.crit(name)?;
+    }
+    Ok(match rules.accept_padding {
+        true => policy.accept_padding(),
+        false => policy,
+    })
 }
 
 /// Runs over one log; gives the rows and what the run came to, which must be complete.

@@ -11,11 +11,12 @@ mod issuers;
 mod json;
 mod keys;
 mod public;
+mod rules;
 #[cfg(test)]
 mod tests;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Number, Value};
 
@@ -24,10 +25,11 @@ pub use issuers::judge_by_issuer;
 use json::{Flaw, Members};
 pub use keys::{Key, Kind, keys_from_jwks};
 pub use public::decode as decode_member;
+pub use rules::{Rules, Wanted};
 
 /// Every code of the verdict table in its order. `issuer-unknown` is for whoever knows several
 /// issuers, and so comes of `judge_by_issuer` alone.
-pub const CODES: [&str; 54] = [
+pub const CODES: [&str; 55] = [
     "too-long",
     "segment-count",
     "encrypted",
@@ -82,6 +84,7 @@ pub const CODES: [&str; 54] = [
     "missing-iat",
     "missing-jti",
     "missing-claim",
+    "claim-mismatch",
 ];
 
 /// The findings, in their order, but for that of `--kid-hint`: here a `kid` is always a rule.
@@ -113,14 +116,16 @@ pub struct Policy {
     pub subjects: Vec<String>,
     /// Names of claims that have to be there, registered or not.
     pub require: Vec<String>,
-    /// Expected `typ`, compared as a media type.
-    pub typ: Option<String>,
+    /// Expected `typ`, any of these, compared as a media type; empty is no expectation.
+    pub typ: Vec<String>,
     /// The allow-list of `alg`.
     pub algs: Option<Vec<String>>,
     /// Bytes of a line, without its ending and before it is trimmed.
     pub max_token_bytes: usize,
     /// Keys that may be tried for one token.
     pub max_key_tries: usize,
+    /// What is expected beyond all this.
+    pub rules: Rules,
 }
 
 impl Default for Policy {
@@ -135,10 +140,11 @@ impl Default for Policy {
             audiences: Vec::new(),
             subjects: Vec::new(),
             require: Vec::new(),
-            typ: None,
+            typ: Vec::new(),
             algs: None,
             max_token_bytes: 1 << 20,
             max_key_tries: 1000,
+            rules: Rules::default(),
         }
     }
 }
@@ -208,15 +214,17 @@ fn run_stages(
 ) -> Result<(), Code> {
     let segments: Vec<&[u8]> = token.split(|&byte| byte == b'.').collect();
     let [header, payload, signature] = segments[..] else {
-        return Err(if segments.len() == 5 {
-            "encrypted"
-        } else {
-            "segment-count"
+        let header = decode(segments[0], false).and_then(|header| json::object(&header).ok());
+        let is_encrypted = header.is_some_and(|header| header.contains_key("enc"));
+        return Err(match segments.len() {
+            5 if is_encrypted => "encrypted",
+            _ => "segment-count",
         });
     };
+    let padded = policy.rules.accept_padding && is_padded(&segments);
     let signed = [header, b".", payload].concat();
 
-    let header = decode(header).ok_or("header-base64url")?;
+    let header = decode(header, padded).ok_or("header-base64url")?;
     let header = json::object(&header).map_err(|flaw| match flaw {
         Flaw::Json => "header-json",
         Flaw::NotObject => "header-not-object",
@@ -233,7 +241,7 @@ fn run_stages(
 
     let candidates = choose_keys(out.kid.as_deref(), &alg, policy, keys)?;
 
-    let signature = decode(signature).ok_or("signature-base64url")?;
+    let signature = decode(signature, padded).ok_or("signature-base64url")?;
     let fits = |&index: &usize| match keys[index].kind {
         Kind::Secret(_) => signature.len() == mac(&alg, b"any", b"").len(),
         Kind::Public(ref key) => signature.len() == key.signature_len,
@@ -258,19 +266,31 @@ fn run_stages(
         _ => {}
     }
 
-    let payload = decode(payload).ok_or("payload-base64url")?;
-    let payload = json::object(&payload).map_err(|flaw| match flaw {
+    let text = decode(payload, padded).ok_or("payload-base64url")?;
+    let payload = json::object(&text).map_err(|flaw| match flaw {
         Flaw::Json => "payload-json",
         Flaw::NotObject => "payload-not-object",
         Flaw::Duplicate => "payload-duplicate-member",
     })?;
-    check_claims(&payload, policy, out);
+    let text = std::str::from_utf8(&text).expect("JSON is UTF-8");
+    check_claims(&payload, text, policy, out);
     Ok(())
 }
 
-/// Canonical base64url: this engine refuses padding, other alphabets and non-zero trailing bits.
-fn decode(segment: &[u8]) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(segment).ok()
+/// Canonical base64url: these engines refuse other alphabets and non-zero trailing bits; the one
+/// refuses padding, the other demands it.
+fn decode(segment: &[u8], padded: bool) -> Option<Vec<u8>> {
+    match padded {
+        true => URL_SAFE.decode(segment).ok(),
+        false => URL_SAFE_NO_PAD.decode(segment).ok(),
+    }
+}
+
+/// Whether every segment is as long, and ends in as many `=`, as padding makes it.
+fn is_padded(segments: &[&[u8]]) -> bool {
+    segments
+        .iter()
+        .all(|segment| segment.len() % 4 == 0 && !segment.ends_with(b"==="))
 }
 
 fn mac(alg: &str, secret: &[u8], message: &[u8]) -> Vec<u8> {
@@ -343,9 +363,13 @@ fn check_header(header: &Members, policy: &Policy) -> Result<String, Code> {
             return Err(code);
         }
     }
-    if let Some(expected) = &policy.typ {
+    if !policy.typ.is_empty() {
         let actual = header.get("typ").and_then(as_string);
-        if actual.is_none_or(|actual| media_type(&actual) != media_type(expected)) {
+        let is_expected = |actual: String| {
+            let mut expected = policy.typ.iter();
+            expected.any(|expected| media_type(&actual) == media_type(expected))
+        };
+        if !actual.is_some_and(is_expected) {
             return Err("typ-mismatch");
         }
     }
@@ -356,7 +380,8 @@ fn check_header(header: &Members, policy: &Policy) -> Result<String, Code> {
     {
         return Err("b64-unsupported");
     }
-    if critical.iter().any(|name| name != "b64") {
+    let is_understood = |name: &String| name == "b64" || policy.rules.crit.contains(name);
+    if !critical.iter().all(is_understood) {
         return Err("crit-unsupported");
     }
     Ok(alg)
@@ -475,7 +500,7 @@ impl<T> Claim<T> {
 }
 
 /// The claims stage: every code that applies, in table order.
-fn check_claims(payload: &Members, policy: &Policy, out: &mut Judgement) {
+fn check_claims(payload: &Members, text: &str, policy: &Policy, out: &mut Judgement) {
     let exp = Claim::read(payload, "exp", as_number);
     let nbf = Claim::read(payload, "nbf", as_number);
     let iat = Claim::read(payload, "iat", as_number);
@@ -531,9 +556,15 @@ fn check_claims(payload: &Members, policy: &Policy, out: &mut Judgement) {
         !expected.is_empty()
             && actual.is_some_and(|actual| !actual.iter().any(|one| expected.contains(one)))
     };
+    let templates = &policy.rules.issuers;
+    let fits = |iss: &String| {
+        policy.issuers.contains(iss)
+            || (templates.iter()).any(|template| rules::matches(template, iss, Some(payload)))
+    };
     apply(
         "issuer-mismatch",
-        differs(&policy.issuers, iss.value().map(std::slice::from_ref)),
+        !(policy.issuers.is_empty() && templates.is_empty())
+            && iss.value().is_some_and(|iss| !fits(iss)),
     );
     apply(
         "subject-mismatch",
@@ -544,10 +575,11 @@ fn check_claims(payload: &Members, policy: &Policy, out: &mut Judgement) {
         differs(&policy.audiences, aud.value().map(Vec::as_slice)),
     );
 
+    let required = [&policy.require[..], &rules::required(&policy.rules)].concat();
     let requires = |name: &str| {
-        policy.require.iter().any(|required| required == name)
+        required.iter().any(|required| required == name)
             || match name {
-                "iss" => !policy.issuers.is_empty(),
+                "iss" => !policy.issuers.is_empty() || !templates.is_empty(),
                 "sub" => !policy.subjects.is_empty(),
                 "aud" => !policy.audiences.is_empty(),
                 "exp" => policy.max_lifetime.is_some(),
@@ -563,15 +595,30 @@ fn check_claims(payload: &Members, policy: &Policy, out: &mut Judgement) {
     apply("missing-iat", iat.is_absent() && requires("iat"));
     apply("missing-jti", jti.is_absent() && requires("jti"));
 
-    for name in &policy.require {
+    for name in &required {
         let registered = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"].contains(&name.as_str());
         let lacks = payload.get(name).is_none_or(Value::is_null);
         if !registered && lacks && !out.missing.contains(name) {
             out.missing.push(name.clone());
         }
     }
+    let mistyped = |name: &str| match name {
+        "exp" => exp.is_mistyped(),
+        "nbf" => nbf.is_mistyped(),
+        "iat" => iat.is_mistyped(),
+        "iss" => iss.is_mistyped(),
+        "sub" => sub.is_mistyped(),
+        "aud" => aud.is_mistyped(),
+        "jti" => jti.is_mistyped(),
+        _ => false,
+    };
+    let found = rules::check(text, &policy.rules, mistyped);
+    out.missing.extend(found.missing);
     if !out.missing.is_empty() {
         out.codes.push("missing-claim");
+    }
+    if found.claim_mismatch {
+        out.codes.push("claim-mismatch");
     }
 }
 
