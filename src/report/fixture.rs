@@ -139,7 +139,7 @@ pub(super) fn example() -> [(&'static str, String); 2] {
     let second = [
         mint(r#"{"alg":"RSA1_5","kid":"rsa-1"}"#, "{}", b"-"),
         mint(r#"{"alg":"HS256","kid":"2025-12"}"#, "{}", b"-"),
-        "a.b.c.d.e".to_owned(),
+        "eyJlbmMiOjF9....".to_owned(), // {"enc":1}
         mint(
             r#"{"alg":"HS256","kid":"2026-10","jku":"https://evil.example/"}"#,
             &claims(AUTH, 30, 7),
@@ -178,7 +178,7 @@ pub(super) fn log(count: u64) -> String {
             10 | 11 => mint(r#"{"alg":"RSA1_5","kid":"rsa-1"}"#, &valid(), b"-"),
             12 => mint(r#"{"alg":"HS1"}"#, &valid(), b"-"),
             13 => mint(r#"{"alg":"FOO"}"#, &valid(), b"-"),
-            14 => "a.b.c.d.e".to_owned(),
+            14 => "eyJlbmMiOjF9....".to_owned(),
             15 => "127.0.0.1 - - GET /login".to_owned(),
             16 => mint(r#"{"alg":"HS512","kid":"2025-12"}"#, &valid(), SEPTEMBER),
             17 => mint(r#"{"alg":"HS512","kid":"2025-11"}"#, &valid(), SEPTEMBER),

@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn two_templates_overlap_where_one_name_matches_both() {
         let letters = [
-            "", "a", "b", "aa", "ab", "ba", "bb", "aab", "aba", "abb", "bab",
+            "", "a", "b", "aa", "ab", "ba", "bb", "aab", "aba", "abb", "bab", "abaab",
         ];
         let mut names: Vec<String> = letters.map(str::to_owned).to_vec();
         for first in letters {

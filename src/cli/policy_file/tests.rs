@@ -34,6 +34,28 @@ fn a_mistake_is_reported_with_its_line_and_column() {
             "\u{feff}[[issuer]]\nmax_key_tries = 0",
             ":2:17: a number from 1 on",
         ),
+        (
+            "[[issuer]]\nrequire = \"client_id=app1\"",
+            ":2:11: --require takes names",
+        ),
+        (
+            "[[issuer]]\ntyp = [\"a\", \"b,c\"]",
+            ":2:13: a media type has no comma",
+        ),
+        (
+            "[[issuer]]\nclaim = \"client_id\"",
+            ":2:9: the expected claim has no value",
+        ),
+        (
+            "[[issuer]]\nclaim = \"n:=null\"",
+            ":2:9: the value expected of a claim is null",
+        ),
+        (
+            "[[issuer]]\niss = \"https://{a}{b}/\"",
+            ":2:7: an expected issuer has more than one",
+        ),
+        ("[[issuer]]\ncrit = \"b64\"", ":2:8: b64 cannot"),
+        ("[[issuer]]\nscope = \" \"", ":2:9: scopes are names"),
         ("now = 3", ":1:1: unknown field `now`"),
         (
             "strict_keys = true\n[issuer]\niss = \"a\"",
@@ -53,6 +75,7 @@ fn the_flags_of_an_issuer_are_those_of_the_command_line() {
     let text = "max_token_bytes = \"4K\"\n[[issuer]]\niss = \"a\"\nalg = \"HS256\"\n\
                 audience = [\"b\", \"c\"]\nrequire = \"exp\"\ntyp = \"JWT\"\nleeway = 5\n\
                 max_age = \"1h\"\nmax_lifetime = \"2h\"\nmax_key_tries = 7\nkid_hint = true\n\
+                claim = [\"c=1\", \"/n~1/x:=1.0\"]\nscope = \"r w\"\ncrit = \"x\"\n\
                 subject = \"d\"\nsecret_file = \"hex:s\"\nsecret_env = \"base64:E\"\njwks = \"k\"\n";
     let file = read(text).unwrap();
     let typed = [
@@ -66,8 +89,9 @@ fn the_flags_of_an_issuer_are_those_of_the_command_line() {
         "b",
     ];
     let more = "--audience c --require exp --typ JWT --leeway 5 --max-age 1h --max-lifetime 2h \
-                --max-key-tries 7 --kid-hint --subject d";
-    let typed = typed.into_iter().chain(more.split(' '));
+                --max-key-tries 7 --kid-hint --subject d --claim c=1 --claim /n~1/x:=1.0 --crit x \
+                --scope";
+    let typed = typed.into_iter().chain(more.split(' ')).chain(["r w"]);
     let cli = <flags::Cli as clap::Parser>::try_parse_from(typed);
     let Ok(flags::Cli {
         command: flags::Command::Audit(audit),

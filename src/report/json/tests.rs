@@ -8,8 +8,8 @@ use crate::display::is_deceptive;
 use crate::key::KeySet;
 use crate::pipeline::RunOptions;
 use crate::report::fixture::{
-    NOW, example_report, judged, lenient_validator, log, named_keys, now, options, two_issuers,
-    validator,
+    NOW, bare_policy, example_report, judged, lenient_validator, log, named_keys, now, options,
+    two_issuers, validator,
 };
 use crate::report::{MAX_NAMES, Tally};
 use crate::time::UnixTime;
@@ -87,6 +87,14 @@ fn the_documented_members_are_those_of_a_report_in_this_order() {
     paths(&parsed(&report), "", &mut found);
     let two = two_issuers();
     paths(&parsed(&example_report(&two)), "", &mut found);
+    let rules = bare_policy()
+        .claim("a", "b")
+        .and_then(|policy| policy.scope("read"))
+        .and_then(|policy| policy.crit("x"))
+        .expect("rules");
+    let rules = rules.typ("JWT").typ("at+jwt").accept_padding();
+    let rules = Validator::new(rules, named_keys()).expect("a key");
+    paths(&parsed(&example_report(&rules)), "", &mut found);
     let expected: BTreeSet<String> = documented.iter().map(|name| (*name).to_owned()).collect();
     assert_eq!(found, expected);
     assert_eq!(documented.len(), expected.len(), "documented twice");
