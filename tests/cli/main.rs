@@ -2,7 +2,7 @@
 //!
 //! `program` has exit codes, messages and signals, `outputs` where results go, `redaction` what is
 //! never shown, `policy` policy files, `bench` the subcommand that measures, `generate` the one that
-//! makes data sets.
+//! makes data sets, `rules` what a policy expects beyond the registered claims.
 
 #![allow(
     clippy::expect_used,
@@ -16,5 +16,6 @@ mod outputs;
 mod policy;
 mod program;
 mod redaction;
+mod rules;
 
 use jotmill_test_support::token_maker;
