@@ -54,7 +54,17 @@ fn policy(flags: &AuditFlags) -> oracle::Policy {
         max_key_tries: flags
             .max_key_tries
             .map_or(default.max_key_tries, |n| n as usize),
-        ..default
+        rules: oracle::Rules {
+            claims: (flags.claims.iter())
+                .map(|(name, value)| {
+                    (
+                        (*name).to_owned(),
+                        oracle::Wanted::Text((*value).to_owned()),
+                    )
+                })
+                .collect(),
+            ..oracle::Rules::default()
+        },
     }
 }
 

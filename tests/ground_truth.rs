@@ -47,6 +47,9 @@ fn policy(issuer: &Issuer) -> (Policy, KeySet) {
     for name in &flags.require {
         policy = policy.require(name).expect("a claim");
     }
+    for (name, value) in &flags.claims {
+        policy = policy.claim(name, *value).expect("a claim");
+    }
     if !flags.algorithms.is_empty() {
         let named = |alg: &Algorithm| jotmill::Algorithm::from_name(alg.name());
         policy = policy.algorithms(flags.algorithms.iter().filter_map(named).collect());

@@ -69,7 +69,7 @@ fn each_defect_has_a_folder_that_its_seed_makes() {
             defects,
             ..Spec::default()
         };
-        is_made_from(&format!("defects/{}", defect.code()), spec);
+        is_made_from(&format!("defects/{}", defect.name()), spec);
     }
     let folders = fs::read_dir(folder("defects")).expect("the folder").count();
     assert_eq!(

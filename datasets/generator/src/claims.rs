@@ -5,7 +5,7 @@
 //! in `payload`.
 
 use super::defect::Defect;
-use super::flags::{AUDIENCES, AuditFlags, ISSUERS, REQUIRED_CLAIM, SUBJECTS};
+use super::flags::{AUDIENCES, AuditFlags, ISSUERS, REQUIRED_CLAIM, SUBJECTS, TENANTS};
 use super::json::Member;
 use super::payload::{Kind, Presence};
 use super::rng::Rng;
@@ -213,7 +213,9 @@ impl Claims {
         if self.get(Claim::Jti).present {
             self.new_jti(kind, rng);
         }
-        if self.get(Claim::Tenant).present {
+        if !flags.claims.is_empty() {
+            self.get_mut(Claim::Tenant).set_plain(rng.pick(&TENANTS));
+        } else if self.get(Claim::Tenant).present {
             let tenant = &mut self.get_mut(Claim::Tenant).value;
             tenant.extend_from_slice(b"\"tenant-");
             push_digits(tenant, rng, 2);
@@ -289,6 +291,20 @@ impl Claims {
                 } else {
                     self.lose(Claim::Tenant, rng);
                 }
+            }
+            Defect::ClaimMismatch => {
+                let forms: [&[u8]; 9] = [
+                    b"\"\"",
+                    b"\"TENANT-07\"",
+                    b"\"tenant-7\"",
+                    b"\"tenant-42 \"",
+                    b"\"tenant-07\\u0000\"",
+                    b"[\"tenant-07\"]",
+                    b"{\"tenant-07\":true}",
+                    b"7",
+                    b"true",
+                ];
+                self.get_mut(Claim::Tenant).set(rng.pick(&forms));
             }
             _ => {}
         }

@@ -57,10 +57,12 @@ defects! {
     }
     Structure {
         SegmentCount "segment-count" "Not two dots, and not four."
-        Encrypted "encrypted" "Exactly four dots: the form of a JWE (RFC 7516 section 3.1)."
+        FiveSegments "five-segments" "Exactly four dots, and not the header of a JWE."
+        Encrypted "encrypted" "Exactly four dots behind the header of a JWE (RFC 7516 section 3.1)."
     }
     Header {
         HeaderBase64url "header-base64url" "The header is not canonical base64url."
+        Padded "padded" "Each segment is padded exactly, and signed as it is."
         HeaderJson "header-json" "The header is not JSON."
         HeaderNotObject "header-not-object" "The header is JSON, but not an object."
         HeaderDuplicateMember "header-duplicate-member" "A header member occurs twice."
@@ -120,6 +122,7 @@ defects! {
         MissingIat "missing-iat" "No `iat`, which is required."
         MissingJti "missing-jti" "No `jti`, which is required."
         MissingClaim "missing-claim" "A required claim that is not registered is absent or null."
+        ClaimMismatch "claim-mismatch" "A claim has another value than those expected."
     }
 }
 
@@ -141,11 +144,14 @@ impl Defect {
         rest
     };
 
-    /// The verdict code that a token with this defect gives: its name, unless the key is of another
-    /// issuer. That is `key-not-found`, since a policy knows its own keys alone.
+    /// The verdict code that a token with this defect gives: its name, with three exceptions. A key of
+    /// another issuer is `key-not-found`, since a policy knows its own keys alone; padding is
+    /// `header-base64url`, since the header is read first.
     pub fn code(self) -> &'static str {
         match self {
             Defect::ForeignIssuerKey => Defect::KeyNotFound.name(),
+            Defect::FiveSegments => Defect::SegmentCount.name(),
+            Defect::Padded => Defect::HeaderBase64url.name(),
             other => other.name(),
         }
     }
@@ -175,14 +181,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_defect_has_a_name_of_its_own_and_one_a_code_that_is_not_its_name() {
+    fn each_defect_has_a_name_of_its_own_and_some_a_code_that_is_not_their_name() {
         for &defect in Defect::ALL {
             assert_eq!(Defect::from_name(defect.name()), Some(defect));
-            let is_usual = defect != Defect::ForeignIssuerKey;
-            assert_eq!(defect.code() == defect.name(), is_usual, "{defect}");
+            let expected = match defect {
+                Defect::ForeignIssuerKey => "key-not-found",
+                Defect::FiveSegments => "segment-count",
+                Defect::Padded => "header-base64url",
+                usual => usual.name(),
+            };
+            assert_eq!(defect.code(), expected);
         }
-        assert_eq!(Defect::ForeignIssuerKey.code(), "key-not-found");
-        assert_eq!(Defect::ALL.len(), 55);
+        assert_eq!(Defect::ALL.len(), 58);
         let of_one = Defect::ALL.iter().copied();
         let of_several = [Defect::IssuerUnknown, Defect::ForeignIssuerKey];
         let of_one = of_one.filter(|defect| !of_several.contains(defect));

@@ -33,6 +33,9 @@ pub(super) const SUBJECTS: [&str; 4] = ["user-1001", "user-1002", "svc-orders", 
 /// The claim behind `missing-claim`.
 pub(super) const REQUIRED_CLAIM: &str = "tenant";
 
+/// The values of that claim that are expected where one is.
+pub(super) const TENANTS: [&str; 2] = ["tenant-07", "tenant-42"];
+
 /// One day: the greatest age, where there is one. No good token is older.
 const MAX_AGE: u32 = 86_400;
 /// Seven days: room for a token that is too old, not expired, and not too long-lived.
@@ -73,6 +76,8 @@ pub struct AuditFlags {
     pub max_token_bytes: Option<u32>,
     /// `--require`.
     pub require: Vec<&'static str>,
+    /// `--claim`, each: a name and a string.
+    pub claims: Vec<(&'static str, &'static str)>,
 }
 
 impl AuditFlags {
@@ -126,6 +131,10 @@ impl AuditFlags {
                 .into_iter()
                 .filter_map(|(defect, claim)| when(defect).then_some(claim))
                 .collect(),
+            claims: match when(Defect::ClaimMismatch) {
+                true => TENANTS.map(|tenant| (REQUIRED_CLAIM, tenant)).to_vec(),
+                false => Vec::new(),
+            },
         }
     }
 
@@ -137,7 +146,7 @@ impl AuditFlags {
             "sub" => !self.subjects.is_empty(),
             "exp" => self.max_lifetime.is_some(),
             "iat" => self.max_age.is_some() || self.max_lifetime.is_some(),
-            _ => false,
+            _ => self.claims.iter().any(|(name, _)| *name == claim),
         };
         implied || self.require.contains(&claim)
     }
@@ -172,6 +181,9 @@ impl AuditFlags {
         if !self.require.is_empty() {
             option("--require", self.require.join(","));
         }
+        self.claims
+            .iter()
+            .for_each(|(name, value)| option("--claim", format!("{name}={value}")));
         let numbers = [
             ("--leeway", (self.leeway > 0).then_some(self.leeway)),
             ("--max-age", self.max_age),
@@ -256,11 +268,13 @@ mod tests {
             Defect::LifetimeTooLong,
             Defect::MissingJti,
             Defect::MissingClaim,
+            Defect::ClaimMismatch,
         ]);
         let shell = all.shell("my keys.json");
         assert!(shell.starts_with("--jwks 'my keys.json' --now 1790000000 --issuer https://"));
         assert!(shell.contains(
-            " --alg HS256 --typ JWT --require jti,tenant --max-age 86400 --max-lifetime 604800 \
+            " --alg HS256 --typ JWT --require jti,tenant --claim tenant=tenant-07 --claim \
+             tenant=tenant-42 --max-age 86400 --max-lifetime 604800 \
              --max-token-bytes 16384"
         ));
         assert!(all.requires("exp") && all.requires("iat") && all.requires("jti"));

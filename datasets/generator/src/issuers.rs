@@ -88,6 +88,11 @@ impl Issuer {
         let names = flags.algorithms.iter().map(|algorithm| algorithm.name());
         list("alg", &mut names.map(str::to_owned));
         list("require", &mut flags.require.iter().map(owned));
+        let claims = flags.claims.iter();
+        list(
+            "claim",
+            &mut claims.map(|(name, value)| format!("{name}={value}")),
+        );
         if let Some(typ) = flags.typ {
             out.extend_from_slice(format!("typ = \"{typ}\"\n").as_bytes());
         }

@@ -105,6 +105,7 @@ impl<'p> TokenMaker<'p> {
         }
         match defect {
             Some(Defect::SegmentCount) => self.spoil_structure(rng),
+            Some(Defect::FiveSegments) => self.divide(rng),
             Some(Defect::Encrypted) => self.encrypt(rng),
             Some(Defect::TooLong) => self.lengthen(rng),
             _ => {}
@@ -164,6 +165,8 @@ impl<'p> TokenMaker<'p> {
                 repeat_member(&mut self.json, name, value, rng);
             }
             Some(Defect::HeaderBase64url) => loose_length(&mut self.json, rng),
+            // A header that needs padding.
+            Some(Defect::Padded) if self.json.len().is_multiple_of(3) => self.json.push(b' '),
             _ => {}
         }
         if spacing.header {
@@ -172,6 +175,9 @@ impl<'p> TokenMaker<'p> {
         encode(&self.json, &mut self.token);
         if defect == Some(Defect::HeaderBase64url) {
             break_base64url(&mut self.token, rng);
+        }
+        if defect == Some(Defect::Padded) {
+            pad(&mut self.token);
         }
     }
 
@@ -218,6 +224,9 @@ impl<'p> TokenMaker<'p> {
             space_out(&mut self.json, rng);
         }
         encode(&self.json, &mut self.token);
+        if defect == Some(Defect::Padded) {
+            pad(&mut self.token);
+        }
     }
 
     /// Signs what the token has so far, and appends the signature, spoiled or not.
@@ -253,6 +262,9 @@ impl<'p> TokenMaker<'p> {
             self.token.extend_from_slice(&self.segment);
         } else {
             encode(signature, &mut self.token);
+        }
+        if defect == Some(Defect::Padded) {
+            pad(&mut self.token);
         }
     }
 
@@ -320,13 +332,47 @@ impl<'p> TokenMaker<'p> {
         }
     }
 
+    /// Gives the token four dots, behind a first segment that is not the header of a JWE.
+    fn divide(&mut self, rng: &mut Rng) {
+        let token = &mut self.token;
+        let segments = |token: &mut Vec<u8>, rng: &mut Rng| {
+            push_random(token, rng, 20);
+            for _ in 0..2 {
+                token.push(b'.');
+                push_random(token, rng, 27);
+            }
+        };
+        match rng.below(6) {
+            // An SD-JWT with a disclosure and a key binding (RFC 9901).
+            0 => {
+                token.push(b'~');
+                push_random(token, rng, 40);
+                token.push(b'~');
+                segments(token, rng);
+            }
+            // Two tokens on a line.
+            1 => {
+                token.push(b' ');
+                segments(token, rng);
+            }
+            2 => drop(token.splice(..0, *b"https://www.example.com/?t=")),
+            3 => *token = b"4.3.2.1.0".to_vec(),
+            4 => token.extend_from_slice(b".e30.e30"),
+            _ => {
+                token.clear();
+                encode(br#"{"alg":"RSA-OAEP-256","cty":"JWT"}"#, token);
+                token.extend_from_slice(b"....");
+            }
+        }
+    }
+
     /// Replaces the token by an encrypted one: five segments (RFC 7516 section 7.1).
     fn encrypt(&mut self, rng: &mut Rng) {
         let forms: [(&str, usize); 4] = [
             (r#"{"alg":"dir","enc":"A256GCM"}"#, 0),
             (r#"{"alg":"RSA-OAEP-256","enc":"A256GCM","cty":"JWT"}"#, 342),
             (r#"{"alg":"A256KW","enc":"A128CBC-HS256","typ":"JWT"}"#, 54),
-            (r#"{"alg":"none"}"#, 0),
+            (r#"{"alg":"none","enc":null}"#, 0),
         ];
         let (header, key) = rng.pick(&forms);
         self.token.clear();
@@ -356,6 +402,14 @@ impl<'p> TokenMaker<'p> {
 
 fn encode(bytes: &[u8], out: &mut Vec<u8>) {
     base64_simd::URL_SAFE_NO_PAD.encode_append(bytes, out);
+}
+
+/// Pads the last segment to a multiple of four characters.
+fn pad(token: &mut Vec<u8>) {
+    let before = token.iter().rposition(|byte| *byte == b'.');
+    let len = token.len() - before.map_or(0, |dot| dot + 1);
+    let missing = len.next_multiple_of(4) - len;
+    token.extend(std::iter::repeat_n(b'=', missing));
 }
 
 /// Sometimes makes a JSON text of a length whose encoding has spare bits, for them to be set.

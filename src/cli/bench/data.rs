@@ -153,6 +153,9 @@ fn policy(dataset: &Dataset) -> Result<Policy> {
     for name in &flags.require {
         policy = policy.require(name)?;
     }
+    for (name, value) in &flags.claims {
+        policy = policy.claim(name, *value)?;
+    }
     if let Some(typ) = flags.typ {
         policy = policy.typ(typ);
     }
