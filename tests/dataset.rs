@@ -107,9 +107,17 @@ fn every_code_can_be_produced_alone() {
         ..Spec::default()
     };
     let counts = agree(spec);
-    assert_eq!(counts.len(), Defect::OF_ONE_ISSUER.len() + 1);
+    // Two defects share their code with another.
+    assert_eq!(counts.len(), Defect::OF_ONE_ISSUER.len() - 1);
     for &defect in Defect::OF_ONE_ISSUER {
-        assert_eq!(counts[defect.code()], 120, "{defect}");
+        let mut same = Defect::OF_ONE_ISSUER.iter();
+        let is_same = |other: &&Defect| other.code() == defect.code();
+        let expected = if same.by_ref().filter(is_same).count() == 2 {
+            240
+        } else {
+            120
+        };
+        assert_eq!(counts[defect.code()], expected, "{defect}");
     }
 }
 

@@ -38,7 +38,13 @@ fn policy(algorithms: &[Algorithm], max_token_bytes: usize) -> oracle::Policy {
         algs: Some(algorithms.iter().map(alg).collect()),
         max_token_bytes,
         max_key_tries: hostile::MAX_KEY_TRIES,
-        ..oracle::Policy::default()
+        rules: oracle::Rules {
+            claims: vec![(
+                "sub".to_owned(),
+                oracle::Wanted::Text(hostile::SUBJECT.to_owned()),
+            )],
+            ..oracle::Rules::default()
+        },
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use crate::hostile;
-use crate::oracle::{CODES, Judgement, Policy, judge, keys_from_jwks};
+use crate::oracle::{CODES, Judgement, Policy, Rules, Wanted, judge, keys_from_jwks};
 
 const SEED: u64 = 0x6a6f_746d_696c_6c21;
 const CASES: usize = 200_000;
@@ -25,7 +25,10 @@ fn strict() -> Policy {
         algs: Some(vec!["HS256".to_owned(), "HS512".to_owned()]),
         max_token_bytes: 16 << 10,
         max_key_tries: hostile::MAX_KEY_TRIES,
-        ..Policy::default()
+        rules: Rules {
+            claims: vec![("sub".to_owned(), Wanted::Text(hostile::SUBJECT.to_owned()))],
+            ..Rules::default()
+        },
     }
 }
 

@@ -273,7 +273,7 @@ mod tests {
 
         let unknown = Spec::parse_defects("expird=5%").unwrap_err().to_string();
         assert!(unknown.contains("`expird`") && unknown.contains("known are: too-long, "));
-        assert!(unknown.contains(", expired,") && unknown.ends_with("missing-claim"));
+        assert!(unknown.contains(", expired,") && unknown.ends_with("claim-mismatch"));
         assert_eq!(
             Spec::parse_defects("expired=1%,expired=2%"),
             Err(SpecError::DuplicateDefect(Defect::Expired))

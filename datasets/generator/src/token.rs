@@ -356,12 +356,23 @@ impl<'p> TokenMaker<'p> {
                 segments(token, rng);
             }
             2 => drop(token.splice(..0, *b"https://www.example.com/?t=")),
-            3 => *token = b"4.3.2.1.0".to_vec(),
+            // Numbers with dots between, as of versions and addresses.
+            3 => {
+                token.clear();
+                push_digits(token, rng, 9);
+                for _ in 0..4 {
+                    token.push(b'.');
+                    push_digits(token, rng, 3);
+                }
+            }
             4 => token.extend_from_slice(b".e30.e30"),
             _ => {
                 token.clear();
                 encode(br#"{"alg":"RSA-OAEP-256","cty":"JWT"}"#, token);
-                token.extend_from_slice(b"....");
+                for len in [22, 16, 40, 22] {
+                    token.push(b'.');
+                    push_canonical(token, rng, len);
+                }
             }
         }
     }

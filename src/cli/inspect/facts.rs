@@ -169,9 +169,12 @@ impl<'a> Facts<'a> {
             "this looks like an SD-JWT (RFC 9901): a signed token, then disclosures and perhaps a \
              key binding, with ~ between; give what is in front of the first ~, which is the token \
              that the issuer signed"
-        } else if token.iter().any(u8::is_ascii_whitespace) {
-            "there is white space within; if there are several tokens, give one of them, or give \
-             audit many, one a line"
+        } else if token
+            .iter()
+            .any(|byte| byte.is_ascii_whitespace() || *byte == b',')
+        {
+            "there is white space or a comma within; if there are several tokens, give one of \
+             them, or give audit many, one a line"
         } else if token.contains(&b'%') {
             "there is a percent sign; was the token taken from a URL without being decoded?"
         } else {

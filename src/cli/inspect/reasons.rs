@@ -80,9 +80,7 @@ fn header(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
                 }
             }
             if reason == Reason::CritUnsupported {
-                let advice = "a name is accepted by --crit NAME, if you do what the extension \
-                              demands";
-                notes.own(advice);
+                extensions(facts, notes);
             }
             if reason == Reason::CritInvalid {
                 let rule = "crit is an array of distinct names, not empty, of members that the \
@@ -95,6 +93,18 @@ fn header(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
             None => unreadable(Some(&facts.header), reason, notes),
         },
     }
+}
+
+/// The names in `crit` that are not understood.
+fn extensions(facts: &Facts<'_>, notes: &mut Notes) {
+    let member = facts.header.text().and_then(|text| text.member("crit"));
+    let names = member.and_then(|member| serde_json::from_str::<Vec<String>>(&member.value).ok());
+    let mut names = names.unwrap_or_default();
+    let understood = facts.policy.understood_crit();
+    names.retain(|name| name != "b64" && !understood.iter().any(|own| **own == **name));
+    let names = listed(names.iter().map(String::as_str), ", ", "");
+    notes.quote(format!("not understood: {names}"));
+    notes.own("--crit NAME accepts such an extension, if you do what it demands");
 }
 
 fn algorithm(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {

@@ -18,6 +18,9 @@ mod token;
 pub use keys::keys;
 pub use public::PublicTokens;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::rng::Rng;
 use keys::{Route, Signers};
 use token::{Temper, token};
@@ -155,6 +158,15 @@ impl Source {
                             String::new()
                         },
                     );
+                }
+                if rng.one_in(2) {
+                    // Five segments are a JWE only behind a header with `enc`.
+                    let headers = [
+                        r#"{"alg":"dir","enc":"A128GCM"}"#,
+                        r#"{"\u0065nc":{}}"#,
+                        r#"["enc"]"#,
+                    ];
+                    segments[0] = URL_SAFE_NO_PAD.encode(rng.pick(&headers));
                 }
             }
             8 => {
