@@ -168,7 +168,7 @@ struct Tool {
 #[derive(serde::Serialize)]
 #[serde(untagged)]
 enum PolicySection<'r> {
-    One(PolicyMembers<'r>),
+    One(Box<PolicyMembers<'r>>),
     Several {
         issuers: Vec<&'r str>,
         max_token_bytes: usize,
@@ -328,7 +328,7 @@ impl<'r> Document<'r> {
 impl<'r> PolicySection<'r> {
     fn new(policies: &'r [Policy]) -> Self {
         if let [policy] = policies {
-            return Self::One(PolicyMembers::new(policy));
+            return Self::One(Box::new(PolicyMembers::new(policy)));
         }
         Self::Several {
             issuers: policies.iter().flat_map(Policy::issuer_names).collect(),

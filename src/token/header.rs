@@ -32,7 +32,7 @@ pub struct Header<'h> {
 
 /// The most names besides `b64` that are kept of a `crit`. A policy declares no more understood, so
 /// that one with more names has an unsupported one.
-pub(crate) const MAX_CRIT: usize = 16;
+pub(crate) const MAX_CRIT: usize = 8;
 
 /// What `crit` demands (RFC 7515 section 4.1.11).
 #[derive(Clone, Copy, Debug)]

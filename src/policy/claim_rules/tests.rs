@@ -137,5 +137,5 @@ fn a_name_that_crit_may_not_list_is_refused() {
         policy = policy.crit(&format!("x{number}")).unwrap();
     }
     assert!(policy.clone().crit("x0").is_ok());
-    assert!(refused(policy.crit("y")).contains("more than 16"));
+    assert!(refused(policy.crit("y")).contains("more than 8"));
 }
