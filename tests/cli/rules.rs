@@ -108,8 +108,12 @@ fn what_an_option_does_not_take_is_refused_with_what_to_write() {
         ("--scope", " ", "read write"),
         ("--crit", "b64", "b64-unsupported"),
         ("--crit", "alg", "registered"),
-        ("--max-key-tries", "0", "from 1 to"),
-        ("--max-key-tries", "18446744073709551615", "from 1 to"),
+        ("--max-key-tries", "0", "at least one key"),
+        (
+            "--max-key-tries",
+            "18446744073709551615",
+            "at least one key",
+        ),
     ] {
         let output = place.run(&[&["audit"], &RULES[..], &[option, value, "log"]].concat());
         assert_cannot(&output, &[option, hint]);
@@ -314,7 +318,7 @@ fn the_printed_policy_of_strange_texts_reads_back() {
                   --claim b:=true --claim /a~0~1/0=x --issuer https://{t}.example/{u}/v2";
     let common: Vec<String> = common.split_whitespace().map(str::to_owned).collect();
     let mut all = common.clone();
-    for text in STRANGE {
+    for (number, text) in STRANGE.into_iter().enumerate() {
         let mut own = common.clone();
         for option in [
             "--issuer",
@@ -324,7 +328,10 @@ fn the_printed_policy_of_strange_texts_reads_back() {
             "--typ",
             "--crit",
         ] {
-            own.extend([option.to_owned(), text.to_owned()]);
+            // A policy has at most eight of these, and `all` has those of every text.
+            if option != "--crit" || number < 8 {
+                own.extend([option.to_owned(), text.to_owned()]);
+            }
         }
         if !text.contains(char::is_control) && text != " " {
             own.extend(["--scope".to_owned(), text.to_owned()]);

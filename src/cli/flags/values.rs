@@ -88,7 +88,7 @@ pub(crate) fn for_policy(
 /// An issuer, perhaps with placeholders in braces.
 pub(crate) fn issuer(text: &str) -> Result<String, String> {
     match text {
-        "" => Err("an issuer is missing".to_owned()),
+        "" => Err("a value is required: the issuer".to_owned()),
         _ => for_policy(text, Policy::issuer_template),
     }
 }
@@ -151,7 +151,7 @@ pub(crate) fn count(text: &str) -> Result<usize, String> {
     digits(text)
         .filter(|number| (1..=i64::MAX.unsigned_abs()).contains(number))
         .and_then(|number| usize::try_from(number).ok())
-        .ok_or_else(|| format!("a number from 1 to {} belongs here", i64::MAX))
+        .ok_or_else(|| format!("at least one key must be tried, and at most {}", i64::MAX))
 }
 
 /// A kernel that this processor can run.
