@@ -12,12 +12,18 @@ const MAX_STRING: usize = 256;
 /// Marks a string that was cut.
 const CUT: &str = "…";
 
-/// Cuts a string after [`MAX_STRING`] bytes, between characters, and marks the cut. A token or a key
-/// in it is masked.
+/// Cuts a string, and masks a token or a key in it.
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
+    match cut(text) {
+        Cow::Borrowed(text) => redacted(text),
+        Cow::Owned(text) => redacted(&text).into_owned().into(),
+    }
+}
+
+/// Cuts a string after [`MAX_STRING`] bytes, between characters, and marks the cut.
 pub(crate) fn cut(text: &str) -> Cow<'_, str> {
-    let text = redacted(text);
     if text.len() <= MAX_STRING {
-        return text;
+        return text.into();
     }
     let end = text.floor_char_boundary(MAX_STRING);
     format!("{}{CUT}", &text[..end]).into()

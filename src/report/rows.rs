@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
-use crate::display::cut;
+use crate::display::shown;
 use crate::extract::{Content, Found};
 use crate::time::NumericDate;
 use crate::validator::{Judged, Validator};
@@ -91,20 +91,20 @@ impl<'r> Row<'r> {
         Self {
             offset: found.offset,
             reasons: verdict.reasons,
-            alg: judged.alg.map(cut),
-            kid: judged.kid.map(cut),
+            alg: judged.alg.map(shown),
+            kid: judged.kid.map(shown),
             // Names of keys are cut when keys are loaded; they would not be unique if cut again.
             key: key.map(|key| key.name()),
-            iss: claims.and_then(|claims| claims.iss.value()).map(cut),
-            sub: claims.and_then(|claims| claims.sub.value()).map(cut),
+            iss: claims.and_then(|claims| claims.iss.value()).map(shown),
+            sub: claims.and_then(|claims| claims.sub.value()).map(shown),
             exp: claims.and_then(|claims| claims.exp.value()),
             nbf: claims.and_then(|claims| claims.nbf.value()),
             iat: claims.and_then(|claims| claims.iat.value()),
-            jti: claims.and_then(|claims| claims.jti.value()).map(cut),
+            jti: claims.and_then(|claims| claims.jti.value()).map(shown),
             missing: claims
                 .filter(|_| verdict.reasons.contains(Reason::MissingClaim))
                 .map(|claims| validator.policy_of(verdict.key).missing_names(claims))
-                .map_or_else(Vec::new, |names| names.map(cut).collect()),
+                .map_or_else(Vec::new, |names| names.map(shown).collect()),
             sha256: bytes.map(digest),
             token: bytes
                 .filter(|_| options.show_tokens)

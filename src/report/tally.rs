@@ -6,7 +6,7 @@
 
 use super::distinct::Distinct;
 use super::names::NameCounts;
-use crate::display::cut;
+use crate::display::shown;
 use crate::key::KeySet;
 use crate::signature::REGISTERED;
 use crate::time::{NumericDate, Point, UnixTime};
@@ -201,7 +201,7 @@ impl Tally {
             self.algs[slot].add(counts);
         }
         if let Some(iss) = iss {
-            self.issuers.add(&cut(iss), counts);
+            self.issuers.add(&shown(iss), counts);
         }
     }
 
@@ -243,7 +243,7 @@ impl Tally {
 
     /// Counts a token whose `kid` named no key.
     pub(crate) fn count_unknown_kid(&mut self, kid: &str, is_valid: bool) {
-        (self.unknown_kids).add(&cut(kid), Counts::one(is_valid));
+        (self.unknown_kids).add(&shown(kid), Counts::one(is_valid));
     }
 
     fn alg_slot(&mut self, alg: &str) -> usize {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::display::cut;
+use crate::display::shown;
 use crate::key::thumbprint::thumbprint;
 use crate::signature::VerifyingKey;
 
@@ -36,7 +36,7 @@ impl Names {
     }
 
     fn unique(&mut self, base: &str) -> String {
-        let base = cut(base);
+        let base = shown(base);
         if self.take(&base) {
             return base.into_owned();
         }
