@@ -96,7 +96,9 @@ pub(crate) struct PolicyFlags {
     /// Judge at this time, in Unix seconds or RFC 3339 [default: the clock].
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) now: Option<UnixTime>,
-    /// Reject a longer line as too-long; suffixes K, M and G [default: 1M].
+    /// Reject a longer line as too-long; suffixes K, M and G [default: 1M]. Each thread may keep ten
+    /// times as much, and a hostile header takes sixteen times its length while it is read, one at
+    /// a time.
     #[arg(long, value_name = "N", value_parser = ValueParser::new(bytes))]
     pub(crate) max_token_bytes: Option<usize>,
     /// Try at most this many keys on a token [default: 1000].
