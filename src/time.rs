@@ -164,6 +164,17 @@ impl NumericDate {
         }
     }
 
+    /// Whether this number is more likely to count milliseconds: it is from 10^12 to below 10^13. As
+    /// seconds this is after the year 33,000, as milliseconds from 2001 to 2286.
+    #[inline]
+    pub(crate) fn is_in_milliseconds(self) -> bool {
+        match self {
+            Self::Int(value) => (1_000_000_000_000..10_000_000_000_000).contains(&value),
+            Self::Uint(_) => false,
+            Self::Float(value) => (1e12..1e13).contains(&value),
+        }
+    }
+
     /// Orders this moment and `point`.
     #[inline]
     pub(crate) fn compare(self, point: Point) -> Ordering {

@@ -14,7 +14,7 @@ use crate::key::{Key, KeyFinding, KeySet, Selection};
 use crate::policy::Policy;
 use crate::signature::{self, AlgorithmSet, Proof};
 use crate::time::UnixTime;
-use crate::token::{Claims, Header, Issuers, JsonScratch, Token, UnverifiedIssuer};
+use crate::token::{Claims, Header, Issuers, JsonScratch, Token, UnverifiedIssuer, spelling};
 use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
 
 /// The policy and the keys that tokens are validated by.
@@ -318,6 +318,23 @@ impl Validator {
         })
     }
 
+    /// Calls `each` on the names in the `crit` of a token that the policy which judges it does not
+    /// understand; of a long `crit` on the first.
+    #[cold]
+    pub(crate) fn unsupported_crit(&self, token: Token<'_>, each: impl FnMut(&str)) {
+        let mut scratch = Scratch::take();
+        let policy = match self.policies.len() {
+            1 => Some(0),
+            _ => self.realm_for(token, &mut scratch.payload),
+        };
+        let policy = policy.and_then(|index| self.policies.get(index as usize));
+        let understood = policy.map_or(&[][..], Policy::understood_crit);
+        if let Ok(header) = Header::read(token.header(), &mut scratch.header) {
+            header.unsupported_crit(understood).for_each(each);
+        }
+        scratch.put_back();
+    }
+
     fn realm_for(&self, token: Token<'_>, scratch: &mut JsonScratch) -> Option<u32> {
         self.realm(UnverifiedIssuer::read(token, scratch))
     }
@@ -457,6 +474,19 @@ impl Validator {
         if token.len() > self.policy().token_limit() {
             return Judged::rejected(Reason::TooLong);
         }
+        let mut judged = self.judge_text(token, now, scratch, claims);
+        self.judge_spelling(&mut judged, token);
+        judged
+    }
+
+    /// Validates a token of a length that is allowed.
+    fn judge_text<'s>(
+        &self,
+        token: &[u8],
+        now: UnixTime,
+        scratch: &'s mut Scratch,
+        claims: &'s mut Claims<'s>,
+    ) -> Judged<'s> {
         let token = match self.split(token) {
             Ok(token) => token,
             Err(reason) => return Judged::rejected(reason),
@@ -567,10 +597,23 @@ impl Validator {
         match claims {
             Ok(claims) => {
                 judged.verdict.reasons = policy.check_time_invariant(claims);
+                if claims.dates().is_any_in_milliseconds() {
+                    judged.verdict.findings.insert(Finding::DateInMilliseconds);
+                }
                 judged.claims = Some(claims);
                 judged
             }
             Err(reason) => judged.with(reason),
+        }
+    }
+
+    /// Adds the findings of the text as a whole, where they explain something: a token with claims
+    /// has none but its padding, and that only where the policy accepts it.
+    #[inline(always)]
+    pub(crate) fn judge_spelling(&self, judged: &mut Judged<'_>, text: &[u8]) {
+        if judged.claims.is_none() || self.policy().accepts_padding() {
+            let found = spelling::findings(text, judged.alg.is_some());
+            judged.verdict.findings = judged.verdict.findings.union(found);
         }
     }
 

@@ -345,6 +345,9 @@ impl BatchJudge {
                 validator.judge_time_invariant(proof, unsigned, read.map(|()| &claims))
             }
         };
+        if let Some(text) = token.found.content.bytes() {
+            validator.judge_spelling(&mut judged, text);
+        }
         let Verdict {
             reasons, findings, ..
         } = judged.verdict;

@@ -1,21 +1,21 @@
-//! What a run keeps of the verdicts: counts, the first places of each reason, rows.
+//! What a run keeps of the verdicts: counts, first places, rows.
 
 use super::Sink;
 use super::groups::{CountGroups, GroupId};
 use super::repeats::Cached;
-use crate::extract::Found;
+use crate::extract::{Content, Found};
 use crate::report::rows::{self, JsonLines, Row, RowOptions, Rows};
-use crate::report::tally::{SAMPLES, Sample, Tally};
+use crate::report::tally::{Placed, Sample, Tally};
 use crate::time::UnixTime;
 use crate::validator::{Judged, Validator};
-use crate::verdict::{Reason, ReasonSet, Verdict};
+use crate::verdict::{Reason, Verdict};
 
 /// The result of a batch: bounded by its tokens, and reused.
 pub(crate) struct Outcome {
     pub(crate) tally: Tally,
     pub(crate) rows: Rows,
-    /// The reasons of which enough places are known from earlier batches.
-    pub(crate) placed: ReasonSet,
+    /// What enough places are known of from earlier batches.
+    pub(crate) placed: Placed,
 }
 
 impl Outcome {
@@ -23,7 +23,7 @@ impl Outcome {
         Self {
             tally: Tally::of_block(now).with_distinct(distinct),
             rows: Rows::new(&JsonLines),
-            placed: ReasonSet::EMPTY,
+            placed: Placed::default(),
         }
     }
 }
@@ -94,23 +94,6 @@ impl Recording<'_> {
             (self.outcome.tally).count_unknown_kid(kid, verdict.is_valid());
         }
     }
-
-    fn add_samples(&mut self, found: &Found<'_>, reasons: ReasonSet) {
-        for reason in reasons.iter() {
-            // Tokens come in order, so that no later one is among the first of this outcome.
-            let own = self.outcome.tally.samples[reason.index()].len();
-            if own == SAMPLES || self.outcome.placed.contains(reason) {
-                continue;
-            }
-            let sample = Sample {
-                input: self.input,
-                line: found.line.into(),
-                offset: found.offset,
-                sha256: found.content.bytes().map(rows::digest),
-            };
-            self.outcome.tally.add_sample(reason, sample);
-        }
-    }
 }
 
 impl Sink for Recording<'_> {
@@ -120,7 +103,7 @@ impl Sink for Recording<'_> {
         let (Some(group), Some(dates)) = (cached.group, &cached.dates) else {
             return false;
         };
-        if self.recorder.rows.is_some() || !verdict.reasons.is_subset(self.outcome.placed) {
+        if self.recorder.rows.is_some() || !self.outcome.placed.covers(verdict) {
             return false;
         }
         self.recorder.groups.count(group, verdict.is_valid());
@@ -152,7 +135,19 @@ impl Sink for Recording<'_> {
             None => self.outcome.tally.count(judged),
         }
         self.add_distinct(found);
-        self.add_samples(found, reasons);
+        let tally = &mut self.outcome.tally;
+        tally.add_samples(&judged.verdict, &self.outcome.placed, || Sample {
+            input: self.input,
+            line: found.line.into(),
+            offset: found.offset,
+            sha256: found.content.bytes().map(rows::digest),
+        });
+        if reasons.contains(Reason::CritUnsupported)
+            && let Content::Token(token) = found.content
+        {
+            let count = |name: &str| tally.count_unsupported_crit(name);
+            self.recorder.validator.unsupported_crit(token, count);
+        }
         if let Some(options) = &self.recorder.rows
             && options.wants(&judged.verdict)
         {

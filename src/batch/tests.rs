@@ -4,9 +4,8 @@ use super::*;
 use crate::extract::LineTokens;
 use crate::input::{Block, SliceReader};
 use crate::report::fixture::{OCTOBER, bare_policy, claims, mint, named_keys, now};
-use crate::report::tally::Tally;
+use crate::report::tally::{Placed, Tally};
 use crate::stage::NoClock;
-use crate::verdict::ReasonSet;
 
 /// A judge and a recorder without rows, as a worker has them.
 struct Worker {
@@ -48,12 +47,13 @@ fn counts(validator: &Validator, outcome: &mut Outcome) -> Tally {
 
 fn shown(tally: &Tally) -> String {
     let distinct = tally.distinct.as_ref().map(|it| it.estimate());
-    let names = (tally.issuers.sorted(), tally.unknown_kids.sorted());
+    let crits = tally.unsupported_crits.sorted();
+    let names = (tally.issuers.sorted(), tally.unknown_kids.sorted(), crits);
     let fixed = (tally.tokens, tally.blank_lines, tally.reasons, tally.algs);
     let rest = (tally.expiry, tally.no_expiry, &tally.keys, tally.findings);
     format!(
-        "{distinct:?} {names:?} {fixed:?} {rest:?} {:?}",
-        tally.samples
+        "{distinct:?} {names:?} {fixed:?} {rest:?} {:?} {:?}",
+        tally.samples, tally.finding_samples
     )
 }
 
@@ -71,7 +71,7 @@ fn repeated_tokens_are_hits_for_as_long_as_they_repeat() {
     let texts = texts.map(|lines| [lines.join("\n").as_bytes(), &end].concat());
     let mut worker = Worker::new(&validator, 1 << 20);
     let mut outcome = Outcome::new(now(), false);
-    outcome.placed = Reason::ALL.iter().copied().collect();
+    outcome.placed = Placed::everything();
     for (text, (times, tokens)) in texts.iter().zip([(3, 10), (400, 30)]) {
         let repeated = (0..times).map(|_| worker.judge(&block(text), &mut outcome));
         assert_eq!(repeated.last(), Some(tokens + 1));
@@ -104,7 +104,7 @@ fn mixed_log() -> String {
 fn tokens_from_the_cache_are_counted_like_all_others() {
     let validator = Validator::new(bare_policy().kid_as_hint(), named_keys()).unwrap();
     let log = mixed_log();
-    for placed in [ReasonSet::EMPTY, Reason::ALL.iter().copied().collect()] {
+    for placed in [Placed::default(), Placed::everything()] {
         let mut worker = Worker::new(&validator, 1 << 20);
         let mut first = None;
         for round in 0..5 {

@@ -17,7 +17,7 @@ use super::{Counts, Distinct, KeySummary, NameCounts, Report};
 use crate::key::UnusableKey;
 use crate::policy::Policy;
 use crate::signature::Algorithm;
-use crate::verdict::Reason;
+use crate::verdict::{Finding, Reason};
 use layout::Layout;
 
 /// The name of the schema that [`Report::write_json`] writes. Members may be added under this
@@ -84,6 +84,8 @@ impl Report {
     /// | `issuers_rest.rejected` ? | the same |
     /// | `unknown_kids.NAME` | tokens whose `kid` is the id of no key, unless a key without an id verified them; cut like issuers |
     /// | `unknown_kids_rest` ? | the sum over all others, like `issuers_rest` |
+    /// | `unsupported_crits.NAME` ? | tokens rejected for a `crit` with this name, which is not understood; cut like issuers. Of a `crit` with more than eight names only the first are counted |
+    /// | `unsupported_crits_rest` ? | the sum over all others, like `issuers_rest` |
     /// | `expiry.expired.BUCKET` | tokens with a verified signature, by `exp`, without leeway. `within_minute`, `_hour`, `_day`, `_week`, `_month` and `_year` are 60, 3,600, 86,400, 604,800, 2,592,000 and 31,536,000 seconds; the rest is `beyond_year`. A token is in the first bucket that it fits. Here `exp` is on or before `now`, by less than that |
     /// | `expiry.unexpired.BUCKET` | `exp` is after `now`, by no more than that |
     /// | `expiry.none` | tokens without a usable `exp` |
@@ -98,11 +100,16 @@ impl Report {
     /// | `samples.CODE.line` | the line, from 1 |
     /// | `samples.CODE.offset` | the byte offset of the token, from 0 |
     /// | `samples.CODE.sha256` ? | the first 16 hexadecimal digits of the token's SHA-256; not for a line that was too long to keep |
+    /// | `finding_samples.CODE.file` ? | for each finding an array of the first five tokens, like `samples` |
+    /// | `finding_samples.CODE.line` ? | the same |
+    /// | `finding_samples.CODE.offset` ? | the same |
+    /// | `finding_samples.CODE.sha256` ? | the same |
     /// | `elapsed_s` | the duration of the run in seconds: the only member that differs between equal runs |
     ///
     /// Reports of one `schema`, `policy` and `now` can be merged: counts are added, and the first
     /// five samples kept. Where one has an `issuers_rest`, the issuers of the other whose SHA-256 is
-    /// larger than that of every issuer it lists are added to `issuers_rest`; likewise unknown kids.
+    /// larger than that of every issuer it lists are added to `issuers_rest`; likewise unknown kids
+    /// and names in `crit`.
     ///
     /// Control characters, characters that change the writing direction, and line separators are
     /// written as `\uXXXX`. A report contains no token, no secret and no hash of a secret.
@@ -144,11 +151,17 @@ struct Document<'r> {
     unknown_kids: Entries<&'r str, u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unknown_kids_rest: Option<u64>,
+    #[serde(skip_serializing_if = "Entries::is_empty")]
+    unsupported_crits: Entries<&'r str, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsupported_crits_rest: Option<u64>,
     expiry: Expiry,
     findings: Entries<&'static str, u64>,
     set_aside: Vec<UnusableKeyMembers<'r>>,
     duplicate_kids: Vec<&'r str>,
     samples: Entries<&'static str, Vec<SampleMembers<'r>>>,
+    #[serde(skip_serializing_if = "Entries::is_empty")]
+    finding_samples: Entries<&'static str, Vec<SampleMembers<'r>>>,
     elapsed_s: f64,
 }
 
@@ -264,6 +277,12 @@ impl<K: Serialize, V: Serialize> Serialize for Entries<K, V> {
     }
 }
 
+impl<K, V> Entries<K, V> {
+    const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl<V> Entries<&'static str, V> {
     /// Sorts codes, which come in the order of the rules, by name.
     fn sorted(entries: impl Iterator<Item = (&'static str, V)>) -> Self {
@@ -311,6 +330,8 @@ impl<'r> Document<'r> {
             issuers_rest: tally.issuers.rest().map(CountsMembers::from),
             unknown_kids: totals(&tally.unknown_kids),
             unknown_kids_rest: tally.unknown_kids.rest().map(Counts::total),
+            unsupported_crits: totals(&tally.unsupported_crits),
+            unsupported_crits_rest: tally.unsupported_crits.rest().map(Counts::total),
             expiry: Expiry::new(report),
             findings: Entries::sorted(
                 (report.finding_counts()).map(|(finding, count)| (finding.code(), count)),
@@ -319,7 +340,10 @@ impl<'r> Document<'r> {
                 .map(UnusableKeyMembers::new)
                 .collect(),
             duplicate_kids: report.validator.keys().duplicate_ids(),
-            samples: samples(report),
+            samples: samples(report, &tally.samples, |index| Reason::ALL[index].code()),
+            finding_samples: samples(report, &tally.finding_samples, |index| {
+                Finding::ALL[index].code()
+            }),
             elapsed_s: report.elapsed.as_secs_f64(),
         }
     }
@@ -433,17 +457,21 @@ fn keys(report: &Report) -> Entries<&str, KeyMembers> {
     Entries(report.keys_by_name().into_iter().map(members).collect())
 }
 
-fn samples<'r>(report: &'r Report) -> Entries<&'static str, Vec<SampleMembers<'r>>> {
+fn samples<'r>(
+    report: &'r Report,
+    all: &'r [Vec<Sample>],
+    code: impl Fn(usize) -> &'static str,
+) -> Entries<&'static str, Vec<SampleMembers<'r>>> {
     let members = |sample: &Sample| SampleMembers {
         file: (report.inputs.get(sample.input)).map_or("", |input| &input.name),
         line: sample.line,
         offset: sample.offset,
         sha256: (sample.sha256).map(|digest| format!("{:016x}", u64::from_be_bytes(digest))),
     };
-    let all = Reason::ALL.iter().zip(&report.tally.samples);
+    let all = all.iter().enumerate();
     Entries::sorted(
         all.filter(|(_, samples)| !samples.is_empty())
-            .map(|(reason, samples)| (reason.code(), samples.iter().map(members).collect())),
+            .map(|(index, samples)| (code(index), samples.iter().map(members).collect())),
     )
 }
 

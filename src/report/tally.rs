@@ -1,4 +1,4 @@
-//! The tally: the counts of a run, and the first places of each reason.
+//! The tally: the counts of a run, and the first places of each reason and finding.
 //!
 //! A worker counts each block into a tally of its own, which the run drains into the total. Adding
 //! is associative and commutative, so that neither threads nor blocks can change a count. How counts
@@ -12,9 +12,9 @@ use crate::signature::REGISTERED;
 use crate::time::{NumericDate, Point, UnixTime};
 use crate::token::Member;
 use crate::validator::Judged;
-use crate::verdict::{Finding, FindingSet, Reason, ReasonSet};
+use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
 
-/// How many samples of each reason are kept.
+/// How many samples of each reason and each finding are kept.
 pub(crate) const SAMPLES: usize = 5;
 
 /// How many tokens are valid and rejected.
@@ -46,7 +46,7 @@ impl Counts {
     }
 }
 
-/// The place of a rejected token.
+/// The place of a token that was rejected or has a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// The index of the input.
@@ -57,6 +57,32 @@ pub struct Sample {
     pub offset: u64,
     /// The first bytes of the token's SHA-256; `None` for a line that was too long to keep.
     pub sha256: Option<[u8; 8]>,
+}
+
+/// The reasons and findings whose samples are complete: no later token can be among them.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Placed {
+    reasons: ReasonSet,
+    findings: FindingSet,
+}
+
+impl Placed {
+    /// Whether no place of a token with this verdict is needed.
+    #[inline]
+    pub(crate) fn covers(&self, verdict: &Verdict) -> bool {
+        verdict.reasons.is_subset(self.reasons) && verdict.findings.is_subset(self.findings)
+    }
+
+    /// All of them.
+    #[cfg(test)]
+    pub(crate) fn everything() -> Self {
+        let mut findings = FindingSet::EMPTY;
+        Finding::ALL.iter().for_each(|it| findings.insert(*it));
+        Self {
+            reasons: Reason::ALL.iter().copied().collect(),
+            findings,
+        }
+    }
 }
 
 const MINUTE: u64 = 60;
@@ -115,6 +141,8 @@ pub struct Tally {
     pub issuers: NameCounts,
     /// Tokens by a `kid` that is the id of no key, unless a key without an id verified them.
     pub unknown_kids: NameCounts,
+    /// Tokens by each name in their `crit` that is not understood; of a long `crit` by the first.
+    pub unsupported_crits: NameCounts,
     /// Tokens with a verified signature, by bucket of `exp`: from the past to the future.
     pub expiry: [u64; EXPIRY_BUCKETS],
     /// Tokens with a verified signature and no usable `exp`.
@@ -125,6 +153,8 @@ pub struct Tally {
     pub distinct: Option<Distinct>,
     /// The first samples of each reason, by [`Reason::index`].
     pub samples: [Vec<Sample>; Reason::COUNT],
+    /// The first samples of each finding, by its place in [`Finding::ALL`].
+    pub finding_samples: [Vec<Sample>; Finding::ALL.len()],
     expiry_points: [Point; EXPIRY_BUCKETS - 1],
     /// The slots of the last token: logs have runs of one algorithm and one bucket.
     last_alg: usize,
@@ -152,11 +182,13 @@ impl Tally {
             verified: Vec::new(),
             issuers: NameCounts::default(),
             unknown_kids: NameCounts::default(),
+            unsupported_crits: NameCounts::default(),
             expiry: [0; EXPIRY_BUCKETS],
             no_expiry: 0,
             findings: [0; Finding::ALL.len()],
             distinct: None,
             samples: std::array::from_fn(|_| Vec::new()),
+            finding_samples: std::array::from_fn(|_| Vec::new()),
             expiry_points: expiry_points(now),
             last_alg: 0,
             last_bucket: 0,
@@ -246,6 +278,11 @@ impl Tally {
         (self.unknown_kids).add(&shown(kid), Counts::one(is_valid));
     }
 
+    /// Counts a rejected token by a name in its `crit` that is not understood.
+    pub(crate) fn count_unsupported_crit(&mut self, name: &str) {
+        (self.unsupported_crits).add(&shown(name), Counts::one(false));
+    }
+
     fn alg_slot(&mut self, alg: &str) -> usize {
         if REGISTERED
             .get(self.last_alg)
@@ -272,21 +309,45 @@ impl Tally {
         self.last_bucket
     }
 
-    /// Keeps a sample if it is among the first of its reason.
-    pub(crate) fn add_sample(&mut self, reason: Reason, sample: Sample) {
-        let samples = &mut self.samples[reason.index()];
-        let order = |sample: &Sample| (sample.input, sample.offset);
-        let position = samples.partition_point(|other| order(other) < order(&sample));
-        if position < SAMPLES {
-            samples.truncate(SAMPLES - 1);
-            samples.insert(position, sample);
+    /// Keeps the place of a token of a block where it is among the first of a reason or finding, and
+    /// not `placed` already.
+    #[inline]
+    pub(crate) fn add_samples(
+        &mut self,
+        verdict: &Verdict,
+        placed: &Placed,
+        sample: impl Fn() -> Sample,
+    ) {
+        // Tokens come in order, so that no later one is among the first of a block.
+        let add = |samples: &mut Vec<Sample>, is_placed: bool| {
+            if samples.len() < SAMPLES && !is_placed {
+                add_sample(samples, sample());
+            }
+        };
+        for reason in verdict.reasons.iter() {
+            let is_placed = placed.reasons.contains(reason);
+            add(&mut self.samples[reason.index()], is_placed);
+        }
+        for finding in verdict.findings.iter() {
+            let is_placed = placed.findings.contains(finding);
+            add(&mut self.finding_samples[finding as usize], is_placed);
         }
     }
 
-    /// The reasons whose samples are complete: no later token can be among them.
-    pub(crate) fn placed(&self) -> ReasonSet {
-        let is_full = |reason: &Reason| self.samples[reason.index()].len() == SAMPLES;
-        Reason::ALL.iter().copied().filter(is_full).collect()
+    /// The reasons and findings whose samples are complete.
+    pub(crate) fn placed(&self) -> Placed {
+        let is_full = |samples: &Vec<Sample>| samples.len() == SAMPLES;
+        let is_placed = |reason: &Reason| is_full(&self.samples[reason.index()]);
+        let mut findings = FindingSet::EMPTY;
+        for finding in Finding::ALL {
+            if is_full(&self.finding_samples[*finding as usize]) {
+                findings.insert(*finding);
+            }
+        }
+        Placed {
+            reasons: Reason::ALL.iter().copied().filter(is_placed).collect(),
+            findings,
+        }
     }
 
     /// Moves the counts of a block into this tally. The lines of its samples count from its start,
@@ -301,13 +362,16 @@ impl Tally {
         }
         self.issuers.drain(&mut block.issuers);
         self.unknown_kids.drain(&mut block.unknown_kids);
+        (self.unsupported_crits).drain(&mut block.unsupported_crits);
         if let (Some(own), Some(block)) = (&mut self.distinct, &mut block.distinct) {
             own.drain(block);
         }
-        for reason in Reason::ALL {
-            for sample in block.samples[reason.index()].drain(..) {
+        let own = self.samples.iter_mut().chain(&mut self.finding_samples);
+        let further = (block.samples.iter_mut()).chain(&mut block.finding_samples);
+        for (own, further) in own.zip(further) {
+            for sample in further.drain(..) {
                 let line = sample.line + line_base;
-                self.add_sample(*reason, Sample { line, ..sample });
+                add_sample(own, Sample { line, ..sample });
             }
         }
         block.tokens = Counts::default();
@@ -328,13 +392,14 @@ impl Tally {
         }
         self.issuers.merge(&other.issuers);
         self.unknown_kids.merge(&other.unknown_kids);
+        self.unsupported_crits.merge(&other.unsupported_crits);
         if let (Some(own), Some(other)) = (&mut self.distinct, &other.distinct) {
             own.merge(other);
         }
-        for reason in Reason::ALL {
-            for sample in &other.samples[reason.index()] {
-                self.add_sample(*reason, *sample);
-            }
+        let own = self.samples.iter_mut().chain(&mut self.finding_samples);
+        let further = other.samples.iter().chain(&other.finding_samples);
+        for (own, further) in own.zip(further) {
+            further.iter().for_each(|sample| add_sample(own, *sample));
         }
     }
 
@@ -354,6 +419,16 @@ impl Tally {
             .iter_mut()
             .zip(&other.algs)
             .for_each(|(own, other)| own.add(*other));
+    }
+}
+
+/// Keeps a sample if it is among the first.
+fn add_sample(samples: &mut Vec<Sample>, sample: Sample) {
+    let order = |sample: &Sample| (sample.input, sample.offset);
+    let position = samples.partition_point(|other| order(other) < order(&sample));
+    if position < SAMPLES {
+        samples.truncate(SAMPLES - 1);
+        samples.insert(position, sample);
     }
 }
 
@@ -394,7 +469,7 @@ mod tests {
                 offset,
                 sha256: None,
             };
-            tally.add_sample(Reason::Expired, sample);
+            add_sample(&mut tally.samples[Reason::Expired.index()], sample);
         }
         let places: Vec<u64> = tally.samples[Reason::Expired.index()]
             .iter()
@@ -418,15 +493,15 @@ mod tests {
                 block.count(&judged);
             }
             block.blank_lines += 1;
-            block.add_sample(
-                Reason::TooLong,
-                Sample {
-                    input: 0,
-                    line: 1,
-                    offset: 0,
-                    sha256: None,
-                },
-            );
+            let mut verdict = Verdict::rejected(Reason::TooLong);
+            verdict.findings.insert(Finding::Padded);
+            block.add_samples(&verdict, &Placed::default(), || Sample {
+                input: 0,
+                line: 1,
+                offset: 0,
+                sha256: None,
+            });
+            block.add_samples(&verdict, &Placed::everything(), || unreachable!());
             total.drain(&mut block, 10);
         }
         assert_eq!(
@@ -443,7 +518,14 @@ mod tests {
         assert_eq!(total.keys, [Counts::default(), of_key]);
         assert_eq!(total.reasons[Reason::TooLong.index()], 2);
         assert_eq!(total.blank_lines, 2);
-        assert_eq!(total.samples[Reason::TooLong.index()][0].line, 11);
+        for samples in [
+            &total.samples[Reason::TooLong.index()],
+            &total.finding_samples[Finding::Padded as usize],
+        ] {
+            let lines: Vec<u64> = samples.iter().map(|sample| sample.line).collect();
+            assert_eq!(lines, [11, 11]);
+        }
+        assert!(block.finding_samples.iter().all(Vec::is_empty));
         assert_eq!(block.tokens.total() + block.blank_lines, 0);
         let mut doubled = total.clone();
         doubled.merge(&total);

@@ -68,6 +68,7 @@ impl Report {
         self.keys(&mut page);
         self.issuers(&mut page);
         self.unknown_kids(&mut page);
+        self.unsupported_crits(&mut page);
         self.expiry(&mut page);
         self.findings(&mut page);
         self.not_judged(&mut page);

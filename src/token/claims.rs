@@ -47,6 +47,16 @@ pub(crate) struct Dates {
     pub(crate) iat: Member<NumericDate>,
 }
 
+impl Dates {
+    /// Whether one of them seems to count milliseconds.
+    #[inline]
+    pub(crate) fn is_any_in_milliseconds(&self) -> bool {
+        let Self { exp, nbf, iat } = self;
+        let mut dates = [exp, nbf, iat].into_iter().filter_map(|date| date.value());
+        dates.any(|date| date.is_in_milliseconds())
+    }
+}
+
 impl Default for Claims<'_> {
     fn default() -> Self {
         Self::none()

@@ -24,7 +24,7 @@ pub struct Header<'h> {
     pub typ: Member<&'h str>,
     /// The media type of the payload.
     pub cty: Member<&'h str>,
-    /// Keys, certificates and URLs in the header.
+    /// Members that the rules do not need: keys, certificates, URLs, `nonce` and `zip`.
     pub findings: FindingSet,
     crit: Crit<'h>,
     b64_is_not_true: bool,
@@ -39,8 +39,8 @@ pub(crate) const MAX_CRIT: usize = 8;
 enum Crit<'h> {
     /// The extensions that it names besides `b64`, in front of empty strings.
     Names([&'h str; MAX_CRIT]),
-    /// It names more of them.
-    TooMany,
+    /// It names more of them, and these first.
+    TooMany([&'h str; MAX_CRIT]),
     /// It breaks the rules of the RFC.
     Invalid,
 }
@@ -68,6 +68,8 @@ impl<'h> Header<'h> {
                 "typ" => header.typ = value.string(),
                 "cty" => header.cty = value.string(),
                 "b64" => header.b64_is_not_true = !value.is_true(),
+                "nonce" => header.findings.insert(Finding::NonceHeader),
+                "zip" => header.findings.insert(Finding::Compressed),
                 "jwk" => header.findings.insert(Finding::JwkHeader),
                 "jku" => header.findings.insert(Finding::JkuHeader),
                 "x5c" => header.findings.insert(Finding::X5cHeader),
@@ -82,6 +84,20 @@ impl<'h> Header<'h> {
     /// Whether RFC 7515, 7516 or 7518 registers a header parameter of this name.
     pub(crate) fn is_registered(name: &str) -> bool {
         REGISTERED.contains(&name)
+    }
+
+    /// The names in a sound `crit` that are not `understood`; of more than [`MAX_CRIT`] names, those
+    /// among the first.
+    pub(crate) fn unsupported_crit(
+        &self,
+        understood: &[Box<str>],
+    ) -> impl Iterator<Item = &'h str> {
+        let names = match self.crit {
+            Crit::Names(names) | Crit::TooMany(names) => names,
+            Crit::Invalid => [""; MAX_CRIT],
+        };
+        let is_understood = |name: &&str| understood.iter().any(|own| **own == **name);
+        (names.into_iter()).filter(move |name| !name.is_empty() && !is_understood(name))
     }
 
     /// Applies the rules of the header stage, in the order of the codes, and returns the algorithm.
@@ -128,7 +144,7 @@ impl<'h> Header<'h> {
             Crit::Invalid => Err(Reason::CritInvalid),
             _ if self.b64_is_not_true => Err(Reason::B64Unsupported),
             Crit::Names(names) if names.iter().all(is_understood) => Ok(algorithm),
-            Crit::Names(_) | Crit::TooMany => Err(Reason::CritUnsupported),
+            Crit::Names(_) | Crit::TooMany(_) => Err(Reason::CritUnsupported),
         }
     }
 }
@@ -153,7 +169,7 @@ impl<'s> Crit<'s> {
         for name in names.filter(|name| *name != "b64") {
             match places.next() {
                 Some(place) => *place = name,
-                None => return Self::TooMany,
+                None => return Self::TooMany(kept),
             }
         }
         Self::Names(kept)
@@ -353,15 +369,23 @@ mod tests {
     }
 
     #[test]
-    fn keys_in_a_header_are_findings() {
-        let json = r#"{"alg":"HS256","jwk":{},"jku":"x","x5c":[],"x5u":null}"#;
+    fn members_of_a_header_are_findings() {
+        let json =
+            r#"{"alg":"HS256","jwk":{},"jku":"x","x5c":[],"x5u":null,"zip":"DEF","n\u006fnce":1}"#;
         let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
         let mut scratch = JsonScratch::new();
         let header = Header::read(encoded.as_bytes(), &mut scratch).unwrap();
         let codes: Vec<_> = header.findings.iter().map(Finding::code).collect();
         assert_eq!(
             codes,
-            ["jwk-header", "jku-header", "x5c-header", "x5u-header"]
+            [
+                "nonce-header",
+                "compressed",
+                "jwk-header",
+                "jku-header",
+                "x5c-header",
+                "x5u-header"
+            ]
         );
     }
 }

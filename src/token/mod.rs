@@ -13,6 +13,7 @@ mod json;
 mod payload;
 mod scanner;
 mod segments;
+pub(crate) mod spelling;
 
 #[cfg(test)]
 pub(crate) use audience::Audience;

@@ -10,6 +10,24 @@ use super::reason::Stage;
 #[repr(u8)]
 #[non_exhaustive]
 pub enum Finding {
+    /// A segment of three ends with `=`, the padding of base64, which base64url in a token has not
+    /// (RFC 7515 section 2). Accepted only with `--accept-padding`.
+    Padded,
+    /// The text begins with `Bearer` or `Authorization: Bearer` in any case, or is in quotation marks
+    /// (`"`, `'` or a backtick), and what it names or holds has two dots or more.
+    BearerOrQuoted,
+    /// An SD-JWT (RFC 9901): three segments of base64url, then `~`, then disclosures. The token that
+    /// its issuer signed is in front of the first `~`.
+    SdJwt,
+    /// The payload is empty, between two dots, and the header has an `alg`: what was signed is
+    /// somewhere else (RFC 7515 appendix F).
+    Detached,
+    /// The header has a `nonce`, as tokens for Microsoft Graph do: it was changed after signing, so
+    /// that only Graph can verify them.
+    NonceHeader,
+    /// The header has a `zip`: the payload is compressed (as in SMART Health Cards), which a signed
+    /// JWT never is.
+    Compressed,
     /// The header carries a public key.
     JwkHeader,
     /// The header carries the URL of a key set.
@@ -25,11 +43,20 @@ pub enum Finding {
     /// An ECDSA signature whose s is the greater of two: from one signature anyone can compute
     /// another with n - s. RFC 7518 section 3.4 accepts both, and most signers produce both.
     EcdsaHighS,
+    /// `exp`, `nbf` or `iat` of an authentic token is from 10^12 to below 10^13: as seconds this is
+    /// after the year 33,000, as milliseconds from 2001 to 2286.
+    DateInMilliseconds,
 }
 
 impl Finding {
     /// Every finding, in order: the discriminant is the index.
     pub const ALL: &'static [Self] = &[
+        Self::Padded,
+        Self::BearerOrQuoted,
+        Self::SdJwt,
+        Self::Detached,
+        Self::NonceHeader,
+        Self::Compressed,
         Self::JwkHeader,
         Self::JkuHeader,
         Self::X5cHeader,
@@ -37,12 +64,19 @@ impl Finding {
         Self::WeakKey,
         Self::KidOfAnotherKey,
         Self::EcdsaHighS,
+        Self::DateInMilliseconds,
     ];
 
     /// The stable code, used in rows and reports.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::Padded => "padded",
+            Self::BearerOrQuoted => "bearer-or-quoted",
+            Self::SdJwt => "sd-jwt",
+            Self::Detached => "detached",
+            Self::NonceHeader => "nonce-header",
+            Self::Compressed => "compressed",
             Self::JwkHeader => "jwk-header",
             Self::JkuHeader => "jku-header",
             Self::X5cHeader => "x5c-header",
@@ -50,6 +84,7 @@ impl Finding {
             Self::WeakKey => "weak-key",
             Self::KidOfAnotherKey => "kid-of-another-key",
             Self::EcdsaHighS => "ecdsa-high-s",
+            Self::DateInMilliseconds => "date-in-milliseconds",
         }
     }
 
@@ -57,6 +92,25 @@ impl Finding {
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
+            Self::Padded => "a segment ends with \"=\"; --accept-padding accepts exact padding",
+            Self::BearerOrQuoted => {
+                "the word Bearer is in front of the token, or quotation marks are around it: \
+                 take them away"
+            }
+            Self::SdJwt => {
+                "an SD-JWT (RFC 9901), which jotmill does not take apart: give what is in front of \
+                 the first \"~\""
+            }
+            Self::Detached => {
+                "the payload is detached (RFC 7515 appendix F): what was signed is not in the token"
+            }
+            Self::NonceHeader => {
+                "the header has a nonce: if the token is for Microsoft Graph, nobody but Graph can \
+                 verify it"
+            }
+            Self::Compressed => {
+                "the header has a zip: the payload is compressed, and jotmill does not unpack it"
+            }
             Self::JwkHeader => "the header brings a key of its own (not trusted)",
             Self::JkuHeader => "the header points to a key set (not fetched)",
             Self::X5cHeader => "the header brings a certificate chain (not trusted)",
@@ -66,6 +120,10 @@ impl Finding {
             Self::EcdsaHighS => {
                 "of two ECDSA signatures that are as good, the one with the greater s"
             }
+            Self::DateInMilliseconds => {
+                "exp, nbf or iat counts milliseconds, where the RFC counts seconds: taken as \
+                 seconds it is millennia away"
+            }
         }
     }
 
@@ -73,8 +131,15 @@ impl Finding {
     #[must_use]
     pub const fn stage(self) -> Stage {
         match self {
-            Self::JwkHeader | Self::JkuHeader | Self::X5cHeader | Self::X5uHeader => Stage::Header,
+            Self::Padded | Self::BearerOrQuoted | Self::SdJwt | Self::Detached => Stage::Structure,
+            Self::NonceHeader
+            | Self::Compressed
+            | Self::JwkHeader
+            | Self::JkuHeader
+            | Self::X5cHeader
+            | Self::X5uHeader => Stage::Header,
             Self::WeakKey | Self::KidOfAnotherKey | Self::EcdsaHighS => Stage::Signature,
+            Self::DateInMilliseconds => Stage::Claims,
         }
     }
 }
@@ -105,6 +170,11 @@ impl FindingSet {
     #[must_use]
     pub const fn contains(self, finding: Finding) -> bool {
         self.0 >> finding as u8 & 1 == 1
+    }
+
+    /// Whether every finding of this set is in the other.
+    pub(crate) const fn is_subset(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
     }
 
     /// Whether the set is empty.

@@ -115,6 +115,7 @@ fn report(facts: &Facts<'_>, stage: Stage) -> StageReport {
     let mut notes = Notes::default();
     match (stage, state) {
         (Stage::Line, _) => line(facts, state, &mut notes),
+        (Stage::Structure, _) => findings(facts, Stage::Structure, &mut notes),
         (Stage::Header, _) => header(facts, &mut notes),
         (Stage::Key, State::Passed) => keys::choice(facts, &mut notes),
         (Stage::Signature, State::Passed) => signature(facts, &mut notes),
@@ -175,9 +176,19 @@ fn header(facts: &Facts<'_>, notes: &mut Notes) {
     for (name, words) in explained {
         notes.quote(format!("{name:<4}  {words}"));
     }
-    for finding in facts.findings_at(Stage::Header) {
-        let (code, meaning) = (finding.code(), finding.meaning());
-        notes.own(format!("{code}: {meaning} (RFC 8725 section 3.10)"));
+    findings(facts, Stage::Header, notes);
+}
+
+/// The findings of a stage in their own words.
+fn findings(facts: &Facts<'_>, stage: Stage, notes: &mut Notes) {
+    for finding in facts.findings_at(stage) {
+        let rule = match finding {
+            Finding::JwkHeader | Finding::JkuHeader | Finding::X5cHeader | Finding::X5uHeader => {
+                " (RFC 8725 section 3.10)"
+            }
+            _ => "",
+        };
+        notes.own(format!("{}: {}{rule}", finding.code(), finding.meaning()));
     }
 }
 
@@ -240,6 +251,7 @@ fn checks(facts: &Facts<'_>, state: State, notes: &mut Notes) {
     if !matches!(state, State::Passed | State::Failed) || facts.claims().is_none() {
         return;
     }
+    findings(facts, Stage::Claims, notes);
     let passed = claims::passed(facts);
     if !passed.is_empty() {
         notes.own(format!("passed: {}", passed.join(", ")));

@@ -244,7 +244,7 @@ fn verdict_without_key(token: &[u8], policy: &Policy, now: UnixTime) -> Verdict 
     let reasons = all_reasons.iter().filter(needs_no_key).collect();
     let mut findings = FindingSet::EMPTY;
     for finding in all_findings.iter() {
-        if finding.stage() == Stage::Header {
+        if finding.stage() <= Stage::Header {
             findings.insert(finding);
         }
     }

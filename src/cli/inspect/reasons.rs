@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use jotmill::{Algorithm, Reason, Stage};
+use jotmill::{Algorithm, Finding, Reason, Stage};
 
 use super::escape::{excerpt, grouped, plural, quoted};
 use super::facts::Facts;
@@ -197,7 +197,7 @@ fn signature(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
         let (count, names) = (plural(tried.len(), "key"), keys::names(&tried));
         notes.own(format!("{count} tried: {names}"));
     }
-    if keys::could_have_signed(facts, notes) {
+    if keys::could_have_signed(facts, notes) | explained_by_findings(facts, notes) {
         return;
     }
     let name = facts.algorithm().map_or("HS", Algorithm::name);
@@ -210,6 +210,24 @@ fn signature(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
     } else {
         "the token was changed, or it was signed with another private key"
     });
+}
+
+/// The findings that can explain a signature which no key verifies. Returns whether there are any:
+/// then nothing says that the token was changed.
+fn explained_by_findings(facts: &Facts<'_>, notes: &mut Notes) -> bool {
+    let before = notes.0.len();
+    for finding in facts.findings.iter() {
+        let why = match finding {
+            Finding::NonceHeader | Finding::Detached => "this may be why",
+            Finding::Padded => "if it was added after signing, this is why",
+            Finding::JwkHeader | Finding::JkuHeader | Finding::X5cHeader | Finding::X5uHeader => {
+                "that key may have made the signature; give it with --key if you trust it"
+            }
+            _ => continue,
+        };
+        notes.own(format!("{}: {}; {why}", finding.code(), finding.meaning()));
+    }
+    notes.0.len() > before
 }
 
 fn signature_length(facts: &Facts<'_>) -> Option<String> {

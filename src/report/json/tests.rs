@@ -34,8 +34,8 @@ fn the_report_reads_as_in_the_golden_file() {
 /// The path of every value, with the documented placeholder where the run gives the name.
 fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     let placeholder = match path {
-        "reasons" | "findings" | "samples" => Some("CODE"),
-        "algs" | "keys" | "issuers" | "unknown_kids" => Some("NAME"),
+        "reasons" | "findings" | "samples" | "finding_samples" => Some("CODE"),
+        "algs" | "keys" | "issuers" | "unknown_kids" | "unsupported_crits" => Some("NAME"),
         "expiry.expired" | "expiry.unexpired" => Some("BUCKET"),
         // Its members are those of one policy.
         "policy.by_issuer" => {
@@ -71,6 +71,7 @@ fn full_report(validator: &Validator, log: &str) -> Report {
         let name = format!("{number}");
         report.tally.issuers.add(&name, Counts::one(true));
         report.tally.unknown_kids.add(&name, Counts::one(false));
+        (report.tally.unsupported_crits).add(&name, Counts::one(false));
     }
     report
 }

@@ -76,7 +76,7 @@ impl Report {
         }
     }
 
-    /// The places of the samples of a reason: `at a.log:3, 17; b.log:1`.
+    /// The places of the samples of a reason or finding: `at a.log:3, 17; b.log:1`.
     fn places(&self, samples: &[Sample], count: u64) -> String {
         let is_all = samples.len() as u64 == count;
         let mut text = String::from(if is_all { "at " } else { "first at " });
@@ -147,6 +147,8 @@ impl Report {
                 plain(format!(": {}", finding.meaning())),
             ];
             texts.push((share_row(count, total), text));
+            let places = self.places(&self.tally.finding_samples[finding as usize], count);
+            texts.push((blank_row(), vec![faint(places)]));
         }
         let unchecked = self.unchecked();
         if !unchecked.is_empty() {

@@ -135,19 +135,28 @@ impl Report {
     }
 
     pub(super) fn unknown_kids(&self, page: &mut Page) {
-        let kids = &self.tally.unknown_kids;
-        if kids.is_empty() {
+        self.rejected_names(page, "unknown kid", &self.tally.unknown_kids, "kid");
+    }
+
+    pub(super) fn unsupported_crits(&self, page: &mut Page) {
+        let title = "extension in crit that is not understood (--crit NAME accepts one)";
+        self.rejected_names(page, title, &self.tally.unsupported_crits, "extension");
+    }
+
+    /// Names that tokens chose, with the tokens of each.
+    fn rejected_names(&self, page: &mut Page, title: &str, names: &NameCounts, noun: &str) {
+        if names.is_empty() {
             return;
         }
-        let (ranked, more, rest) = top(kids, NAMES / 2);
+        let (ranked, more, rest) = top(names, NAMES / 2);
         let total = self.tally.tokens.total();
-        page.heading(["tokens", "of all"], "unknown kid");
+        page.heading(["tokens", "of all"], title);
         for (name, counts) in ranked {
             let name = shown(name, page.text_width());
             page.row(share_row(counts.total(), total), &[plain(name)]);
         }
         if more > 0 {
-            let more = more_names(kids, more, "kid");
+            let more = more_names(names, more, noun);
             page.row(share_row(rest.total(), total), &[faint(more)]);
         }
     }

@@ -122,6 +122,69 @@ fn a_header_that_brings_a_key_is_a_finding() {
 }
 
 #[test]
+fn what_explains_a_token_is_a_finding() {
+    let good = token("{}");
+    let (covered, signature) = good.rsplit_once('.').unwrap();
+    let header = covered.split('.').next().unwrap();
+    let date = r#"{"exp":1790003600123}"#;
+    for (token, code) in [
+        (
+            signed(r#"{"alg":"HS256","nonce":"n"}"#, "{}", SECRET),
+            "nonce-header",
+        ),
+        (
+            signed(r#"{"alg":"HS256","zip":"DEF"}"#, "{}", SECRET),
+            "compressed",
+        ),
+        (format!("{header}..{signature}"), "detached"),
+        (format!("{covered}.{signature}="), "padded"),
+        (format!("{good}~WyJhIl0~"), "sd-jwt"),
+        (format!("bearer {good}"), "bearer-or-quoted"),
+        (format!("'{good}'"), "bearer-or-quoted"),
+        (token(date), "date-in-milliseconds"),
+    ] {
+        let found = explained(&token);
+        let codes: Vec<_> = (found.json["findings"].as_array().unwrap().iter())
+            .map(|finding| finding["code"].as_str().unwrap())
+            .collect();
+        assert_eq!(codes, [code], "{token}");
+        found.must_say(&[&format!("{code}:")]);
+        if code != "date-in-milliseconds" {
+            // What needs no key is found without one.
+            let found = explain_by(token.as_bytes(), &Policy::new(), None);
+            assert_eq!(found.json["findings"][0]["code"], code, "{token}");
+        }
+    }
+}
+
+/// That a token was changed is said only where nothing else explains its signature.
+#[test]
+fn a_token_with_an_explanation_is_not_called_changed() {
+    for header in [
+        r#"{"alg":"HS256","kid":"k1","nonce":"n"}"#,
+        r#"{"alg":"HS256","kid":"k1","x5c":["MIIB"]}"#,
+        r#"{"alg":"HS256","kid":"k1","jwk":{}}"#,
+    ] {
+        let found = explained(signed(header, "{}", b"another secret of thirty-two byte"));
+        assert_eq!(found.codes(), ["signature-mismatch"], "{header}");
+        assert!(!found.says("was changed"), "{}", found.page);
+    }
+    let detached = token("{}")
+        .split('.')
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
+    let found = explained(format!("{}..{}", detached[0], detached[2]));
+    assert_eq!(found.codes(), ["signature-mismatch"]);
+    found.must_say(&["detached: the payload is detached", "this may be why"]);
+    assert!(!found.says("was changed"), "{}", found.page);
+    let header = r#"{"alg":"HS256","kid":"k1","zip":"DEF"}"#;
+    for header in [r#"{"alg":"HS256","kid":"k1"}"#, header] {
+        let found = explained(signed(header, "{}", b"another secret of thirty-two byte"));
+        found.must_say(&["the token was changed"]);
+    }
+}
+
+#[test]
 fn the_wrong_number_of_segments_is_counted() {
     let good = token(r#"{"sub":"me"}"#);
     let two = explained(good.rsplit_once('.').unwrap().0);

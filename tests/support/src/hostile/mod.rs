@@ -132,7 +132,7 @@ impl Source {
         let other = &self.recent[rng.below(self.recent.len())];
         let mut segments: Vec<String> = token.split('.').map(str::to_owned).collect();
         let others: Vec<&str> = other.split('.').collect();
-        match rng.below(12) {
+        match rng.below(13) {
             0 => {
                 let (one, two) = (rng.below(3), rng.below(3));
                 segments.swap(one, two);
@@ -175,6 +175,12 @@ impl Source {
                 segments[2].truncate(at);
             }
             9 => segments[2] += "AAAA",
+            10 => {
+                if rng.one_in(3) {
+                    segments[1].clear();
+                }
+                return wrapped(rng, &segments.join(".")).into_bytes();
+            }
             _ => {
                 let mut line = token.clone().into_bytes();
                 match rng.below(6) {
@@ -196,6 +202,41 @@ impl Source {
         }
         segments.join(".").into_bytes()
     }
+}
+
+/// A token in what it was taken from, or with something behind it.
+fn wrapped(rng: &mut Rng, token: &str) -> String {
+    const BEFORE: [&str; 10] = [
+        "Bearer ",
+        "bearer\t",
+        "BEARER: ",
+        "Bearer",
+        "Authorization: Bearer ",
+        "authorization:",
+        "\"",
+        "'",
+        "`",
+        "",
+    ];
+    const AFTER: [&str; 10] = [
+        "~",
+        "~WyJhIiwiYiJd~",
+        "~~eyJhbGciOiJIUzI1NiJ9.e30.AAAA",
+        "=",
+        "==",
+        "\"",
+        "'",
+        "`",
+        "~\"",
+        "",
+    ];
+    let before = rng.below(BEFORE.len());
+    let after = match before {
+        // Quotation marks that belong together.
+        6..=8 if rng.one_in(2) => before - 1,
+        _ => rng.below(AFTER.len()),
+    };
+    format!("{}{token}{}", BEFORE[before], AFTER[after])
 }
 
 /// Lines that were never a token.

@@ -260,7 +260,7 @@ fn spoil_header(rng: &mut Rng, header: &mut Value, other: &Value) {
             None => drop(header.as_object_mut().map(|header| header.remove("kid"))),
         },
         _ => {
-            const MORE: [&str; 4] = ["jwk", "x5c", "crit", "b64"];
+            const MORE: [&str; 6] = ["jwk", "x5c", "crit", "b64", "nonce", "zip"];
             header[rng.pick(&MORE)] =
                 [json!({}), json!([]), json!(["b64"]), json!(true)][rng.below(4)].clone();
         }

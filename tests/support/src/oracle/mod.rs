@@ -7,6 +7,7 @@
 //! and so are keys in any form but a JWK.
 
 mod exact;
+mod findings;
 mod issuers;
 mod json;
 mod keys;
@@ -88,13 +89,20 @@ pub const CODES: [&str; 55] = [
 ];
 
 /// The findings, in their order, but for that of `--kid-hint`: here a `kid` is always a rule.
-pub const FINDINGS: [&str; 6] = [
+pub const FINDINGS: [&str; 13] = [
+    "padded",
+    "bearer-or-quoted",
+    "sd-jwt",
+    "detached",
+    "nonce-header",
+    "compressed",
     "jwk-header",
     "jku-header",
     "x5c-header",
     "x5u-header",
     "weak-key",
     "ecdsa-high-s",
+    "date-in-milliseconds",
 ];
 
 /// What a token is held against.
@@ -193,6 +201,8 @@ pub fn judge(line: &[u8], policy: &Policy, keys: &[Key]) -> Option<Judgement> {
     if let Err(code) = run_stages(token, policy, keys, &mut out) {
         out.codes.push(code);
     }
+    (out.findings).extend(findings::of_text(token, out.alg.is_some()));
+    findings::sort(&mut out.findings);
     Some(out)
 }
 
@@ -233,7 +243,10 @@ fn run_stages(
     out.alg = header.get("alg").and_then(as_string);
     out.kid = header.get("kid").and_then(as_string);
     let brings = |finding: &Code| {
-        let name = finding.strip_suffix("-header");
+        let name = match *finding {
+            "compressed" => Some("zip"),
+            other => other.strip_suffix("-header"),
+        };
         name.is_some_and(|name| header.contains_key(name))
     };
     out.findings = FINDINGS.into_iter().filter(brings).collect();
@@ -521,6 +534,11 @@ fn check_claims(payload: &Members, text: &str, policy: &Policy, out: &mut Judgem
             out.codes.push(code);
         }
     };
+    let dates = [&exp, &nbf, &iat].map(|date| date.value().and_then(Number::as_f64));
+    let is_in_milliseconds = |date: f64| (1e12..1e13).contains(&date);
+    if dates.into_iter().flatten().any(is_in_milliseconds) {
+        out.findings.push("date-in-milliseconds");
+    }
     apply("exp-type", exp.is_mistyped());
     apply("nbf-type", nbf.is_mistyped());
     apply("iat-type", iat.is_mistyped());
