@@ -49,12 +49,13 @@ fn policy(algorithms: &[Algorithm], max_token_bytes: usize) -> oracle::Policy {
 }
 
 /// Judges `cases` lines by all four, in logs of [`LOG`] lines.
-fn agree(seed: u64, cases: usize, policy: oracle::Policy) {
+fn agree(seed: u64, cases: usize, policy: oracle::Policy) -> Agreed {
     let judges = Judges::new(policy, &hostile::keys());
     let judged = agree_on(hostile::cases(seed), cases, &judges);
     // Blank lines are few.
-    let judged: usize = judged.codes.values().sum();
-    assert!(judged > cases * 9 / 10, "{judged}");
+    let count: usize = judged.codes.values().sum();
+    assert!(count > cases * 9 / 10, "{count}");
+    judged
 }
 
 /// How often all judges said the same.
@@ -172,7 +173,19 @@ fn assert_same(tokens: &[&[u8]], found: &[Verdict], expected: &[Verdict]) {
 
 #[test]
 fn every_judge_agrees_on_a_million_hostile_lines() {
-    agree(1, CASES, policy(Algorithm::ALL, 1 << 20));
+    let judged = agree(1, CASES, policy(Algorithm::ALL, 1 << 20));
+    for finding in [
+        "padded",
+        "bearer-or-quoted",
+        "sd-jwt",
+        "detached",
+        "nonce-header",
+        "compressed",
+        "date-in-milliseconds",
+    ] {
+        let count = judged.findings[finding];
+        assert!(count > 20, "{finding}: {:?}", judged.findings);
+    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! `program` has exit codes, messages and signals, `outputs` where results go, `redaction` what is
 //! never shown, `policy` policy files, `bench` the subcommand that measures, `generate` the one that
-//! makes data sets, `rules` what a policy expects beyond the registered claims.
+//! makes data sets, `rules` what a policy expects beyond the registered claims, `findings` what a
+//! report says of tokens beyond their verdicts.
 
 #![allow(
     clippy::expect_used,
@@ -11,6 +12,7 @@
 )]
 
 mod bench;
+mod findings;
 mod generate;
 mod outputs;
 mod policy;

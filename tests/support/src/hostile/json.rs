@@ -6,7 +6,13 @@ use super::{LEEWAY, MAX_AGE, MAX_LIFETIME, NOW};
 use crate::rng::Rng;
 
 /// Numbers at which representations change, valid JSON all of them.
-const NUMBERS: [&str; 58] = [
+const NUMBERS: [&str; 63] = [
+    // Around the numbers that seem to count milliseconds.
+    "999999999999",
+    "1000000000000",
+    "9999999999999",
+    "10000000000000",
+    "1.7900036e12",
     "0",
     "-0",
     "0.0",
