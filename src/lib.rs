@@ -32,6 +32,7 @@
 //!
 //! Without default features the library has none of the command line's dependencies.
 
+mod anchor;
 mod base64url;
 mod batch;
 mod display;
@@ -54,6 +55,7 @@ mod token;
 mod validator;
 mod verdict;
 
+pub use anchor::{Chain, ChainError};
 pub use error::{AcceptError, Error, KeyError, OutputError};
 pub use input::{DEFAULT_BLOCK_BYTES, Input};
 pub use judge::Judge;

@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use crate::anchor::{Chain, ChainError, Chains, Leaf};
 use crate::error::{AcceptError, Error};
 use crate::key::{Key, KeyFinding, KeySet, Selection};
 use crate::policy::Policy;
-use crate::signature::{self, AlgorithmSet, Proof};
+use crate::signature::{self, AlgorithmSet, Authentic, Candidate, Candidates, Proof};
 use crate::time::UnixTime;
 use crate::token::{Claims, Header, Issuers, JsonScratch, Token, UnverifiedIssuer, spelling};
-use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
+use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Stage, Verdict};
 
 /// The policy and the keys that tokens are validated by.
 ///
@@ -45,6 +46,15 @@ pub struct Validator {
     keys: Arc<KeySet>,
     /// The index of the policy of each issuer; empty if there is only one policy.
     issuers: Arc<Issuers>,
+    /// The chains of tokens that bring their key along.
+    chains: Arc<Chains>,
+}
+
+/// A token whose signature is valid.
+pub(crate) struct Authenticated<'t> {
+    pub(crate) authentic: Authentic<'t>,
+    /// Where its key came from, if that is the token.
+    pub(crate) leaf: Option<Arc<Leaf>>,
 }
 
 /// What a header decides before the rest of the token is read.
@@ -147,9 +157,11 @@ impl Validator {
     /// # Errors
     /// [`Error::Policy`] if there is no key: every token would be rejected.
     pub fn new(policy: Policy, keys: KeySet) -> Result<Self, Error> {
+        let keys = non_empty(keys)?;
         Ok(Self {
             policies: Arc::new([policy]),
-            keys: Arc::new(non_empty(keys)?),
+            chains: Arc::new(Chains::new(&keys)),
+            keys: Arc::new(keys),
             issuers: Arc::default(),
         })
     }
@@ -268,6 +280,7 @@ impl Validator {
         }
         Ok(Self {
             policies: policies.into(),
+            chains: Arc::new(Chains::new(&keys)),
             keys: Arc::new(keys),
             issuers: Arc::new(by_issuer),
         })
@@ -495,15 +508,141 @@ impl Validator {
             Ok(header) => header,
             Err(reason) => return Judged::rejected(reason),
         };
-        let selection = match self.choose(&header) {
-            Choice::Made(selection) => selection,
-            Choice::OfIssuer(otherwise) => match self.realm_for(token, &mut scratch.payload) {
-                Some(realm) => self.select(realm, &header),
-                None => Err(otherwise),
-            },
-        };
+        let authenticated = self.authenticate(token, &header, now, &mut scratch.payload);
         let judged = Judged::unsigned(header.alg.value(), header.kid.value(), header.findings);
-        self.judge_from_signature(token, selection, judged, &mut scratch.payload, claims, now)
+        match authenticated {
+            Ok(Authenticated { authentic, .. }) => {
+                let policy = self.policy_of(Some(authentic.proof().key()));
+                let payload = claims.read(authentic, policy.wanted(), &mut scratch.payload);
+                let claims = payload.map(|()| &*claims);
+                self.judge_claims(authentic.proof(), judged, claims, now)
+            }
+            Err(reason) => judged.with(reason),
+        }
+    }
+
+    /// The stages from the header to the signature: chooses the policy and the keys, and verifies.
+    /// Where no key of the set verified it, the token's own key does, if a chain leads to an anchor.
+    fn authenticate<'t>(
+        &self,
+        token: Token<'t>,
+        header: &Header<'_>,
+        now: UnixTime,
+        scratch: &mut JsonScratch,
+    ) -> Result<Authenticated<'t>, Reason> {
+        let (realm, selection) = match self.choose(header) {
+            Choice::Made(selection) => (0, selection),
+            Choice::OfIssuer(otherwise) => {
+                let realm = self.realm_for(token, scratch).ok_or(otherwise)?;
+                (realm, self.select(realm, header))
+            }
+        };
+        let by_keys = selection.and_then(|selection| {
+            signature::verify(
+                token.signing_input(),
+                token.signature(),
+                selection.algorithm(),
+                self.keys.candidates(selection),
+                |key| self.keys.verifying(key),
+            )
+        });
+        match by_keys {
+            Ok(authentic) => Ok(Authenticated {
+                authentic,
+                leaf: None,
+            }),
+            Err(reason) if self.may_be_anchored(header) && self.chains.has_anchor(realm) => {
+                self.authenticate_by_chain(token, header, realm, reason, now, scratch)
+            }
+            Err(reason) => Err(reason),
+        }
+    }
+
+    /// Verifies a token by the key of its chain. `reason` is why no key of the set verified it.
+    fn authenticate_by_chain<'t>(
+        &self,
+        token: Token<'t>,
+        header: &Header<'_>,
+        realm: u32,
+        reason: Reason,
+        now: UnixTime,
+        scratch: &mut JsonScratch,
+    ) -> Result<Authenticated<'t>, Reason> {
+        let is_open = match reason.stage() {
+            Stage::Key => true,
+            Stage::Signature => reason != Reason::SignatureBase64url,
+            _ => false,
+        };
+        let algorithm = self.policies[realm as usize].check_header(header)?;
+        if !is_open || algorithm.is_hmac() {
+            return Err(reason);
+        }
+        let leaf = match self.chains.leaf(token, realm, now, scratch) {
+            Ok(leaf) if leaf.fits(algorithm) => leaf,
+            Err(_) if reason == Reason::KeyNotFound => return Err(Reason::ChainInvalid),
+            _ => return Err(reason),
+        };
+        let only = Some(Candidate {
+            key: leaf.chain.anchor,
+            states: None,
+        });
+        let candidates = Candidates {
+            only,
+            ..Candidates::default()
+        };
+        let authentic = signature::verify(
+            token.signing_input(),
+            token.signature(),
+            algorithm,
+            candidates,
+            |_| &leaf.key,
+        )?;
+        Ok(Authenticated {
+            authentic,
+            leaf: Some(leaf),
+        })
+    }
+
+    /// [`authenticate`](Self::authenticate) for a token of a batch whose header may bring its key.
+    pub(crate) fn authenticate_alone<'t>(
+        &self,
+        token: Token<'t>,
+        now: UnixTime,
+    ) -> Result<Authenticated<'t>, Reason> {
+        let mut scratch = Scratch::take();
+        let header = Header::read(token.header(), &mut scratch.header);
+        let authenticated =
+            header.and_then(|header| self.authenticate(token, &header, now, &mut scratch.payload));
+        scratch.put_back();
+        authenticated
+    }
+
+    /// Whether a token with this header may bring a key along that an anchor vouches for. Its
+    /// signature then depends on the instant.
+    pub(crate) fn may_be_anchored(&self, header: &Header<'_>) -> bool {
+        !self.chains.is_empty() && header.findings.contains(Finding::X5cHeader)
+    }
+
+    /// The chain of a token at an instant, or why it gives no key; `None` for a token without `x5c`,
+    /// and where its policy has no anchor ([`KeySet::add_anchor`]). A chain is no proof that its key
+    /// signed the token.
+    #[must_use]
+    pub fn chain_at(&self, token: &[u8], now: UnixTime) -> Option<Result<Chain, ChainError>> {
+        let token = self.split(token).ok()?;
+        let mut scratch = JsonScratch::new();
+        let header = Header::read(token.header(), &mut scratch).ok()?;
+        if !self.may_be_anchored(&header) {
+            return None;
+        }
+        let realm = match self.policies.len() {
+            1 => 0,
+            _ => self.realm_for(token, &mut scratch)?,
+        };
+        if !self.chains.has_anchor(realm) {
+            return None;
+        }
+        let leaf = self.chains.leaf(token, realm, now, &mut scratch);
+        Some(leaf.map(|leaf| leaf.chain.clone()))
     }
 
     /// Decides what the header decides alone, for every issuer.
@@ -528,36 +667,6 @@ impl Validator {
         let algorithm = policy.check_header(header)?;
         let kid = header.kid.value();
         self.keys.select(realm, kid, algorithm, policy)
-    }
-
-    /// The stages from the signature on, given the keys that the header selected, if any.
-    fn judge_from_signature<'s>(
-        &self,
-        token: Token<'_>,
-        selection: Result<Selection, Reason>,
-        judged: Judged<'s>,
-        scratch: &'s mut JsonScratch,
-        claims: &'s mut Claims<'s>,
-        now: UnixTime,
-    ) -> Judged<'s> {
-        let authentic = selection.and_then(|selection| {
-            signature::verify(
-                token.signing_input(),
-                token.signature(),
-                selection.algorithm(),
-                self.keys.candidates(selection),
-                |key| self.keys.verifying(key),
-            )
-        });
-        match authentic {
-            Ok(authentic) => {
-                let policy = self.policy_of(Some(authentic.proof().key()));
-                let payload = claims.read(authentic, policy.wanted(), scratch);
-                let claims = payload.map(|()| &*claims);
-                self.judge_claims(authentic.proof(), judged, claims, now)
-            }
-            Err(reason) => judged.with(reason),
-        }
     }
 
     /// The stages after the signature, given the claims or why they could not be read. The verified
@@ -585,6 +694,10 @@ impl Validator {
     ) -> Judged<'s> {
         judged.verdict.key = Some(proof.key());
         judged.verdict.findings = judged.verdict.findings.union(proof.findings());
+        if self.keys.get(proof.key()).is_some_and(Key::is_anchor) {
+            // The finding says that the chain is not trusted.
+            judged.verdict.findings = judged.verdict.findings.without(Finding::X5cHeader);
+        }
         let policy = self.policy_of(judged.verdict.key);
         if policy.takes_kid_as_hint()
             && let Some(kid) = judged.kid

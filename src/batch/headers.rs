@@ -21,6 +21,7 @@ struct Entry {
     alg: Option<&'static str>,
     has_other_alg: bool,
     has_kid: bool,
+    may_be_anchored: bool,
     /// It has a `kid` that a key is looked for by, and no key has this id.
     is_kid_unknown: bool,
     /// The encoded header.
@@ -182,6 +183,12 @@ impl HeaderCache {
         self.at(index).is_kid_unknown
     }
 
+    /// Whether a certificate chain of it may give the key.
+    #[inline]
+    pub(super) fn may_be_anchored(&self, index: u32) -> bool {
+        self.at(index).may_be_anchored
+    }
+
     /// Prefetches what [`unsigned`](Self::unsigned) needs of some headers.
     pub(super) fn prefetch(&self, indices: impl Iterator<Item = u32> + Clone, wants_kid: bool) {
         if self.entries.len() < GROUP {
@@ -268,6 +275,7 @@ impl HeaderCache {
             alg: registered.copied(),
             has_other_alg: other_alg.is_some(),
             has_kid: kid.is_some(),
+            may_be_anchored: validator.may_be_anchored(&header),
             is_kid_unknown: kid.is_some_and(is_unknown),
             encoded: keep(encoded),
             kid: keep(kid.unwrap_or_default().as_bytes()),

@@ -27,6 +27,7 @@ pub(crate) use repeats::Cached;
 
 use repeats::{Admission, EntryId, Lookup, Probe, RepeatCache};
 
+use crate::anchor::Chain;
 use crate::extract::{Content, Found, MAX_LINES};
 use crate::key::KeySet;
 use crate::policy::Policy;
@@ -60,6 +61,9 @@ pub(crate) trait Sink {
         judged: &Judged<'_>,
         is_kid_unknown: bool,
     ) -> Option<GroupId>;
+
+    /// Takes the chain that the key of the token before came from.
+    fn take_chain(&mut self, _: &Chain, _is_valid: bool) {}
 }
 
 /// Validates batches under one validator.
@@ -97,6 +101,8 @@ enum Signature {
     Pending(u32),
     /// The same token was verified before.
     Cached(Result<Proof, Reason>),
+    /// Its header may bring its key, so that it is verified by itself, at its instant.
+    Alone,
     /// The token was rejected at an earlier stage.
     NotReached(Reason),
 }
@@ -284,6 +290,10 @@ impl BatchJudge {
             if !matches!(token.signature, Signature::Unknown) {
                 continue;
             }
+            if self.headers.may_be_anchored(index) {
+                token.signature = Signature::Alone;
+                continue;
+            }
             match (self.headers).select(&self.validator, index, bytes, &mut self.payload) {
                 Ok(selection) => *selected = Some(*selection),
                 Err(reason) => token.signature = Signature::NotReached(reason),
@@ -324,12 +334,19 @@ impl BatchJudge {
         sink: &mut impl Sink,
     ) {
         let unsigned = self.headers.unsigned(token.header, self.wants_kid);
+        let mut leaf = None;
         let authentic = match (token.signature, token.found.content) {
             (Signature::Pending(number), _) => pending[number as usize].outcome(),
             (Signature::Cached(signature), Content::Token(token)) => {
                 // The cache compared all bytes of the token.
                 signature.map(|proof| proof.of_same_token(token.signing_input()))
             }
+            (Signature::Alone, Content::Token(alone)) => validator
+                .authenticate_alone(alone, token.found.at)
+                .map(|found| {
+                    leaf = found.leaf;
+                    found.authentic
+                }),
             (Signature::NotReached(reason), _) => Err(reason),
             _ => unreachable!("every token was looked up, selected keys, or was rejected"),
         };
@@ -354,6 +371,9 @@ impl BatchJudge {
         validator.judge_at(&mut judged, token.found.at);
         let is_kid_unknown = (token.header).is_some_and(|index| self.headers.is_kid_unknown(index));
         let group = sink.take(&token.found, &judged, is_kid_unknown);
+        if let Some(leaf) = leaf {
+            sink.take_chain(&leaf.chain, judged.verdict.is_valid());
+        }
         if let Some(entry) = token.entry {
             let dates = judged.claims.map(Claims::dates);
             let cached = Cached {

@@ -3,6 +3,7 @@
 use super::Sink;
 use super::groups::{CountGroups, GroupId};
 use super::repeats::Cached;
+use crate::anchor::Chain;
 use crate::extract::{Content, Found};
 use crate::report::rows::{self, JsonLines, Row, RowOptions, Rows};
 use crate::report::tally::{Placed, Sample, Tally};
@@ -156,5 +157,9 @@ impl Sink for Recording<'_> {
         }
         // An unknown `kid` is counted for each token, which a group does not do.
         group.filter(|_| !is_kid_unknown)
+    }
+
+    fn take_chain(&mut self, chain: &Chain, is_valid: bool) {
+        self.outcome.tally.count_chain(chain, is_valid);
     }
 }

@@ -12,6 +12,7 @@ use super::distinguished_name;
 use super::fault::Fault;
 use super::parsed::{self, DerKey};
 use super::validity::Validity;
+use crate::signature::PublicKey;
 
 /// The subject and the issuer of a certificate, in a form that is equal for equal names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,10 +112,41 @@ const OCTET_STRING: u8 = 0x04;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const KEY_USAGE: [u8; 3] = [0x55, 0x1d, 0x0f];
 const BASIC_CONSTRAINTS: [u8; 3] = [0x55, 0x1d, 0x13];
-const DIGITAL_SIGNATURE: u8 = 0x80;
+pub(crate) const DIGITAL_SIGNATURE: u8 = 0x80;
 const NON_REPUDIATION: u8 = 0x40;
-const KEY_CERT_SIGN: u8 = 0x04;
+pub(crate) const KEY_CERT_SIGN: u8 = 0x04;
 const CRL_SIGN: u8 = 0x02;
+
+/// Whether a certificate may issue others: it is an authority's, and its keyUsage, if it has one,
+/// has keyCertSign (RFC 5280 sections 4.2.1.3 and 4.2.1.9).
+pub(super) fn may_issue(der: &[u8]) -> bool {
+    Elements::new(der).is_some_and(|it| it.has_ca())
+        && usage(der).is_none_or(|bits| bits & KEY_CERT_SIGN != 0)
+}
+
+/// The first eight bits of the keyUsage of a certificate, the highest first; `None` where it has
+/// none. One that cannot be read has no bit.
+pub(crate) fn usage(der: &[u8]) -> Option<u8> {
+    let usage = Elements::new(der)?.extension(&KEY_USAGE)?;
+    match der::content(usage, BIT_STRING) {
+        Some([_, bits, ..]) => Some(*bits),
+        _ => Some(0),
+    }
+}
+
+/// The validity period of a certificate.
+pub(super) fn validity(der: &[u8]) -> Option<Validity> {
+    Validity::from_der(Elements::new(der)?.validity)
+}
+
+/// The key in a certificate, unless it is broken.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn own_key(der: &[u8]) -> Result<PublicKey, String> {
+    let key = read(der).map_err(|fault| fault.problem())?;
+    parsed::checked(key.material).map_err(|fault| fault.with_member(None).problem())
+}
 
 /// The names of a certificate at the start of a DER, even of one that cannot be used as a key.
 pub(super) fn names(der: &[u8]) -> Option<Names> {

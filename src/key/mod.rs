@@ -4,6 +4,7 @@
 //! The form in which a key is loaded decides what it is; its text is never interpreted another way
 //! afterwards (RFC 8725 section 3.1). `Debug` prints the name and the type of a key alone.
 
+mod anchor;
 mod base64;
 mod certificate;
 mod der;
@@ -21,6 +22,8 @@ mod set;
 mod thumbprint;
 mod validity;
 
+pub(crate) use anchor::{Anchor, NameType};
+pub(crate) use certificate::{DIGITAL_SIGNATURE, KEY_CERT_SIGN, own_key, usage};
 pub use health::KeyFinding;
 pub use secret::Encoding;
 pub(crate) use set::Selection;

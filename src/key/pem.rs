@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::parsed::{Certified, DerKey, KeyEntry};
 use crate::signature::AlgorithmSet;
 
-const BEGIN: &str = "-----BEGIN ";
+pub(super) const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
@@ -57,7 +57,7 @@ fn lines(text: &[u8]) -> usize {
 }
 
 /// Where the block at the start of a text ends, after its end line.
-fn end(text: &[u8]) -> Option<usize> {
+pub(super) fn end(text: &[u8]) -> Option<usize> {
     let end = memchr::memmem::find(text, END.as_bytes())?;
     let label = end + END.len();
     let dashes = memchr::memmem::find(&text[label..], DASHES.as_bytes())?;
@@ -109,7 +109,7 @@ fn read_block(block: &[u8]) -> Option<(Result<DerKey, Fault>, Option<Names>)> {
 
 /// The block with its base64 in lines of 64 characters and without other white space. RFC 7468
 /// (section 2; figure 2 in section 3) allows any white space, but the decoder does not.
-fn rewrapped(block: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
+pub(super) fn rewrapped(block: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
     // A colon occurs only in the headers of RFC 1421, which say how a key is encrypted.
     if block.contains(&b':') {
         let is_encrypted = memchr::memmem::find(block, b"ENCRYPTED").is_some();

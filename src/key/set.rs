@@ -1,5 +1,6 @@
 //! The key set: every key that may verify, and the choice among them.
 
+mod anchors;
 mod authorities;
 mod index;
 mod key;
@@ -94,7 +95,10 @@ impl KeySet {
         for mut key in other.keys {
             key.realm += offsets.realms;
             key.group += offsets.groups;
-            key.name = self.names.assign(key.id(), &key.verifying);
+            key.name = match key.is_anchor() {
+                true => self.names.numbered_anchor(),
+                false => self.names.assign(key.id(), &key.verifying),
+            };
             self.keys.push(key);
         }
         for mut key in other.unusable {

@@ -33,6 +33,11 @@ impl Validity {
         })
     }
 
+    /// That of a certificate.
+    pub(crate) fn of_certificate(der: &[u8]) -> Option<Self> {
+        super::certificate::validity(der)
+    }
+
     /// Whether the certificate has expired.
     #[must_use]
     pub fn is_over(self, now: UnixTime) -> bool {

@@ -6,6 +6,7 @@
 
 use super::distinct::Distinct;
 use super::names::NameCounts;
+use crate::anchor::Chain;
 use crate::display::shown;
 use crate::key::KeySet;
 use crate::signature::REGISTERED;
@@ -143,6 +144,9 @@ pub struct Tally {
     pub unknown_kids: NameCounts,
     /// Tokens by each name in their `crit` that is not understood; of a long `crit` by the first.
     pub unsupported_crits: NameCounts,
+    /// Tokens verified by a key of a certificate chain, by the extended key usage of its leaf as object
+    /// identifiers; `none` where it has none. A token may have several.
+    pub purposes: NameCounts,
     /// Tokens with a verified signature, by bucket of `exp`: from the past to the future.
     pub expiry: [u64; EXPIRY_BUCKETS],
     /// Tokens with a verified signature and no usable `exp`.
@@ -183,6 +187,7 @@ impl Tally {
             issuers: NameCounts::default(),
             unknown_kids: NameCounts::default(),
             unsupported_crits: NameCounts::default(),
+            purposes: NameCounts::default(),
             expiry: [0; EXPIRY_BUCKETS],
             no_expiry: 0,
             findings: [0; Finding::ALL.len()],
@@ -283,6 +288,18 @@ impl Tally {
         (self.unsupported_crits).add(&shown(name), Counts::one(false));
     }
 
+    /// Counts a token whose key came from a certificate chain.
+    pub(crate) fn count_chain(&mut self, chain: &Chain, is_valid: bool) {
+        let none = ["none".to_owned()];
+        let purposes = match &chain.purposes[..] {
+            [] => &none[..],
+            purposes => purposes,
+        };
+        for purpose in purposes {
+            self.purposes.add(&shown(purpose), Counts::one(is_valid));
+        }
+    }
+
     fn alg_slot(&mut self, alg: &str) -> usize {
         if REGISTERED
             .get(self.last_alg)
@@ -363,6 +380,7 @@ impl Tally {
         self.issuers.drain(&mut block.issuers);
         self.unknown_kids.drain(&mut block.unknown_kids);
         (self.unsupported_crits).drain(&mut block.unsupported_crits);
+        self.purposes.drain(&mut block.purposes);
         if let (Some(own), Some(block)) = (&mut self.distinct, &mut block.distinct) {
             own.drain(block);
         }
@@ -393,6 +411,7 @@ impl Tally {
         self.issuers.merge(&other.issuers);
         self.unknown_kids.merge(&other.unknown_kids);
         self.unsupported_crits.merge(&other.unsupported_crits);
+        self.purposes.merge(&other.purposes);
         if let (Some(own), Some(other)) = (&mut self.distinct, &other.distinct) {
             own.merge(other);
         }

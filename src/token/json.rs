@@ -53,6 +53,16 @@ impl<T> Member<T> {
     }
 }
 
+impl<T> Member<T> {
+    /// The value itself, if the member is present and has the right type.
+    pub(crate) fn into_value(self) -> Option<T> {
+        match self {
+            Self::Is(value) => Some(value),
+            Self::Absent | Self::WrongType => None,
+        }
+    }
+}
+
 impl<T: Copy> Member<T> {
     /// The value, if the member is present and has the right type.
     #[must_use]

@@ -160,6 +160,11 @@ impl FindingSet {
         self.0 |= 1 << finding as u8;
     }
 
+    /// The set without a finding.
+    pub(crate) const fn without(self, finding: Finding) -> Self {
+        Self(self.0 & !(1 << finding as u8))
+    }
+
     /// The findings of both sets.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {

@@ -130,6 +130,8 @@ reasons! {
         IssuerUnknown "issuer-unknown" "iss is absent, unreadable or in no policy"
             "RFC 8725 section 3.8";
         KeyNotFound "key-not-found" "no key for this kid and algorithm" "RFC 7515 section 6";
+        ChainInvalid "chain-invalid" "the certificates of x5c do not lead to an anchor by its rules"
+            "RFC 5280 section 6.1";
         KeyMismatch "key-mismatch" "the key that kid names does not verify this algorithm"
             "RFC 8725 section 3.1";
         KeyUnusable "key-unusable" "the key that kid names was set aside as malformed"

@@ -1,7 +1,9 @@
 //! One key of a set, and what is known of it.
 
 use std::fmt;
+use std::sync::Arc;
 
+use crate::key::anchor::Anchor;
 use crate::key::health::{self, KeyFinding};
 use crate::key::parsed::{Certificate, Certified};
 use crate::key::thumbprint::thumbprint;
@@ -32,6 +34,8 @@ pub struct Key {
     pub(super) certified: Option<Box<Certified>>,
     /// Its place in a file of several keys.
     pub(super) index: Option<usize>,
+    /// Its certificate and the names of its leaves, if it is an anchor, which verifies no token itself.
+    pub(super) anchor: Option<Arc<Anchor>>,
     /// The findings that depend neither on the time nor on a policy nor on other keys.
     pub(super) own_findings: Vec<KeyFinding>,
 }
@@ -65,6 +69,17 @@ impl Key {
     #[must_use]
     pub const fn policy_index(&self) -> usize {
         self.realm as usize
+    }
+
+    /// Whether it is an anchor: the root of certificate chains, which verifies no token itself.
+    #[must_use]
+    pub const fn is_anchor(&self) -> bool {
+        self.anchor.is_some()
+    }
+
+    /// The names of which an anchor's leaf certificate must have one; none for other keys.
+    pub fn anchor_names(&self) -> impl Iterator<Item = &str> {
+        self.anchor.iter().flat_map(|anchor| anchor.names())
     }
 
     /// The algorithms it may verify.

@@ -290,6 +290,7 @@ impl KeySet {
             certificate: key.certificate,
             certified: place.certified,
             index: place.index,
+            anchor: None,
             own_findings,
         });
         Ok(())

@@ -12,6 +12,7 @@ pub(super) struct Names {
     /// Every name, with the last number that was tried as its suffix.
     taken: HashMap<String, usize>,
     secrets: usize,
+    anchors: usize,
 }
 
 impl Names {
@@ -22,6 +23,17 @@ impl Names {
             (Some(id), _) => self.unique(id),
             (None, VerifyingKey::Public(public)) => self.unique(&thumbprint(public.material())),
             (None, VerifyingKey::Mac(_)) => self.numbered_secret(),
+        }
+    }
+
+    /// A new name for an anchor.
+    pub(super) fn numbered_anchor(&mut self) -> String {
+        loop {
+            self.anchors += 1;
+            let name = format!("anchor-{}", self.anchors);
+            if self.take(&name) {
+                return name;
+            }
         }
     }
 
