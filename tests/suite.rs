@@ -3,7 +3,7 @@
 //! `differential` and `judges` compare the library with the oracle, `ground_truth` with the
 //! generator, `vectors` and `public_keys` with signatures of others, `kernels` every way of running
 //! with every other; `many_keys` has key sets of thousands, `reasons` a case for every code,
-//! `issuers` several issuers in one run, `security` a case for every known bug of this class of
+//! `issuers` several issuers in one run, `anchors` chains of certificates in tokens, `security` a case for every known bug of this class of
 //! software, and `service` rotates keys under load. `fuzz_seeds` runs the bodies of the fuzz
 //! targets. The command line has its own tests in `cli/`.
 
@@ -13,6 +13,7 @@
     reason = "a broken assumption of a test should stop the test"
 )]
 
+mod anchors;
 mod certificates;
 mod claim_rules;
 mod dataset;
