@@ -157,7 +157,7 @@ impl Rules {
         let of = |keys: &KeyFlags| {
             let secrets = keys.secret_file.iter();
             let secrets: Vec<PathBuf> = secrets.map(|secret| (&secret.place).into()).collect();
-            [&keys.jwks[..], &keys.key, &secrets].concat()
+            [&keys.jwks[..], &keys.key, &keys.anchor, &secrets].concat()
         };
         let files = self.sources.iter().flat_map(of);
         files.chain(self.policy_file.clone()).collect()

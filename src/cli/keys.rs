@@ -119,6 +119,10 @@ fn algorithms(key: &Key) -> String {
         .iter()
         .map(|algorithm| algorithm.name())
         .collect();
+    if key.is_anchor() {
+        let names: Vec<String> = key.anchor_names().map(shown).collect();
+        return format!("none (anchor of {})", names.join(", "));
+    }
     let Some(member) = key.ruled_out_by() else {
         return names.join(",");
     };
@@ -173,7 +177,7 @@ impl<I: Iterator<Item = Value>, F: Fn() -> I> Serialize for Elements<F> {
 fn key_members(keys: &KeySet, key: &Key, now: UnixTime) -> Value {
     let findings = keys.findings(key, now);
     let algorithms = key.algorithms();
-    json!({
+    let mut members = json!({
         "name": key.name(),
         "kid": key.id(),
         "origin": key.origin(),
@@ -191,7 +195,11 @@ fn key_members(keys: &KeySet, key: &Key, now: UnixTime) -> Value {
             json!({ "not_before": not_before, "not_after": not_after })
         }),
         "findings": findings.iter().map(|finding| finding.code()).collect::<Vec<_>>(),
-    })
+    });
+    if key.is_anchor() {
+        members["anchor_names"] = key.anchor_names().collect();
+    }
+    members
 }
 
 fn unusable_members(key: &UnusableKey) -> Value {

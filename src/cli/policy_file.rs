@@ -126,6 +126,22 @@ impl PolicyFile {
             Ok(_) => Ok(()),
             Err(error) => Err(format!("cannot be found: {error}")),
         };
+        for (given, missing, message) in [
+            (
+                &issuer.anchor,
+                &issuer.anchor_name,
+                "an anchor without anchor_name; name the signers whose certificates it may vouch for",
+            ),
+            (
+                &issuer.anchor_name,
+                &issuer.anchor,
+                "anchor_name without an anchor; give the certificate of the authority as anchor",
+            ),
+        ] {
+            if let (Some(given), None) = (given, missing) {
+                return Err(self.error(given.span(), message));
+            }
+        }
         self.find_secrets(&issuer.secret_file, &sources.secret_file, "file", is_there)?;
         self.find_secrets(&issuer.secret_env, &sources.secret_env, "variable", is_set)?;
         for (list, only) in [
@@ -154,6 +170,14 @@ impl PolicyFile {
                 &issuer.key,
                 KeyFlags {
                     key: sources.key,
+                    ..KeyFlags::default()
+                },
+            ),
+            (
+                &issuer.anchor,
+                KeyFlags {
+                    anchor: sources.anchor,
+                    anchor_name: sources.anchor_name,
                     ..KeyFlags::default()
                 },
             ),
@@ -221,6 +245,10 @@ impl PolicyFile {
             secret_env: secrets(&issuer.secret_env),
             jwks: paths(&issuer.jwks),
             key: paths(&issuer.key),
+            anchor: paths(&issuer.anchor),
+            anchor_name: (texts(&issuer.anchor_name).into_iter())
+                .map(str::to_owned)
+                .collect(),
             strict_keys: false,
         }
     }

@@ -51,7 +51,9 @@ impl Anchor {
         }
         let certificate = CertificateDer::from(der);
         if anchor_from_trusted_cert(&certificate).is_err() {
-            return Err(Fault::new("not a certificate of RFC 5280 that can be an anchor"));
+            return Err(Fault::new(
+                "not a certificate of RFC 5280 that can be an anchor",
+            ));
         }
         let names = names.iter().map(|name| Name::new(name));
         let anchor = Self {

@@ -14,7 +14,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::tally::{EXPIRY_EDGES, Sample};
 use super::{Counts, Distinct, KeySummary, NameCounts, Report};
-use crate::key::UnusableKey;
+use crate::key::{Key, UnusableKey};
 use crate::policy::Policy;
 use crate::signature::Algorithm;
 use crate::verdict::{Finding, Reason};
@@ -57,7 +57,7 @@ impl Report {
     /// | `policy.crit` ? | the extensions in `crit` that were declared understood |
     /// | `policy.accept_padding` ? | true where padded tokens were accepted |
     /// | `policy.by_issuer` ? | with several policies: an array of them in the order given, each with the members above; `policy` itself then has only `max_token_bytes` and `issuers`, those of all policies |
-    /// | `unchecked` | the checks that were not made because a policy has no expected value: `issuer`, `audience`, `typ` |
+    /// | `unchecked` | the checks that were not made because a policy has no expected value: `issuer`, `audience`, `typ`; and `revocation` where a key is an anchor |
     /// | `inputs.name` | the name as given; `inputs` is an array in the order given |
     /// | `inputs.bytes` | how many of its bytes were judged |
     /// | `inputs.lines` | how many of its lines were judged |
@@ -78,6 +78,8 @@ impl Report {
     /// | `keys.NAME.rejected` | tokens that it verified and that were rejected for other reasons |
     /// | `keys.NAME.weak_for` ? | the algorithms that it and the policy allow and whose hash is longer than its secret (RFC 7518 section 3.2) |
     /// | `keys.NAME.findings` ? | its weaknesses, as codes of [`KeyFinding`](crate::KeyFinding) |
+    /// | `keys.NAME.anchor_names` ? | of an anchor: the names of which the signers of its chains must have one. Its counts are those of the tokens verified through it |
+    /// | `extended_key_usages.OID` ? | with an anchor: tokens verified through a chain, by the extended key usage of the signer's certificate, which is not checked; `none` where it has none |
     /// | `issuers.NAME.valid` | tokens with a verified signature, by `iss`. Names over 256 bytes are cut and end in `…` |
     /// | `issuers.NAME.rejected` | the same |
     /// | `issuers_rest.valid` ? | with more than [`MAX_NAMES`](super::MAX_NAMES) issuers: `issuers` holds exact counts of those with the smallest SHA-256, and this is the sum over all others |
@@ -144,7 +146,9 @@ struct Document<'r> {
     bytes: u64,
     reasons: Entries<&'static str, u64>,
     algs: Entries<&'static str, CountsMembers>,
-    keys: Entries<&'r str, KeyMembers>,
+    keys: Entries<&'r str, KeyMembers<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extended_key_usages: Option<Entries<&'r str, u64>>,
     issuers: Entries<&'r str, CountsMembers>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issuers_rest: Option<CountsMembers>,
@@ -234,13 +238,15 @@ struct CountsMembers {
 }
 
 #[derive(serde::Serialize)]
-struct KeyMembers {
+struct KeyMembers<'r> {
     valid: u64,
     rejected: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     weak_for: Vec<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    anchor_names: Vec<&'r str>,
 }
 
 #[derive(serde::Serialize)]
@@ -304,7 +310,11 @@ impl<'r> Document<'r> {
             },
             now: report.now.to_string(),
             policy: PolicySection::new(report.validator.policies()),
-            unchecked: report.unchecked(),
+            unchecked: {
+                let has_anchor = report.validator.keys().iter().any(Key::is_anchor);
+                let revocation = has_anchor.then_some("revocation");
+                report.unchecked().into_iter().chain(revocation).collect()
+            },
             inputs: inputs(report),
             tokens: tally.tokens.total(),
             valid: tally.tokens.valid,
@@ -322,6 +332,7 @@ impl<'r> Document<'r> {
                 (report.algorithm_counts()).map(|(name, counts)| (name, counts.into())),
             ),
             keys: keys(report),
+            extended_key_usages: (!tally.purposes.is_empty()).then(|| totals(&tally.purposes)),
             issuers: Entries(
                 (tally.issuers.sorted().into_iter())
                     .map(|(name, counts)| (name, counts.into()))
@@ -442,8 +453,8 @@ fn inputs<'r>(report: &'r Report) -> Vec<InputMembers<'r>> {
     members.collect()
 }
 
-fn keys(report: &Report) -> Entries<&str, KeyMembers> {
-    let members = |(name, key): (_, KeySummary)| {
+fn keys<'r>(report: &'r Report) -> Entries<&'r str, KeyMembers<'r>> {
+    let members = |(name, key): (&'r str, KeySummary<'r>)| {
         let weak_for = key.weak_for.iter().map(Algorithm::name).collect();
         let Counts { valid, rejected } = key.counts;
         let members = KeyMembers {
@@ -451,6 +462,7 @@ fn keys(report: &Report) -> Entries<&str, KeyMembers> {
             rejected,
             weak_for,
             findings: key.findings.iter().map(|finding| finding.code()).collect(),
+            anchor_names: key.anchor_names,
         };
         (name, members)
     };

@@ -67,7 +67,7 @@ pub struct Report {
 }
 
 /// What a report shows of a key.
-struct KeySummary {
+struct KeySummary<'k> {
     /// The tokens that it verified.
     counts: Counts,
     /// The algorithms that the policy allows it and for which it is too short (RFC 7518
@@ -75,6 +75,8 @@ struct KeySummary {
     weak_for: AlgorithmSet,
     /// Its weaknesses.
     findings: Vec<KeyFinding>,
+    /// The names that belong to it, if it is an anchor.
+    anchor_names: Vec<&'k str>,
 }
 
 impl Report {
@@ -110,7 +112,7 @@ impl Report {
     }
 
     /// The keys by name; names are unique.
-    fn keys_by_name(&self) -> BTreeMap<&str, KeySummary> {
+    fn keys_by_name(&self) -> BTreeMap<&str, KeySummary<'_>> {
         let set = self.validator.keys();
         let keys = set.iter().zip(&self.tally.keys);
         keys.map(|(key, counts)| {
@@ -120,6 +122,7 @@ impl Report {
                 counts: *counts,
                 weak_for: key.algorithms().iter().filter(is_weak).collect(),
                 findings: self.validator.key_findings(key, self.now),
+                anchor_names: key.anchor_names().collect(),
             };
             (key.name(), summary)
         })

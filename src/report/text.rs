@@ -184,6 +184,39 @@ impl Report {
             let more = format!("and {more}, each with its own policy");
             page.paragraph("", LABEL, &[plain(more)]);
         }
+        self.anchors(page);
+    }
+
+    /// The anchors, whose chains give keys.
+    fn anchors(&self, page: &mut Page) {
+        let anchors = || self.validator.keys().iter().filter(|key| key.is_anchor());
+        for (index, anchor) in anchors().take(POLICIES).enumerate() {
+            let label = if index == 0 { "anchors" } else { "" };
+            let names: Vec<String> = anchor.anchor_names().map(|it| shown(it, SHORT)).collect();
+            let names = few(names.iter().map(String::as_str), names.len(), " or ");
+            let (name, origin) = (anchor.name(), shown(anchor.origin(), SHORT));
+            let text = format!("{name}, {origin}: the chains of {names}");
+            page.paragraph(label, LABEL, &[plain(text)]);
+        }
+        let count = anchors().count();
+        if count > POLICIES {
+            let more = plural((count - POLICIES) as u64, "more anchor");
+            page.paragraph("", LABEL, &[plain(format!("and {more}"))]);
+        }
+        if count > 0 {
+            let text = "the revocation of certificates is not checked".to_owned();
+            page.paragraph("", LABEL, &[(Tone::Warning, text)]);
+        }
+        let purposes = self.tally.purposes.sorted();
+        if !purposes.is_empty() {
+            let each = |(name, counts): &(&str, Counts)| {
+                format!("{name} ({})", plural(counts.total(), "token"))
+            };
+            let all: Vec<String> = purposes.iter().map(each).collect();
+            let all = few(all.iter().map(String::as_str), all.len(), ", ");
+            let text = format!("extended key usage of their signers: {all}");
+            page.paragraph("", LABEL, &[plain(text)]);
+        }
     }
 }
 

@@ -102,7 +102,11 @@ fn codes_at(validator: &Validator, token: &str, now: UnixTime) -> String {
         for row in rows.lines() {
             let row: Row = serde_json::from_str(row).expect("a row");
             let codes: Vec<&str> = verdict.reasons.iter().map(|it| it.code()).collect();
-            let expected = if codes.is_empty() { Value::Null } else { json!(codes) };
+            let expected = if codes.is_empty() {
+                Value::Null
+            } else {
+                json!(codes)
+            };
             assert_eq!(row.get("reasons").cloned().unwrap_or_default(), expected);
             assert_eq!(row.contains_key("key"), verdict.key.is_some());
         }
@@ -120,7 +124,9 @@ fn codes(validator: &Validator, token: &str) -> String {
 
 /// Why the chain of a token gives no key.
 fn refusal(validator: &Validator, token: &str) -> ChainError {
-    let chain = validator.chain_at(token.as_bytes(), now()).expect("a chain");
+    let chain = validator
+        .chain_at(token.as_bytes(), now())
+        .expect("a chain");
     chain.expect_err("a refusal")
 }
 
@@ -160,7 +166,8 @@ fn a_chain_that_leads_to_an_anchor_gives_the_key_of_its_leaf() {
 fn without_an_anchor_no_certificate_of_a_header_is_looked_at() {
     let (chain, other) = (Chain::new(), Chain::new());
     let mut keys = KeySet::new();
-    keys.add_secret(b"a secret of thirty-two bytes, ok", "secret").expect("a key");
+    keys.add_secret(b"a secret of thirty-two bytes, ok", "secret")
+        .expect("a key");
     let validator = Validator::new(Policy::new(), keys).expect("a validator");
     assert_eq!(codes(&validator, &chain.good()), "key-not-found");
     assert_eq!(validator.chain_at(chain.good().as_bytes(), now()), None);
@@ -178,20 +185,29 @@ fn a_key_in_a_header_is_never_trusted_beside_an_anchor() {
     let validator = chain.validator(&[DNS]);
     let claims = json!({"sub": "me"});
     // The chain of another root, and its own root as well.
-    for own in [&[&other.leaf[..], &other.middle, &other.root][..], &[&other.leaf, &other.middle]] {
+    for own in [
+        &[&other.leaf[..], &other.middle, &other.root][..],
+        &[&other.leaf, &other.middle],
+    ] {
         let token = token(&x5c(own), &claims, &other.leaf_key);
         assert_refused(&validator, &token, "no valid path");
     }
     // The good chain, with the signature of another key.
     let good = x5c(&[&chain.leaf, &chain.middle, &chain.root]);
     for key in [&other.leaf_key, &chain.middle_key, &chain.root_key] {
-        assert_eq!(codes(&validator, &token(&good, &claims, key)), "signature-mismatch");
+        assert_eq!(
+            codes(&validator, &token(&good, &claims, key)),
+            "signature-mismatch"
+        );
     }
     // Keys beside it, and in other members.
     let jwk = json!({"kty": "EC", "crv": "P-256", "x": "", "y": ""});
     for (name, value) in [("x5u", json!("https://example.com/")), ("jwk", jwk)] {
         let header = json!({"alg": "ES256", name: value});
-        assert_eq!(codes(&validator, &token_of(&header, &claims, &other.leaf_key)), "key-not-found");
+        assert_eq!(
+            codes(&validator, &token_of(&header, &claims, &other.leaf_key)),
+            "key-not-found"
+        );
         let header = json!({"alg": "ES256", name: header[name], "x5c": good});
         let token = token_of(&header, &claims, &other.leaf_key);
         assert_eq!(codes(&validator, &token), "signature-mismatch");
@@ -248,15 +264,20 @@ fn a_chain_is_validated_at_the_instant_of_the_token() {
     for seconds in [NOW, NOW - 1, NOW + 2, NOW + 3, NOW + 1, NOW - 1, NOW] {
         assert_eq!(codes_at(&validator, &token, at(seconds)), expected(seconds));
     }
-    let timed: Vec<(&str, UnixTime)> =
-        (NOW - 3..NOW + 6).map(|it| (token.as_str(), at(it))).collect();
+    let timed: Vec<(&str, UnixTime)> = (NOW - 3..NOW + 6)
+        .map(|it| (token.as_str(), at(it)))
+        .collect();
     let verdicts = validator.validate_each_at(&timed).expect("a kernel");
     let mut judge = Judge::new(&validator).expect("a kernel");
     for _ in 0..3 {
         assert_eq!(judge.validate_each_at(&timed), verdicts);
     }
     for ((_, at), verdict) in timed.iter().zip(verdicts) {
-        assert_eq!(verdict.is_valid(), expected(at.seconds()).is_empty(), "{at}");
+        assert_eq!(
+            verdict.is_valid(),
+            expected(at.seconds()).is_empty(),
+            "{at}"
+        );
     }
     // An issuer and an anchor that are not valid then.
     let mut middle = Certificate::authority("middle");
@@ -283,8 +304,16 @@ fn every_issuer_of_a_chain_is_an_authority() {
     };
     let middle = || Certificate::authority("middle");
     let no = sequence(&[]);
-    assert_refused(&validator, &with(middle().without(BASIC_CONSTRAINTS)), "no authority's");
-    assert_refused(&validator, &with(middle().with(BASIC_CONSTRAINTS, &no)), "no authority's");
+    assert_refused(
+        &validator,
+        &with(middle().without(BASIC_CONSTRAINTS)),
+        "no authority's",
+    );
+    assert_refused(
+        &validator,
+        &with(middle().with(BASIC_CONSTRAINTS, &no)),
+        "no authority's",
+    );
     let signs = middle().with(KEY_USAGE, &tlv(3, &[7, 0x80]));
     assert_refused(&validator, &with(signs), "lacks keyCertSign");
     let crl = middle().with(KEY_USAGE, &tlv(3, &[1, 0x02]));
@@ -302,13 +331,15 @@ fn every_issuer_of_a_chain_is_an_authority() {
 fn the_leaf_may_sign_and_is_no_authority() {
     let chain = Chain::new();
     let validator = chain.validator(&[DNS, "CN=root"]);
-    let with = |leaf: Certificate| {
-        chain.token(&[&chain.leaf(&leaf), &chain.middle, &chain.root])
-    };
+    let with = |leaf: Certificate| chain.token(&[&chain.leaf(&leaf), &chain.middle, &chain.root]);
     let signer = || Certificate::signer("leaf", DNS);
     let ca = signer().with(BASIC_CONSTRAINTS, &sequence(&[tlv(1, &[0xff])]));
     assert_refused(&validator, &with(ca), "that of an authority");
-    assert_refused(&validator, &with(signer().without(KEY_USAGE)), "lacks digitalSignature");
+    assert_refused(
+        &validator,
+        &with(signer().without(KEY_USAGE)),
+        "lacks digitalSignature",
+    );
     for bits in [0x40, 0x20, 0x06] {
         let other = signer().with(KEY_USAGE, &tlv(3, &[1, bits]));
         assert_refused(&validator, &with(other), "lacks digitalSignature");
@@ -320,13 +351,21 @@ fn the_leaf_may_sign_and_is_no_authority() {
     let no = signer().with(BASIC_CONSTRAINTS, &sequence(&[]));
     assert_eq!(codes(&validator, &with(no)), "");
     // The root as its own leaf, and a certificate that is signed by itself.
-    for own in [&[&chain.root[..]][..], &[&chain.root, &chain.root], &[&chain.middle, &chain.root]] {
+    for own in [
+        &[&chain.root[..]][..],
+        &[&chain.root, &chain.root],
+        &[&chain.middle, &chain.root],
+    ] {
         let token = token(&x5c(own), &json!({}), &chain.root_key);
         assert_refused(&validator, &token, "that of an authority");
     }
     let own = Certificate::signer("root", DNS).issue(&chain.leaf_key, "root", &chain.leaf_key);
     assert_refused(&validator, &chain.token(&[&own]), "does not hold");
-    assert_refused(&validator, &chain.token(&[&own, &chain.root]), "does not hold");
+    assert_refused(
+        &validator,
+        &chain.token(&[&own, &chain.root]),
+        "does not hold",
+    );
 }
 
 #[test]
@@ -340,16 +379,36 @@ fn the_leaf_has_a_given_name_byte_by_byte() {
         (0x82, "signer.example.com.evil.example", DNS, false),
         (0x82, "a.signer.example.com", DNS, false),
         (0x82, "*.example.com", DNS, false),
-        (0x86, "spiffe://example.org/a", "spiffe://example.org/a", true),
-        (0x86, "spiffe://example.org/a/", "spiffe://example.org/a", false),
-        (0x86, "spiffe://example.org/A", "spiffe://example.org/a", false),
+        (
+            0x86,
+            "spiffe://example.org/a",
+            "spiffe://example.org/a",
+            true,
+        ),
+        (
+            0x86,
+            "spiffe://example.org/a/",
+            "spiffe://example.org/a",
+            false,
+        ),
+        (
+            0x86,
+            "spiffe://example.org/A",
+            "spiffe://example.org/a",
+            false,
+        ),
         (0x81, "signer@example.com", "signer@example.com", true),
         (0x81, "xsigner@example.com", "signer@example.com", false),
         // Of another type than its text looks like.
         (0x81, DNS, DNS, false),
         (0x86, DNS, DNS, false),
         (0x82, "signer@example.com", "signer@example.com", false),
-        (0x82, "spiffe://example.org/a", "spiffe://example.org/a", false),
+        (
+            0x82,
+            "spiffe://example.org/a",
+            "spiffe://example.org/a",
+            false,
+        ),
         (0x82, "CN=signer", "CN=signer", false),
         (0x86, "CN=signer", "CN=signer", false),
         (0x82, DNS, "CN=leaf", true),
@@ -389,7 +448,10 @@ fn name_constraints_of_issuers_and_anchors_hold() {
         chain.token(&[&chain.leaf, &middle, &chain.root])
     };
     let validator = chain.validator(&[DNS]);
-    assert_eq!(codes(&validator, &token(&subtree(0xa0, 0x82, "example.com"))), "");
+    assert_eq!(
+        codes(&validator, &token(&subtree(0xa0, 0x82, "example.com"))),
+        ""
+    );
     for constraints in [
         subtree(0xa0, 0x82, "example.org"),
         subtree(0xa1, 0x82, "example.com"),
@@ -398,7 +460,11 @@ fn name_constraints_of_issuers_and_anchors_hold() {
         assert_refused(&validator, &token(&constraints), "nameConstraints");
         let root = Certificate::authority("root").with(NAME_CONSTRAINTS, &constraints);
         let root = root.issue(&chain.root_key, "root", &chain.root_key);
-        assert_refused(&self::validator(&root, &[DNS]), &chain.good(), "nameConstraints");
+        assert_refused(
+            &self::validator(&root, &[DNS]),
+            &chain.good(),
+            "nameConstraints",
+        );
     }
 }
 
@@ -424,7 +490,11 @@ fn the_certificates_of_a_chain_are_the_path_in_order() {
         assert_eq!(codes(&validator, &chain.token(incomplete)), "chain-invalid");
     }
     for upside_down in [&[root, middle, leaf][..], &[middle, leaf, root]] {
-        assert_refused(&validator, &chain.token(upside_down), "that of an authority");
+        assert_refused(
+            &validator,
+            &chain.token(upside_down),
+            "that of an authority",
+        );
     }
 }
 
@@ -448,12 +518,24 @@ fn x5c_of_another_form_gives_no_key() {
         (rest(json!(spaced)), "certificate 1 of x5c is not base64"),
         (rest(json!(line)), "certificate 1 of x5c is not base64"),
         (rest(json!("")), "no valid path"),
-        (rest(json!(pem(&chain.leaf))), "certificate 1 of x5c is not base64"),
-        (json!([text, "*", good[2]]), "certificate 2 of x5c is not base64"),
+        (
+            rest(json!(pem(&chain.leaf))),
+            "certificate 1 of x5c is not base64",
+        ),
+        (
+            json!([text, "*", good[2]]),
+            "certificate 2 of x5c is not base64",
+        ),
         (rest(base64(b"0")), "no valid path"),
-        (rest(base64(&[&chain.leaf[..], b"\0"].concat())), "no valid path"),
+        (
+            rest(base64(&[&chain.leaf[..], b"\0"].concat())),
+            "no valid path",
+        ),
         (json!(vec![&good[0]; 9]), "more than jotmill reads"),
-        (json!(["A".repeat((64 << 10) + 4)]), "more than jotmill reads"),
+        (
+            json!(["A".repeat((64 << 10) + 4)]),
+            "more than jotmill reads",
+        ),
     ];
     if url_safe != text {
         forms.push((rest(json!(url_safe)), "certificate 1 of x5c is not base64"));
@@ -466,7 +548,10 @@ fn x5c_of_another_form_gives_no_key() {
     let header = json!({"alg": "ES256", "x5c": good}).to_string();
     let header = header.replace("x5c", "\\u00785c");
     let input = format!("{}.{}", encode(header), encode("{}"));
-    assert_eq!(codes(&validator, &format!("{input}.AA")), "signature-length");
+    assert_eq!(
+        codes(&validator, &format!("{input}.AA")),
+        "signature-length"
+    );
 }
 
 #[test]
@@ -518,12 +603,21 @@ fn given_keys_verify_first_and_reasons_of_theirs_stay() {
         assert!(!key.expect("a key").is_anchor());
         assert!(verdict.findings.contains(Finding::X5cHeader));
     }
-    assert_eq!(codes(&validator, &token(&good, &claims, &chain.leaf_key)), "");
-    assert_eq!(codes(&validator, &token(&bad, &claims, &chain.leaf_key)), "signature-mismatch");
+    assert_eq!(
+        codes(&validator, &token(&good, &claims, &chain.leaf_key)),
+        ""
+    );
+    assert_eq!(
+        codes(&validator, &token(&bad, &claims, &chain.leaf_key)),
+        "signature-mismatch"
+    );
     // A kid is the id of no key, as it is in every such token.
     for kid in ["", "leaf"] {
         let header = json!({"alg": "ES256", "kid": kid, "x5c": good});
-        assert_eq!(codes(&validator, &token_of(&header, &claims, &chain.leaf_key)), "");
+        assert_eq!(
+            codes(&validator, &token_of(&header, &claims, &chain.leaf_key)),
+            ""
+        );
     }
 }
 
@@ -538,7 +632,14 @@ fn many_chains_are_judged_within_the_bound_of_the_cache() {
         let last = leaf.len() - 1 - number % 8;
         leaf[last] ^= 1 << (number / 8 % 8) | u8::from(number >= 64) << (number / 64 % 8);
         let token = chain.token(&[&leaf, &chain.middle]);
-        log += &format!("{token}\n{}\n", if number % 100 == 0 { chain.good() } else { token.clone() });
+        log += &format!(
+            "{token}\n{}\n",
+            if number % 100 == 0 {
+                chain.good()
+            } else {
+                token.clone()
+            }
+        );
     }
     let (_, finished) = audit(&validator, log.as_bytes(), &RunOptions::new(now()));
     let tokens = finished.report.tally.tokens;
@@ -554,7 +655,11 @@ fn extended_key_usages_are_allowed_and_counted() {
         let leaf = chain.leaf(&leaf.with(EXTENDED_KEY_USAGE, &sequence(purposes)));
         chain.token(&[&leaf, &chain.middle])
     };
-    let tokens = [with(&[oid(1)]), with(&[oid(3), oid(1), oid(3)]), chain.good()];
+    let tokens = [
+        with(&[oid(1)]),
+        with(&[oid(3), oid(1), oid(3)]),
+        chain.good(),
+    ];
     let validator = chain.validator(&[DNS]);
     for token in &tokens {
         assert_eq!(codes(&validator, token), "");
@@ -565,8 +670,15 @@ fn extended_key_usages_are_allowed_and_counted() {
         let options = RunOptions::new(now()).threads(threads);
         let (_, finished) = audit(&validator, log.as_bytes(), &options);
         let purposes = finished.report.tally.purposes.sorted();
-        let purposes: Vec<_> = purposes.iter().map(|(name, it)| (*name, it.valid)).collect();
-        let expected = [("1.3.6.1.5.5.7.3.1", 2), ("1.3.6.1.5.5.7.3.3", 1), ("none", 1)];
+        let purposes: Vec<_> = purposes
+            .iter()
+            .map(|(name, it)| (*name, it.valid))
+            .collect();
+        let expected = [
+            ("1.3.6.1.5.5.7.3.1", 2),
+            ("1.3.6.1.5.5.7.3.3", 1),
+            ("none", 1),
+        ];
         assert_eq!(purposes, expected);
     }
 }
@@ -582,7 +694,10 @@ fn an_anchor_is_the_certificate_of_an_authority_with_names() {
     let both = pem(&chain.root) + &pem(&chain.middle);
     assert_eq!(add(both.as_bytes(), &[DNS]), Ok(()));
     let (root, leaf) = (&chain.root[..], &chain.leaf[..]);
-    let public = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", "AAAA");
+    let public = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+        "AAAA"
+    );
     for (file, names, why) in [
         (root, &[][..], "no name"),
         (root, &[""], "empty"),

@@ -11,6 +11,7 @@
     reason = "a broken assumption of a test should stop the test"
 )]
 
+mod anchors;
 mod bench;
 mod findings;
 mod generate;

@@ -19,7 +19,7 @@ const MAX_KEY_FILE: u64 = 64 << 20;
 const TOO_LARGE: &str = "larger than 64 MiB, which no key file is";
 
 /// Adds the keys that the flags name. Secrets of files come first, then those of variables, then
-/// key sets, then other keys, each in the order given.
+/// key sets, then other keys, then anchors, each in the order given.
 pub(crate) fn add_keys(
     keys: &mut KeySet,
     warnings: &mut Vec<String>,
@@ -70,6 +70,11 @@ pub(crate) fn add_keys(
             let text = read(path, "key")?;
             keys.add_key(&text, &path.display().to_string())?;
         }
+    }
+    let names: Vec<&str> = flags.anchor_name.iter().map(String::as_str).collect();
+    for path in &flags.anchor {
+        let text = read(path, "anchor")?;
+        keys.add_anchor(&text, &names, &path.display().to_string())?;
     }
     Ok(())
 }

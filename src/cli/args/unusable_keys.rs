@@ -14,7 +14,11 @@ pub(super) fn refuse_if_useless(policies: &[(Policy, KeySet)]) -> Result<()> {
     let allowed = |policy: &Policy| policy.allowed_algorithms().unwrap_or(AlgorithmSet::ALL);
     let can_verify = |(policy, keys): &(Policy, KeySet)| {
         let algorithms = allowed(policy);
-        let verifies = |key: &Key| !key.algorithms().intersection(algorithms).is_empty();
+        let by_chain = algorithms.iter().any(|algorithm| !algorithm.is_hmac());
+        let verifies = |key: &Key| match key.is_anchor() {
+            true => by_chain,
+            false => !key.algorithms().intersection(algorithms).is_empty(),
+        };
         keys.iter().any(verifies)
     };
     if policies.iter().any(can_verify) {
@@ -23,15 +27,19 @@ pub(super) fn refuse_if_useless(policies: &[(Policy, KeySet)]) -> Result<()> {
     let unusable = || policies.iter().flat_map(|(_, keys)| keys.unusable_keys());
     let not_allowed = policies.iter().find_map(|(policy, keys)| {
         let key = keys.iter().find(|key| key.ruled_out_by().is_none())?;
-        Some((key, allowed(policy)))
+        let able = match key.is_anchor() {
+            true => "chains of asymmetric keys".to_owned(),
+            false => names(key.algorithms()),
+        };
+        Some((key, able, allowed(policy)))
     });
     let first = match (unusable().next(), not_allowed) {
         (Some(key), _) => described(key),
-        (None, Some((key, algorithms))) => format!(
+        (None, Some((key, able, algorithms))) => format!(
             "{} of {} is for {}, and --alg allows {} alone",
             shown(key.name()),
             key.origin(),
-            names(key.algorithms()),
+            able,
             names(algorithms),
         ),
         (None, None) => bail!("no key given; use --jwks, --key, --secret-file or --secret-env"),

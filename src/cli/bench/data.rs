@@ -63,7 +63,8 @@ pub(super) fn plans(flags: &BenchFlags) -> Result<Vec<Plan<'_>>> {
     };
     let keys = &flags.keys;
     let has_keys = !(keys.jwks.is_empty() && keys.key.is_empty() && keys.secret_file.is_empty());
-    if has_keys || !keys.secret_env.is_empty() || flags.policy != only_alg {
+    let has_keys = has_keys || !(keys.secret_env.is_empty() && keys.anchor.is_empty());
+    if has_keys || flags.policy != only_alg {
         bail!("keys and a policy are for tokens of your own; give their files");
     }
     let algorithms: Vec<Algorithm> = match &flags.policy.alg[..] {

@@ -31,6 +31,17 @@ pub(crate) struct KeyFlags {
     /// sign certificates is used in a file of its own alone.
     #[arg(long, value_name = "PATH")]
     pub(crate) key: Vec<PathBuf>,
+    /// The certificate of an authority, in PEM or DER: a token whose x5c is a valid certificate
+    /// chain that ends in it is verified by the key of the first certificate, if that has a name of
+    /// --anchor-name and may sign (digitalSignature). The chain is checked at the time of judging;
+    /// revocation is not checked. May be repeated.
+    #[arg(long, value_name = "PATH", requires = "anchor_name")]
+    pub(crate) anchor: Vec<PathBuf>,
+    /// A name that the first certificate of such a chain must have, byte by byte: a DNS name, URI or
+    /// email address of its subjectAltName, or its whole subject, such as CN=signer,O=Example. May
+    /// be repeated; one of them suffices, for every --anchor.
+    #[arg(long, value_name = "NAME", requires = "anchor", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) anchor_name: Vec<String>,
     /// Refuse weak keys: short or well-known secrets, certificates that are expired or not valid
     /// yet, those of authorities, ids that occur twice, private keys, JWKs whose values are not
     /// written as their RFC says. A secret has to be as long as the hash of each
@@ -110,11 +121,13 @@ pub(crate) struct PolicyFlags {
 }
 
 /// The flags for which a policy file has a member for each issuer.
-const PER_ISSUER: [&str; 18] = [
+const PER_ISSUER: [&str; 20] = [
     "secret_file",
     "secret_env",
     "jwks",
     "key",
+    "anchor",
+    "anchor_name",
     "alg",
     "issuer",
     "audience",

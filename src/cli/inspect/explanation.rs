@@ -221,7 +221,12 @@ fn signature(facts: &Facts<'_>, notes: &mut Notes) {
         return;
     };
     let key = keys::name_and_origin(verifying.key);
-    notes.own(format!("{algorithm} holds under the key {key}"));
+    notes.own(if verifying.key.is_anchor() {
+        let first = "the key of the first certificate of x5c";
+        format!("{algorithm} holds under {first}, for which the anchor {key} vouches")
+    } else {
+        format!("{algorithm} holds under the key {key}")
+    });
     keys::about(verifying, notes);
     notes.own("header and payload are authentic");
     let len = algorithm.mac_len().unwrap_or_default();

@@ -2,7 +2,10 @@
 //!
 //! The sentences about it are made elsewhere, from this alone.
 
-use jotmill::{Algorithm, Finding, FindingSet, Key, KeyFinding, KeySet, Policy, Reason, ReasonSet};
+use jotmill::{
+    Algorithm, Chain, ChainError, Finding, FindingSet, Key, KeyFinding, KeySet, Policy, Reason,
+    ReasonSet,
+};
 use jotmill::{Stage, UnixTime, Validator, Verdict};
 use sha2::{Digest, Sha256};
 
@@ -44,6 +47,8 @@ pub(super) struct Facts<'a> {
     /// Why it is rejected. Without a key: why it would be, whatever the key.
     pub(super) reasons: ReasonSet,
     pub(super) findings: FindingSet,
+    /// Its certificate chain, where that may lead to an anchor.
+    pub(super) chain: Option<Result<Chain, ChainError>>,
     /// The key that verified it, so that header and payload are authentic.
     pub(super) key: Option<VerifyingKey<'a>>,
     pub(super) dots: usize,
@@ -92,6 +97,7 @@ impl<'a> Facts<'a> {
             },
             reasons: verdict.reasons,
             findings: verdict.findings,
+            chain: validator.and_then(|validator| validator.chain_at(token, now)),
             key,
             dots,
             segments: (parts().take(MAX_SEGMENTS).enumerate().map(segment)).collect(),

@@ -84,6 +84,9 @@ pub(super) fn name_and_origin(key: &Key) -> String {
 
 /// What else is known of the public key that verified the token; nothing for a secret.
 pub(super) fn about(VerifyingKey { key, findings }: &VerifyingKey<'_>, notes: &mut Notes) {
+    if key.is_anchor() {
+        return;
+    }
     let Some(thumbprint) = key.thumbprint() else {
         return;
     };
@@ -131,7 +134,7 @@ impl<'k> Search<'k> {
         let id = self.kid.as_deref().filter(|_| self.is_named);
         self.keys
             .iter()
-            .filter(move |key| self.kid.is_none() || key.id() == id)
+            .filter(move |key| !key.is_anchor() && (self.kid.is_none() || key.id() == id))
     }
 
     /// The candidates that may verify the algorithm.
@@ -213,8 +216,42 @@ pub(super) fn names(keys: &[&Key]) -> String {
     listed(keys.iter().map(|key| key.name()), ", ", "and ")
 }
 
+/// What is known of the chain of a token, and of the anchor.
+pub(super) fn chain(facts: &Facts<'_>, notes: &mut Notes) {
+    let chain = match &facts.chain {
+        None => return,
+        Some(Err(error)) => return notes.own(format!("its certificate chain: {error}")),
+        Some(Ok(chain)) => chain,
+    };
+    let anchor = facts.keys.and_then(|keys| keys.get(chain.anchor));
+    if let Some(anchor) = anchor {
+        let anchor = name_and_origin(anchor);
+        notes.own(format!(
+            "its certificate chain leads to the anchor {anchor}"
+        ));
+    }
+    let [from, to] = chain.validity.dates();
+    notes.own(format!(
+        "the chain is valid from {from} to {to}; revocation is not checked"
+    ));
+    if !chain.purposes.is_empty() {
+        let purposes = listed(chain.purposes.iter().map(String::as_str), ", ", "and ");
+        notes.own(format!(
+            "extended key usage, which is not checked: {purposes}"
+        ));
+    }
+}
+
 /// How the key was chosen, for a token that passed the header stage.
 pub(super) fn choice(facts: &Facts<'_>, notes: &mut Notes) {
+    chain(facts, notes);
+    if facts
+        .key
+        .as_ref()
+        .is_some_and(|found| found.key.is_anchor())
+    {
+        return;
+    }
     let Some(search) = Search::new(facts) else {
         return;
     };
@@ -238,6 +275,10 @@ pub(super) fn details(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
         let issuers = listed(facts.issuers.iter().copied(), ", ", "and ");
         return notes.own(format!("there are policies for {issuers}"));
     }
+    chain(facts, notes);
+    if reason == Reason::ChainInvalid {
+        return;
+    }
     let Some(search) = Search::new(facts) else {
         return;
     };
@@ -260,7 +301,8 @@ pub(super) fn details(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
         }
         (Some(kid), _) => notes.quote(format!("kid {kid}")),
         (None, _) => {
-            let all = plural(search.keys.len(), "key");
+            let keys = search.keys.iter().filter(|key| !key.is_anchor());
+            let all = plural(keys.count(), "key");
             let none = format!("none of {all} may verify {algorithm}");
             notes.own(format!("the header has no kid, and {none}"));
             notes.own(wanted(algorithm));

@@ -193,7 +193,13 @@ fn signature(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
         keys::could_have_signed(facts, notes);
         return;
     }
-    if let Some(tried) = keys::tried(facts) {
+    if let Some(chain) = &facts.chain {
+        keys::chain(facts, notes);
+        if chain.is_ok() {
+            notes.own("the key of its first certificate was tried");
+        }
+    }
+    if let Some(tried) = keys::tried(facts).filter(|tried| !tried.is_empty()) {
         let (count, names) = (plural(tried.len(), "key"), keys::names(&tried));
         notes.own(format!("{count} tried: {names}"));
     }

@@ -59,6 +59,10 @@ pub(super) struct Issuer {
     #[serde(skip_serializing_if = "is_empty")]
     pub(super) key: List<Text>,
     #[serde(skip_serializing_if = "is_empty")]
+    pub(super) anchor: List<Text>,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(super) anchor_name: List<Text>,
+    #[serde(skip_serializing_if = "is_empty")]
     pub(super) secret_file: List<Text>,
     #[serde(skip_serializing_if = "is_empty")]
     pub(super) secret_env: List<Text>,

@@ -70,6 +70,8 @@ fn issuer(policy: &Policy, keys: &KeyFlags) -> Result<Issuer> {
         iss: Some(Spanned::new(0..0, OneOrMore(issuers.collect()))),
         jwks: placed(paths(&keys.jwks)?),
         key: placed(paths(&keys.key)?),
+        anchor: placed(paths(&keys.anchor)?),
+        anchor_name: placed(texts(&keys.anchor_name)),
         secret_file: placed(OneOrMore(secret_files.collect::<Result<_>>()?)),
         secret_env: placed(OneOrMore(variables.collect())),
         alg: algorithms.map(|set| OneOrMore(set.iter().map(Alg).collect())),
