@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use crate::anchor::{Chain, ChainError, Chains, Leaf};
+use crate::anchor::{Chains, Leaf};
 use crate::error::{AcceptError, Error};
 use crate::key::{Key, KeyFinding, KeySet, Selection};
 use crate::policy::Policy;
-use crate::signature::{self, AlgorithmSet, Authentic, Candidate, Candidates, Proof};
+use crate::signature::{self, AlgorithmSet, Authentic, Proof};
 use crate::time::UnixTime;
 use crate::token::{Claims, Header, Issuers, JsonScratch, Token, UnverifiedIssuer, spelling};
-use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Stage, Verdict};
+use crate::verdict::{Finding, FindingSet, Reason, ReasonSet, Verdict};
 
 /// The policy and the keys that tokens are validated by.
 ///
@@ -558,93 +558,6 @@ impl Validator {
         }
     }
 
-    /// Verifies a token by the key of its chain. `reason` is why no key of the set verified it.
-    fn authenticate_by_chain<'t>(
-        &self,
-        token: Token<'t>,
-        header: &Header<'_>,
-        realm: u32,
-        reason: Reason,
-        now: UnixTime,
-        scratch: &mut JsonScratch,
-    ) -> Result<Authenticated<'t>, Reason> {
-        let is_open = match reason.stage() {
-            Stage::Key => true,
-            Stage::Signature => reason != Reason::SignatureBase64url,
-            _ => false,
-        };
-        let algorithm = self.policies[realm as usize].check_header(header)?;
-        if !is_open || algorithm.is_hmac() {
-            return Err(reason);
-        }
-        let leaf = match self.chains.leaf(token, realm, now, scratch) {
-            Ok(leaf) if leaf.fits(algorithm) => leaf,
-            Err(_) if reason == Reason::KeyNotFound => return Err(Reason::ChainInvalid),
-            _ => return Err(reason),
-        };
-        let only = Some(Candidate {
-            key: leaf.chain.anchor,
-            states: None,
-        });
-        let candidates = Candidates {
-            only,
-            ..Candidates::default()
-        };
-        let authentic = signature::verify(
-            token.signing_input(),
-            token.signature(),
-            algorithm,
-            candidates,
-            |_| &leaf.key,
-        )?;
-        Ok(Authenticated {
-            authentic,
-            leaf: Some(leaf),
-        })
-    }
-
-    /// [`authenticate`](Self::authenticate) for a token of a batch whose header may bring its key.
-    pub(crate) fn authenticate_alone<'t>(
-        &self,
-        token: Token<'t>,
-        now: UnixTime,
-    ) -> Result<Authenticated<'t>, Reason> {
-        let mut scratch = Scratch::take();
-        let header = Header::read(token.header(), &mut scratch.header);
-        let authenticated =
-            header.and_then(|header| self.authenticate(token, &header, now, &mut scratch.payload));
-        scratch.put_back();
-        authenticated
-    }
-
-    /// Whether a token with this header may bring a key along that an anchor vouches for. Its
-    /// signature then depends on the instant.
-    pub(crate) fn may_be_anchored(&self, header: &Header<'_>) -> bool {
-        !self.chains.is_empty() && header.findings.contains(Finding::X5cHeader)
-    }
-
-    /// The chain of a token at an instant, or why it gives no key; `None` for a token without `x5c`,
-    /// and where its policy has no anchor ([`KeySet::add_anchor`]). A chain is no proof that its key
-    /// signed the token.
-    #[must_use]
-    pub fn chain_at(&self, token: &[u8], now: UnixTime) -> Option<Result<Chain, ChainError>> {
-        let token = self.split(token).ok()?;
-        let mut scratch = JsonScratch::new();
-        let header = Header::read(token.header(), &mut scratch).ok()?;
-        if !self.may_be_anchored(&header) {
-            return None;
-        }
-        let realm = match self.policies.len() {
-            1 => 0,
-            _ => self.realm_for(token, &mut scratch)?,
-        };
-        if !self.chains.has_anchor(realm) {
-            return None;
-        }
-        let leaf = self.chains.leaf(token, realm, now, &mut scratch);
-        Some(leaf.map(|leaf| leaf.chain.clone()))
-    }
-
     /// Decides what the header decides alone, for every issuer.
     ///
     /// `alg-not-allowed` and the header reasons after it depend on the policy: its allow-list and
@@ -750,5 +663,6 @@ fn non_empty(keys: KeySet) -> Result<KeySet, Error> {
     Ok(keys)
 }
 
+mod chains;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::{ChainError, Leaf};
 use crate::time::UnixTime;
 
 /// The most chains. An entry takes some kilobytes: a key, parsed, and a few texts.
-pub(super) const MAX_CHAINS: usize = 1024;
+const MAX_CHAINS: usize = 1024;
 
 type Outcome = Result<Arc<Leaf>, ChainError>;
 
@@ -65,9 +65,70 @@ impl Cache {
         chains.insert(place, entry);
         outcome
     }
+}
 
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.0.lock().map_or(0, |chains| chains.len())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anchor::Chain;
+    use crate::key::Validity;
+    use crate::signature::{AlgorithmSet, VerifyingKey};
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::new(seconds, 0).unwrap()
+    }
+
+    /// Looks up a chain, and returns whether it is valid and whether it was validated.
+    fn look_up(cache: &Cache, number: u16, seconds: u64) -> (bool, bool) {
+        let (mut digest, mut is_miss) = ([0; 32], false);
+        digest[..2].copy_from_slice(&number.to_be_bytes());
+        let validity = Validity {
+            not_before: 10,
+            not_after: 20,
+        };
+        let found = cache.get(0, digest, at(seconds), || {
+            is_miss = true;
+            let chain = Chain {
+                anchor: 0,
+                validity,
+                purposes: Vec::new(),
+            };
+            let leaf = Leaf {
+                key: VerifyingKey::mac(b"secret").unwrap(),
+                algorithms: AlgorithmSet::EMPTY,
+                chain,
+            };
+            (10..=20)
+                .contains(&seconds)
+                .then_some(leaf)
+                .ok_or(ChainError::Order)
+        });
+        (found.is_ok(), is_miss)
+    }
+
+    #[test]
+    fn a_hit_is_what_validating_again_would_give() {
+        let cache = Cache::default();
+        for (seconds, expected) in [
+            (10, (true, true)),
+            (20, (true, false)),
+            (21, (false, true)),
+            (21, (false, false)),
+            (9, (false, true)),
+            (20, (true, true)),
+            (10, (true, false)),
+        ] {
+            assert_eq!(look_up(&cache, 0, seconds), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn the_cache_is_bounded() {
+        let cache = Cache::default();
+        let most = (0..3000).map(|number| {
+            assert_eq!(look_up(&cache, number, 15), (true, true));
+            cache.0.lock().unwrap().len()
+        });
+        assert_eq!(most.max(), Some(MAX_CHAINS));
     }
 }

@@ -142,7 +142,10 @@ pub(super) fn validate<'a>(
     let [leaf, issuers @ ..] = certificates else {
         return Err(ChainError::NotStrings);
     };
-    let end = EndEntityCert::try_from(leaf).map_err(|error| not_a_path(&error))?;
+    let end = EndEntityCert::try_from(leaf).map_err(|error| match error {
+        PathError::UnsupportedCriticalExtension => not_a_path(&error),
+        _ => ChainError::NotACertificate { number: 1 },
+    })?;
     let mut closest = not_a_path(&PathError::UnknownIssuer);
     for (number, anchor) in anchors {
         match path(&end, issuers, anchor, at) {

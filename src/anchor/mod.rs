@@ -5,8 +5,6 @@
 
 mod cache;
 mod chain;
-#[cfg(test)]
-mod tests;
 mod x5c;
 
 use std::fmt;

@@ -517,7 +517,7 @@ fn x5c_of_another_form_gives_no_key() {
         (json!([[text]]), "not an array"),
         (rest(json!(spaced)), "certificate 1 of x5c is not base64"),
         (rest(json!(line)), "certificate 1 of x5c is not base64"),
-        (rest(json!("")), "no valid path"),
+        (rest(json!("")), "certificate 1 of x5c is not a cert"),
         (
             rest(json!(pem(&chain.leaf))),
             "certificate 1 of x5c is not base64",
@@ -526,10 +526,10 @@ fn x5c_of_another_form_gives_no_key() {
             json!([text, "*", good[2]]),
             "certificate 2 of x5c is not base64",
         ),
-        (rest(base64(b"0")), "no valid path"),
+        (rest(base64(b"0")), "certificate 1 of x5c is not a cert"),
         (
             rest(base64(&[&chain.leaf[..], b"\0"].concat())),
-            "no valid path",
+            "certificate 1 of x5c is not a cert",
         ),
         (json!(vec![&good[0]; 9]), "more than jotmill reads"),
         (
