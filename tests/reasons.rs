@@ -20,8 +20,8 @@ const MAX_TOKEN_BYTES: usize = 4096;
 /// Fewer than the three keys that share the id `triplet`.
 const MAX_KEY_TRIES: usize = 2;
 
-/// The codes that one policy cannot give: `issuers` has the cases of several.
-const DOES_NOT_APPLY: [Reason; 1] = [Reason::IssuerUnknown];
+/// The codes that one policy without anchors cannot give: `issuers` and `anchors` have their cases.
+const DOES_NOT_APPLY: [Reason; 2] = [Reason::IssuerUnknown, Reason::ChainInvalid];
 
 fn judges() -> Judges {
     let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

@@ -120,7 +120,7 @@ impl KeySet {
         self.keys.len()
     }
 
-    /// The keys, in the order in which they were added.
+    /// The keys, in the order in which they were added, anchors ([`Key::is_anchor`]) among them.
     pub fn iter(&self) -> std::slice::Iter<'_, Key> {
         self.keys.iter()
     }

@@ -123,6 +123,7 @@ pub const KEY_USAGE: u8 = 15;
 pub const SUBJECT_ALT_NAME: u8 = 17;
 pub const BASIC_CONSTRAINTS: u8 = 19;
 pub const NAME_CONSTRAINTS: u8 = 30;
+const UNKNOWN: u8 = 99;
 pub const EXTENDED_KEY_USAGE: u8 = 37;
 
 impl Certificate {
@@ -157,6 +158,11 @@ impl Certificate {
         self
     }
 
+    /// With a critical extension that nobody knows.
+    pub fn with_unknown(self) -> Self {
+        self.with(UNKNOWN, &tlv(5, &[]))
+    }
+
     pub fn without(mut self, number: u8) -> Self {
         self.extensions.retain(|(other, _)| *other != number);
         self
@@ -165,7 +171,11 @@ impl Certificate {
     /// In DER, issued by this name and key.
     pub fn issue(&self, key: &Pair, issuer: &str, by: &Pair) -> Vec<u8> {
         let extension = |(number, value): &(u8, Vec<u8>)| {
-            sequence(&[tlv(6, &[0x55, 0x1d, *number]), tlv(4, value)])
+            let critical = match *number {
+                UNKNOWN => tlv(1, &[0xff]),
+                _ => Vec::new(),
+            };
+            sequence(&[tlv(6, &[0x55, 0x1d, *number]), critical, tlv(4, value)])
         };
         let extensions: Vec<_> = self.extensions.iter().map(extension).collect();
         let time = |text: &str| match text.len() {

@@ -369,6 +369,19 @@ fn the_leaf_may_sign_and_is_no_authority() {
 }
 
 #[test]
+fn a_critical_extension_that_is_not_known_is_refused_in_every_certificate() {
+    let chain = Chain::new();
+    let validator = chain.validator(&[DNS]);
+    let leaf = chain.leaf(&Certificate::signer("leaf", DNS).with_unknown());
+    let middle = Certificate::authority("middle").with_unknown();
+    let middle = middle.issue(&chain.middle_key, "root", &chain.root_key);
+    for own in [[&leaf, &chain.middle], [&chain.leaf, &middle]] {
+        let token = chain.token(&[own[0], own[1]]);
+        assert_refused(&validator, &token, "a critical extension is not understood");
+    }
+}
+
+#[test]
 fn the_leaf_has_a_given_name_byte_by_byte() {
     let chain = Chain::new();
     let san = |tag: u8, text: &str| sequence(&[tlv(tag, text.as_bytes())]);
