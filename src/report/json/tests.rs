@@ -31,10 +31,25 @@ fn the_report_reads_as_in_the_golden_file() {
     assert_eq!(json(&example_report(&validator())), expected);
 }
 
+/// An authority, made for this test.
+const ROOT: &[u8] = b"-----BEGIN CERTIFICATE-----
+MIIBhTCCASugAwIBAgIUYPagqRNPf9yfG0hyfcaULZtbGbowCgYIKoZIzj0EAwIw
+DzENMAsGA1UEAwwEcm9vdDAgFw0yNjEyMDEwMDQ2MjRaGA8yMTI2MTEwNzAwNDYy
+NFowDzENMAsGA1UEAwwEcm9vdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHyf
+udw1D9yyt9qZwItdncOpdOVrOHrN2vvc/609IzrV8CKcweRau1H57PihU95z//YO
+cnWDQjwhY2CMyqepNWOjYzBhMB0GA1UdDgQWBBQoVF3lXUEUOBaiD3RgnKz2yUD3
+8TAfBgNVHSMEGDAWgBQoVF3lXUEUOBaiD3RgnKz2yUD38TAPBgNVHRMBAf8EBTAD
+AQH/MA4GA1UdDwEB/wQEAwICBDAKBggqhkjOPQQDAgNIADBFAiEAmOLF8twWxlxF
+jDTi8w8FdHK/M2+8140oSIZszxfhwEICIFVFW8/mtBylgUzubYG6H1P0SnTAxqV8
+d5xcNW2bsIta
+-----END CERTIFICATE-----
+";
+
 /// The path of every value, with the documented placeholder where the run gives the name.
 fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     let placeholder = match path {
         "reasons" | "findings" | "samples" | "finding_samples" => Some("CODE"),
+        "extended_key_usages" => Some("OID"),
         "algs" | "keys" | "issuers" | "unknown_kids" | "unsupported_crits" => Some("NAME"),
         "expiry.expired" | "expiry.unexpired" => Some("BUCKET"),
         // Its members are those of one policy.
@@ -73,6 +88,7 @@ fn full_report(validator: &Validator, log: &str) -> Report {
         report.tally.unknown_kids.add(&name, Counts::one(false));
         (report.tally.unsupported_crits).add(&name, Counts::one(false));
     }
+    (report.tally.purposes).add("1.3.6.1.5.5.7.3.3", Counts::one(true));
     report
 }
 
@@ -96,6 +112,11 @@ fn the_documented_members_are_those_of_a_report_in_this_order() {
     let rules = rules.typ("JWT").typ("at+jwt").accept_padding();
     let rules = Validator::new(rules, named_keys()).expect("a key");
     paths(&parsed(&example_report(&rules)), "", &mut found);
+    let mut keys = named_keys();
+    keys.add_anchor(ROOT, &["example.com"], "root.pem")
+        .expect("a root");
+    let anchored = Validator::new(bare_policy(), keys).expect("a key");
+    paths(&parsed(&example_report(&anchored)), "", &mut found);
     let expected: BTreeSet<String> = documented.iter().map(|name| (*name).to_owned()).collect();
     assert_eq!(found, expected);
     assert_eq!(documented.len(), expected.len(), "documented twice");
