@@ -12,7 +12,7 @@
 //! # fn main() -> Result<(), jotmill::Error> {
 //! // The token of RFC 7515 appendix A.1, its key, and a moment before it expired.
 //! let mut keys = KeySet::new();
-//! keys.add_jwks(
+//! keys.add_key(
 //!     br#"{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#,
 //!     "RFC 7515",
 //! )?;
@@ -59,7 +59,7 @@ pub use anchor::{Chain, ChainError};
 pub use error::{AcceptError, Error, KeyError, OutputError};
 pub use input::{DEFAULT_BLOCK_BYTES, Input};
 pub use judge::Judge;
-pub use key::{Encoding, Key, KeyFinding, KeySet, UnusableKey, Validity};
+pub use key::{Encoding, Key, KeyFinding, KeySet, OtherReading, UnusableKey, Validity};
 pub use pipeline::{Finished, Progress, RowSink, RunOptions, Watch, audit, run};
 pub use policy::{
     DEFAULT_MAX_KEY_TRIES, DEFAULT_MAX_TOKEN_BYTES, MAX_CRIT, MAX_DURATION_SECONDS,

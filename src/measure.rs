@@ -294,7 +294,7 @@ mod tests {
         });
         let dataset = dataset.unwrap();
         let mut keys = KeySet::new();
-        keys.add_jwks(dataset.jwks().as_bytes(), "here").unwrap();
+        keys.add_key(dataset.jwks().as_bytes(), "here").unwrap();
         let policy = Policy::new().max_token_bytes(limit).unwrap();
         let validator = Validator::new(policy, keys).unwrap();
         let mut text = b"\n  \n".to_vec();
@@ -366,7 +366,7 @@ mod tests {
         });
         let dataset = dataset.unwrap();
         let mut keys = KeySet::new();
-        keys.add_jwks(dataset.jwks().as_bytes(), "here").unwrap();
+        keys.add_key(dataset.jwks().as_bytes(), "here").unwrap();
         let validator = Validator::new(Policy::new(), keys).unwrap();
         let text = dataset.buffer();
         let mut all = Signatures::new(&validator, &text);

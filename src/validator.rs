@@ -180,7 +180,7 @@ impl Validator {
     /// /// When the issuer has published other keys. If they cannot be used, the old ones stay.
     /// fn rotate(shared: &RwLock<Validator>, jwks: &[u8]) -> Result<(), Error> {
     ///     let mut keys = KeySet::new();
-    ///     keys.add_jwks(jwks, "https://auth.example.com/jwks.json")?;
+    ///     keys.add_key(jwks, "https://auth.example.com/jwks.json")?;
     ///     let next = current(shared).with_keys(keys)?;
     ///     *shared.write().unwrap_or_else(PoisonError::into_inner) = next;
     ///     Ok(())

@@ -104,7 +104,7 @@ fn data(spec: dataset::Spec) -> (Validator, Vec<u8>) {
     let mut tokens = Vec::new();
     made.write(&mut tokens, None, |_| ()).expect("in memory");
     let mut keys = KeySet::new();
-    keys.add_jwks(made.jwks().as_bytes(), "keys.json")
+    keys.add_key(made.jwks().as_bytes(), "keys.json")
         .expect("usable keys");
     let validator = Validator::new(Policy::new(), keys).expect("a validator");
     (validator, tokens)

@@ -203,7 +203,7 @@ fn a_key_that_is_set_aside_later_leaves_the_others_as_they_were() {
     let secret = br#"{"keys":[{"kty":"oct","kid":"s","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ"}]}"#;
     let mut keys = KeySet::new();
     keys.add_key(&authority.pem(), "authority").expect("a key");
-    keys.add_jwks(secret, "secret").expect("a key");
+    keys.add_key(secret, "secret").expect("a key");
     keys.add_key(&signer.pem(), "signer").expect("a key");
     let types: Vec<_> = keys.iter().map(jotmill::Key::kty).collect();
     assert_eq!(types, ["oct", "OKP"]);
@@ -421,7 +421,7 @@ fn unusable_keys_are_found_for_the_tokens_that_they_could_have_signed() {
         {"kty":"oct","kid":"dir","alg":"dir","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ"},
         {"kty":"OKP","kid":"agree","crv":"X25519","x":"AQ"}]}"#;
     let mut keys = KeySet::new();
-    keys.add_jwks(set, "set").expect("a key");
+    keys.add_key(set, "set").expect("a key");
     for (kid, algorithm, expected) in [
         (None, Hs256, &[1, 5][..]),
         // Its own key can be used, and verified nothing.

@@ -261,7 +261,7 @@ fn every_judge_agrees_on_which_hostile_keys_are_broken() {
         for _ in 0..10 {
             let keys = tokens.hostile_keys();
             let mut set = KeySet::new();
-            set.add_jwks(keys.as_bytes(), "hostile keys")
+            set.add_key(keys.as_bytes(), "hostile keys")
                 .expect("some are usable");
             let aside = set.unusable_keys().iter();
             let aside: Vec<usize> = aside.filter_map(|key| key.index).collect();
@@ -410,7 +410,7 @@ fn tokens_of_one_layout_are_reported_each_by_its_own_claims() {
                 {{"kty":"oct","kid":"two","k":"{secret}"}},{{"kty":"oct","k":"{secret}"}}]}}"#
         );
         let mut keys = KeySet::new();
-        keys.add_jwks(set.as_bytes(), "a test").expect("keys");
+        keys.add_key(set.as_bytes(), "a test").expect("keys");
         keys
     };
     let alone = [

@@ -70,7 +70,7 @@ fn policy(issuer: &Issuer) -> (Policy, KeySet) {
         policy = policy.max_token_bytes(bytes as usize).expect("bytes");
     }
     let mut keys = KeySet::new();
-    keys.add_jwks(issuer.jwks().as_bytes(), "keys.json")
+    keys.add_key(issuer.jwks().as_bytes(), "keys.json")
         .expect("usable keys");
     for file in issuer.key_files() {
         keys.add_key(&file.content, &file.name)
@@ -318,7 +318,7 @@ fn a_key_of_another_issuer_is_all_that_is_wrong_with_a_token() {
         for issuer in &dataset.issuers()[1..] {
             let names = issuer.audit_flags().issuers.iter();
             of_all = names.fold(of_all, |policy, name| policy.issuer(*name));
-            keys.add_jwks(issuer.jwks().as_bytes(), &issuer.folder())
+            keys.add_key(issuer.jwks().as_bytes(), &issuer.folder())
                 .expect("usable keys");
         }
         let careless = Validator::new(of_all, keys).expect("a validator");

@@ -71,7 +71,7 @@ fn the_first_the_middle_and_the_last_of_ten_thousand_keys_are_found_and_no_other
     let document: Value = serde_json::from_str(&jwks).expect("JSON");
     let members = document["keys"].as_array().expect("keys");
     let mut keys = KeySet::new();
-    keys.add_jwks(jwks.as_bytes(), "keys.json")
+    keys.add_key(jwks.as_bytes(), "keys.json")
         .expect("usable keys");
     let count = usize::try_from(KEYS).expect("a count");
     assert_eq!(keys.len(), count);
@@ -133,7 +133,7 @@ fn a_set_and_its_clone_grow_apart_and_share_their_keys() {
     let add = |keys: &mut KeySet, id: &str| {
         let k = encode(secret(id));
         let jwk = format!(r#"{{"kty":"oct","kid":"{id}","k":"{k}"}}"#);
-        keys.add_jwks(jwk.as_bytes(), "set").expect("a usable key");
+        keys.add_key(jwk.as_bytes(), "set").expect("a usable key");
     };
     let sign = |id: &str| {
         let header = format!(r#"{{"alg":"HS256","kid":"{id}"}}"#);

@@ -34,7 +34,7 @@ fn validator(jwks: &str) -> Validator {
 
 fn validator_with(policy: Policy, jwks: &str) -> Validator {
     let mut keys = KeySet::new();
-    keys.add_jwks(jwks.as_bytes(), "the test's keys")
+    keys.add_key(jwks.as_bytes(), "the test's keys")
         .expect("usable keys");
     Validator::new(policy, keys).expect("a validator")
 }
@@ -536,7 +536,10 @@ fn files_without_a_usable_key_are_errors_that_say_why() {
         (file!("ec.enc").1, "encrypted private key"),
         (file!("x.pub").1, "key agreement"),
         (cut, "without an end"),
-        (relabelled.as_bytes(), "RSAPublicKey"),
+        (
+            relabelled.as_bytes(),
+            "labelled RSA PUBLIC KEY, but it is a SubjectPublicKeyInfo",
+        ),
         (b"{}", "neither a JWK Set"),
     ] {
         let error = KeySet::new().add_key(file, "file").expect_err("no key");
@@ -625,6 +628,8 @@ fn pem_is_read_with_white_space_of_any_kind_and_refused_for_nothing_else() {
             body[half..].join("\r"),
         ),
         format!("{first}\n{}\n\u{b}\u{c}{last}", body.join("\n")),
+        // How a line end is written where there is none.
+        text.replace('\n', "\\n"),
         // Lines of 76 characters, as MIME has them.
         line.as_bytes()
             .chunks(76)
@@ -636,8 +641,6 @@ fn pem_is_read_with_white_space_of_any_kind_and_refused_for_nothing_else() {
         assert_eq!(thumbprint(&text).as_ref(), Ok(&expected), "{text}");
     }
     for (text, why) in [
-        // How a line end is written where there is none.
-        (text.replace('\n', "\\n"), "not base64"),
         (text.replacen("AQ8A", "AQ?A", 1), "not base64"),
         (text.replacen("AQ8A", "AQ_A", 1), "not base64"),
         (text.replacen("AQ8A", "AQ\u{a0}8A", 1), "not base64"),
@@ -750,7 +753,7 @@ fn a_number_with_one_reading_is_a_key_and_is_found() {
     let rsa = rsa.expect("an RSA key").jwk.clone();
     let thumbprint_of = |jwk: &serde_json::Value| {
         let mut keys = KeySet::new();
-        keys.add_jwks(jwk.to_string().as_bytes(), "jwk")
+        keys.add_key(jwk.to_string().as_bytes(), "jwk")
             .map_err(|error| error.problem)?;
         let key = keys.iter().next().expect("a key");
         let is_found = keys
@@ -816,7 +819,7 @@ fn a_number_with_one_reading_is_a_key_and_is_found() {
     for kid in [r#""AQ""#, "7", "[]", "{}", "true"] {
         let text = format!(r#"{{"kty":"EC","crv":"P-256","x":{kid},"y":{kid}}}"#);
         assert!(
-            KeySet::new().add_jwks(text.as_bytes(), "jwk").is_err(),
+            KeySet::new().add_key(text.as_bytes(), "jwk").is_err(),
             "{kid}"
         );
     }
@@ -835,7 +838,7 @@ fn a_certificate_in_a_jwk_is_its_key_or_agrees_with_it() {
     let x5c = json!([body(file!("ec.crt").1)]);
     let read = |jwk: serde_json::Value| {
         let mut keys = KeySet::new();
-        keys.add_jwks(jwk.to_string().as_bytes(), "jwk")
+        keys.add_key(jwk.to_string().as_bytes(), "jwk")
             .map(|()| keys)
     };
     for jwk in [

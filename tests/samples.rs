@@ -83,7 +83,7 @@ fn each_defect_has_a_folder_that_its_seed_makes() {
 fn the_tokens_of_the_rfcs_have_the_verdicts_of_the_rfcs() {
     let folder = folder("rfc");
     let mut keys = KeySet::new();
-    keys.add_jwks(&read(&folder.join("keys.json")), "keys.json")
+    keys.add_key(&read(&folder.join("keys.json")), "keys.json")
         .expect("the key");
     // A second before the token of RFC 7515 A.1 expires.
     let now = UnixTime::new(1_300_819_379, 0).expect("a time");

@@ -121,7 +121,7 @@ fn keys(number: usize) -> KeySet {
     let k = encode(secret(number));
     let jwks = json!({"keys": [{"kty": "oct", "kid": format!("key-{number}"), "k": k}]});
     let mut keys = KeySet::new();
-    keys.add_jwks(jwks.to_string().as_bytes(), "a test")
+    keys.add_key(jwks.to_string().as_bytes(), "a test")
         .expect("a usable key");
     keys
 }

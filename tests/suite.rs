@@ -23,6 +23,7 @@ mod ground_truth;
 mod issuers;
 mod kernels;
 mod many_keys;
+mod pss_keys;
 mod public_keys;
 mod reach;
 mod reasons;

@@ -7,7 +7,7 @@ use crate::judges::audit;
 
 fn validator(key: &str) -> Validator {
     let mut keys = KeySet::new();
-    keys.add_jwks(key.as_bytes(), "the RFC")
+    keys.add_key(key.as_bytes(), "the RFC")
         .expect("a sound key");
     Validator::new(Policy::new(), keys).expect("a validator")
 }

@@ -230,7 +230,7 @@ fn validator(dataset: &Dataset) -> Validator {
         policy = policy.max_key_tries(tries).expect("tries");
     }
     let mut keys = KeySet::new();
-    keys.add_jwks(dataset.jwks().as_bytes(), "keys.json")
+    keys.add_key(dataset.jwks().as_bytes(), "keys.json")
         .expect("usable keys");
     Validator::new(policy, keys).expect("a validator")
 }

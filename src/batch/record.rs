@@ -143,6 +143,12 @@ impl Sink for Recording<'_> {
             offset: found.offset,
             sha256: found.content.bytes().map(rows::digest),
         });
+        if reasons.contains(Reason::SignatureMismatch)
+            && !self.outcome.placed.has(Reason::SignatureMismatch)
+            && let Some(suspects) = &mut tally.suspects
+        {
+            suspects.add(judged.alg, found.content.bytes().unwrap_or_default());
+        }
         if reasons.contains(Reason::CritUnsupported)
             && let Content::Token(token) = found.content
         {

@@ -2,6 +2,7 @@
 //! read.
 
 mod key_files;
+pub(crate) mod stdin;
 mod unusable_keys;
 mod weak_keys;
 

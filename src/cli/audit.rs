@@ -13,10 +13,13 @@ use jotmill::{
 use super::flags::{AuditFlags, Format, OnlyRows, OutputFlags};
 use super::output::{Destination, Output, ReadFiles, RowOutputs, share_a_file};
 use super::progress::Bar;
-use super::{Exit, args, signals};
+use super::{Exit, args, input_form, signals};
 
 /// Runs the audit that the flags describe.
 pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
+    if reads_stdin(&flags.paths) && !flags.print_policy {
+        args::stdin::take()?;
+    }
     let rules = args::Rules::new(&flags.policy, &flags.keys)?;
     if flags.print_policy {
         return print(&rules.print()?);
@@ -55,7 +58,7 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
             }),
         )
     };
-    conclude(&finished, &flags.output, &mut main)
+    conclude(&finished, &flags.output, &flags.paths, &mut main)
 }
 
 fn print(policy: &str) -> Result<Exit> {
@@ -90,6 +93,11 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input<'static>>> {
     paths.iter().map(input).collect()
 }
 
+/// Whether tokens are read from standard input.
+fn reads_stdin(paths: &[PathBuf]) -> bool {
+    paths.is_empty() || paths.iter().any(|path| path.as_os_str() == "-")
+}
+
 fn holds_a_token(path: &Path) -> bool {
     let name = path.to_string_lossy();
     *name != *jotmill::redacted(&name)
@@ -119,8 +127,7 @@ fn open_outputs(flags: &AuditFlags, rules: &[PathBuf]) -> Result<(Output, Option
         bail!("{flag} is about rows, and none are written; add --rows PATH or --format ndjson");
     }
     let read = flags.paths.iter().chain(rules).map(PathBuf::as_path);
-    let reads_stdin =
-        flags.paths.is_empty() || flags.paths.iter().any(|path| path == Path::new("-"));
+    let reads_stdin = reads_stdin(&flags.paths) || rules.iter().any(|path| path.as_os_str() == "-");
     let open = |path: &Option<PathBuf>| path.as_deref().map(Destination::open).transpose();
     let (main, rows) = (open(&output.output)?, open(&output.rows)?);
     // Only now, since an output may be an input that did not exist before.
@@ -198,7 +205,12 @@ fn judge(
 }
 
 /// Writes the report and the errors, and chooses the exit code.
-fn conclude(finished: &Finished, flags: &OutputFlags, main: &mut Output) -> Result<Exit> {
+fn conclude(
+    finished: &Finished,
+    flags: &OutputFlags,
+    paths: &[PathBuf],
+    main: &mut Output,
+) -> Result<Exit> {
     if finished.errors.iter().any(jotmill::Error::is_broken_pipe) {
         return Ok(Exit::OutputGone);
     }
@@ -236,6 +248,22 @@ fn conclude(finished: &Finished, flags: &OutputFlags, main: &mut Output) -> Resu
     if report.tally.tokens.total() == 0 {
         message!("not one token in the input; each token needs a line of its own");
         return Ok(Exit::CannotJudge);
+    }
+    // Not one header was read, so that the lines may be no tokens at all.
+    if report.tally.algs.iter().all(|counts| counts.total() == 0) {
+        let named = paths
+            .iter()
+            .filter_map(|path| Some((path, input_form::named(path)?)));
+        let named: Vec<_> = named.collect();
+        for (path, form) in &named {
+            message!(
+                "{}: no line is a token, and the file is {form}",
+                path.display()
+            );
+        }
+        if !named.is_empty() {
+            return Ok(Exit::CannotJudge);
+        }
     }
     Ok(if report.tally.tokens.rejected > 0 {
         Exit::Rejected

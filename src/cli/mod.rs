@@ -20,6 +20,7 @@ mod bench;
 mod closed_stdout;
 pub(crate) mod flags;
 mod generate;
+mod input_form;
 mod inspect;
 mod keys;
 mod output;

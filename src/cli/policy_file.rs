@@ -225,7 +225,9 @@ impl PolicyFile {
 
     /// Where the keys of an issuer are. Paths are relative to the folder of this file.
     fn key_flags(&self, issuer: &Issuer) -> KeyFlags {
-        let folder = self.path.parent().unwrap_or(Path::new(""));
+        // A folder that is not empty makes a file of `-`, which is standard input on the command line.
+        let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
         let paths = |list: &List<Text>| {
             let names = texts(list).into_iter();
             names.map(|name| folder.join(name)).collect()

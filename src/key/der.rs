@@ -16,6 +16,7 @@ use x509_cert::spki::SubjectPublicKeyInfoRef;
 
 use super::fault::Fault;
 use super::parsed::{Certificate, DerKey};
+use super::pss;
 use crate::signature::public::{Curve, MlDsa, PublicMaterial};
 use crate::signature::{Algorithm, AlgorithmSet};
 
@@ -44,16 +45,13 @@ mod oid {
     pub(super) const SECP256K1: ObjectIdentifier = oid("1.3.132.0.10");
 }
 
-pub(super) fn encrypted() -> Fault {
-    Fault::new("an encrypted private key; give the public key, or a certificate")
-}
-
 const fn public(material: PublicMaterial) -> DerKey {
     DerKey {
         material,
         certificate: Certificate::None,
         is_authority: false,
         is_private: false,
+        restricted_to: AlgorithmSet::ALL,
     }
 }
 
@@ -63,12 +61,13 @@ const fn private(material: PublicMaterial) -> DerKey {
         certificate: Certificate::None,
         is_authority: false,
         is_private: true,
+        restricted_to: AlgorithmSet::ALL,
     }
 }
 
 /// A SubjectPublicKeyInfo.
 pub(super) fn public_key_info(der: &[u8]) -> Result<DerKey, Fault> {
-    read_public_key_info(der).map(public)
+    read_public_key_info(der)
 }
 
 /// An RSAPublicKey.
@@ -78,7 +77,7 @@ pub(super) fn rsa_public_key(der: &[u8]) -> Result<DerKey, Fault> {
 
 /// A private key of any type (RFC 5958).
 pub(super) fn private_key_info(der: &[u8]) -> Result<DerKey, Fault> {
-    read_private_key_info(der).map(private)
+    read_private_key_info(der)
 }
 
 /// An RSAPrivateKey.
@@ -145,7 +144,7 @@ fn split(der: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// RFC 5280 section 4.1.2.7, and RFC 3279, 5480, 8410 and 9881 for the types of keys.
-fn read_public_key_info(der: &[u8]) -> Result<PublicMaterial, Fault> {
+fn read_public_key_info(der: &[u8]) -> Result<DerKey, Fault> {
     let spki = SubjectPublicKeyInfoRef::from_der(der)
         .map_err(|_| Fault::new("not a SubjectPublicKeyInfo in DER (RFC 5280 section 4.1)"))?;
     let key = spki.subject_public_key;
@@ -154,12 +153,9 @@ fn read_public_key_info(der: &[u8]) -> Result<PublicMaterial, Fault> {
         .ok_or_else(|| Fault::new("the key is not a whole number of bytes"))?;
     let exactly = || Fault::new("the key is of the wrong length for its type");
     let algorithm = spki.algorithm;
+    let restricted_to = restriction(algorithm.oid, algorithm.parameters)?;
     let material = match algorithm.oid {
-        oid::RSA => read_rsa_public_key(bytes),
-        oid::RSA_PSS => Err(Fault::other_type(
-            "an RSA key restricted to PSS (id-RSASSA-PSS), which JWT does not use; give it as \
-             rsaEncryption",
-        )),
+        oid::RSA | oid::RSA_PSS => read_rsa_public_key(bytes),
         oid::EC => {
             let curve = named_curve(algorithm.parameters)?;
             point(curve, bytes)
@@ -185,13 +181,28 @@ fn read_public_key_info(der: &[u8]) -> Result<PublicMaterial, Fault> {
             })
         }
     };
-    material.map_err(|fault| fault.fitting(algorithms(algorithm.oid)))
+    let material = material.map_err(|fault| fault.fitting(algorithms(algorithm.oid)))?;
+    Ok(DerKey {
+        restricted_to,
+        ..public(material)
+    })
+}
+
+/// The algorithms that an algorithm identifier restricts a key to, beside those of its type.
+fn restriction(
+    oid: ObjectIdentifier,
+    parameters: Option<AnyRef<'_>>,
+) -> Result<AlgorithmSet, Fault> {
+    match oid {
+        oid::RSA_PSS => pss::algorithms(parameters),
+        _ => Ok(AlgorithmSet::ALL),
+    }
 }
 
 /// The algorithms of keys with this object identifier.
 fn algorithms(oid: ObjectIdentifier) -> AlgorithmSet {
     match oid {
-        oid::RSA => AlgorithmSet::RSA,
+        oid::RSA | oid::RSA_PSS => AlgorithmSet::RSA,
         oid::EC => Curve::ALL.into_iter().map(Curve::algorithm).collect(),
         oid::ED25519 => [Algorithm::EdDsa, Algorithm::Ed25519].into_iter().collect(),
         oid::ED448 => [Algorithm::EdDsa, Algorithm::Ed448].into_iter().collect(),
@@ -286,7 +297,7 @@ fn rsa(n: UintRef<'_>, e: UintRef<'_>) -> PublicMaterial {
 }
 
 /// A PKCS #8 private key (RFC 5958).
-fn read_private_key_info(der: &[u8]) -> Result<PublicMaterial, Fault> {
+fn read_private_key_info(der: &[u8]) -> Result<DerKey, Fault> {
     let parts = || -> der::Result<_> {
         let mut reader = SliceReader::new(der)?;
         let parts = reader.sequence(|reader| -> der::Result<_> {
@@ -303,8 +314,9 @@ fn read_private_key_info(der: &[u8]) -> Result<PublicMaterial, Fault> {
     };
     let refused = || Fault::new("not a sound private key (RFC 5958)");
     let (algorithm, key) = parts().map_err(|_| refused())?;
-    match algorithm.oid {
-        oid::RSA => read_rsa_private_key(key),
+    let restricted_to = restriction(algorithm.oid, algorithm.parameters)?;
+    let material = match algorithm.oid {
+        oid::RSA | oid::RSA_PSS => read_rsa_private_key(key),
         oid::EC => {
             let curve = named_curve(algorithm.parameters)?;
             let pair = EcdsaKeyPair::from_pkcs8(signing(curve), der).map_err(|_| refused())?;
@@ -337,7 +349,11 @@ fn read_private_key_info(der: &[u8]) -> Result<PublicMaterial, Fault> {
                 key: pair.public_key().as_ref().to_vec(),
             })
         }
-    }
+    };
+    Ok(DerKey {
+        restricted_to,
+        ..private(material?)
+    })
 }
 
 /// A private key on a curve (RFC 5915). It may not name its curve, so each is tried.

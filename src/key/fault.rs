@@ -1,5 +1,6 @@
 //! Why a key cannot be used, and what a message may show of one.
 
+use super::shell;
 use crate::signature::AlgorithmSet;
 
 /// What is wrong with a key, in whatever form it came.
@@ -14,6 +15,8 @@ pub(super) struct Fault {
     pub(super) is_other_type: bool,
     /// The algorithms of its type, as far as that can be read: all where nothing is known.
     pub(super) fits: AlgorithmSet,
+    /// The command that makes a key file of it; `FILE` is the file.
+    command: Option<String>,
 }
 
 impl Fault {
@@ -24,6 +27,7 @@ impl Fault {
             why: why.into(),
             is_other_type: false,
             fits: AlgorithmSet::ALL,
+            command: None,
         }
     }
 
@@ -51,6 +55,33 @@ impl Fault {
 
     pub(super) fn with_member(self, member: Option<&'static str>) -> Self {
         Self { member, ..self }
+    }
+
+    /// Adds the command that makes a key file of it, in which `FILE` stands for the file.
+    pub(super) fn with_command(self, command: impl Into<String>) -> Self {
+        Self {
+            command: Some(command.into()),
+            ..self
+        }
+    }
+
+    /// Another command, where there is one: the file has to be converted before.
+    pub(super) fn with_first_command(self, command: Option<&str>) -> Self {
+        let command = self.command.and(command).map(str::to_owned);
+        Self { command, ..self }
+    }
+
+    /// Completes the message for the file of this name.
+    pub(super) fn for_file(self, origin: &str) -> Self {
+        let Some(command) = &self.command else {
+            return self;
+        };
+        let command = shell::with_file(command, origin);
+        Self {
+            why: format!("{}: {command}", self.why),
+            command: None,
+            ..self
+        }
     }
 
     /// Adds the line of the file in which the key begins.

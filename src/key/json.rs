@@ -45,6 +45,21 @@ impl Object {
         (!matches!(value, Json::Null)).then_some(value)
     }
 
+    /// The members, in their order.
+    pub(super) fn members(&self) -> impl Iterator<Item = &(String, Json)> {
+        self.0.iter()
+    }
+
+    pub(super) fn into_members(self) -> impl Iterator<Item = (String, Json)> {
+        self.0.into_iter()
+    }
+
+    /// Whether a member is an object.
+    pub(super) fn has_object(&self) -> bool {
+        let is_object = |(_, value): &(String, Json)| matches!(value, Json::Object(_));
+        self.0.iter().any(is_object)
+    }
+
     /// The array of a member; none where it is empty, or another value.
     pub(super) fn array(&self, name: &str) -> Option<&[Json]> {
         match self.get(name) {

@@ -1,87 +1,28 @@
-//! JSON Web Keys (RFC 7517): a set, or one key.
+//! JSON Web Keys (RFC 7517).
 //!
 //! Owns which members are read and what they mean. A key set is trusted input and off the hot path,
 //! so it is read into a plain tree (`json.rs`). One bad key never fails a set. Null in an optional
 //! member and an empty array that says nothing count as absent: .NET and Java write them.
 
-use serde::de::IgnoredAny;
-
 use super::base64::{self, Alphabet, Decoded};
 use super::certificate;
 use super::fault::{Fault, shown};
-use super::json::{self, Json, Object, Repeat};
-use super::parsed::{Certificate, Content, KeyEntry, KeyFile, ParsedKey, checked};
+use super::json::{Json, Object, Repeat};
+use super::parsed::{Certificate, Content, KeyEntry, ParsedKey, checked};
 use super::public::{self, Numbers};
-use crate::error::KeyError;
 use crate::signature::public::PublicMaterial;
 use crate::signature::{Algorithm, AlgorithmSet, REGISTERED};
 
 /// The members that are read. Messages quote no other member names, since one might be a secret in
 /// the wrong place.
-const MEMBERS: [&str; 22] = [
+pub(super) const MEMBERS: [&str; 22] = [
     "keys", "kty", "k", "kid", "alg", "use", "key_ops", "x5c", "n", "e", "crv", "x", "y",
     "pub", //
     "d", "p", "q", "dp", "dq", "qi", "oth", "priv",
 ];
 
-/// Reads a JWK Set or a single JWK. An object with a member `keys` is a set, and its other members
-/// are ignored (RFC 7517 section 5), even `kty`.
-///
-/// # Errors
-/// [`KeyError`] for text that is neither, and for a member name that occurs twice at the top.
-pub(super) fn read(text: &[u8], origin: &str) -> Result<KeyFile, KeyError> {
-    let error = |problem: String| KeyError {
-        origin: origin.to_owned(),
-        problem,
-    };
-    let text = without_bom(text);
-    let document = json::read_top(text, &MEMBERS).map_err(|e| {
-        let is_object = text.trim_ascii_start().starts_with(b"{");
-        let not_json = |e| format!("not JSON ({e}); a JWK Set or a JWK is expected");
-        error(match serde_json::from_slice::<IgnoredAny>(text) {
-            _ if !e.is_data() => not_json(e),
-            Err(e) => not_json(e),
-            Ok(_) if is_object => {
-                format!("{e}; member names are unique (RFC 7517 sections 4 and 5)")
-            }
-            Ok(_) => "not a JSON object; a JWK Set has a member \"keys\"".to_owned(),
-        })
-    })?;
-    if let Some(keys) = document.get("keys") {
-        let members = json::elements(keys)
-            .ok_or_else(|| error("\"keys\" is not an array (RFC 7517 section 5.1)".to_owned()))?;
-        let keys = members.into_iter().map(read_member).collect();
-        return Ok(KeyFile { keys, is_set: true });
-    }
-    if document.get("kty").is_none() {
-        return Err(error(
-            "neither a JWK Set (no \"keys\") nor a JWK (no \"kty\"); RFC 7517 sections 4 and 5"
-                .to_owned(),
-        ));
-    }
-    Ok(KeyFile {
-        keys: vec![read_key(&document.read())],
-        is_set: false,
-    })
-}
-
-/// Drops a byte order mark, which RFC 8259 section 8.1 allows and some editors write.
-pub(super) fn without_bom(text: &[u8]) -> &[u8] {
-    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
-}
-
-fn read_member(member: &str) -> KeyEntry {
-    match json::read_object(member) {
-        Some(key) => read_key(&key),
-        None => KeyEntry {
-            id: None,
-            certified: None,
-            key: Err(Fault::new("the member is not an object").fitting(AlgorithmSet::EMPTY)),
-        },
-    }
-}
-
-fn read_key(key: &Object) -> KeyEntry {
+/// Reads a JWK.
+pub(super) fn read(key: &Object) -> KeyEntry {
     let (id, id_is_sound) = match key.get("kid") {
         Some(Json::String(id)) => (Some(String::clone(id)), true),
         Some(_) => (None, false),
@@ -126,7 +67,7 @@ fn read_content(key: &Object) -> Result<ParsedKey, Fault> {
     let kty = key
         .text("kty")?
         .ok_or_else(|| Fault::at("kty", "absent (RFC 7517 section 4.1)"))?;
-    let mut is_authority = false;
+    let (mut is_authority, mut restricted_to) = (false, AlgorithmSet::ALL);
     let (content, certificate, is_canonical) = match kty {
         "oct" => {
             let Decoded {
@@ -137,7 +78,7 @@ fn read_content(key: &Object) -> Result<ParsedKey, Fault> {
         }
         "RSA" | "EC" | "OKP" | "AKP" => {
             let public = read_public(kty, key)?;
-            is_authority = public.is_authority;
+            (is_authority, restricted_to) = (public.is_authority, public.restricted_to);
             let content = Content::Public(checked(public.material)?);
             (content, public.certificate, public.is_canonical)
         }
@@ -148,7 +89,7 @@ fn read_content(key: &Object) -> Result<ParsedKey, Fault> {
     };
     let of_type = match &content {
         Content::Secret(_) => AlgorithmSet::HMAC,
-        Content::Public(key) => key.material().algorithms(),
+        Content::Public(key) => key.material().algorithms().intersection(restricted_to),
     };
     let is_private = matches!(content, Content::Public(_)) && public::is_private(key);
     let may_sign = is_private || matches!(content, Content::Secret(_));
@@ -262,6 +203,8 @@ struct Public {
     certificate: Certificate,
     is_authority: bool,
     is_canonical: bool,
+    /// The algorithms that its certificate restricts it to, beside those of its type.
+    restricted_to: AlgorithmSet,
 }
 
 /// The key in the members or, without these, in the first certificate of `x5c` (RFC 7517 section
@@ -322,6 +265,7 @@ impl Numbers {
             certificate,
             is_authority: false,
             is_canonical: self.is_canonical,
+            restricted_to: AlgorithmSet::ALL,
         }
     }
 }
@@ -336,6 +280,7 @@ fn read_certificate(text: &str) -> Result<Public, Fault> {
         certificate: key.certificate,
         is_authority: key.is_authority,
         is_canonical: der.is_canonical,
+        restricted_to: key.restricted_to,
     })
 }
 

@@ -80,6 +80,8 @@ pub(super) struct DerKey {
     pub(super) is_authority: bool,
     /// Whether it was a private key, of which the public half was taken.
     pub(super) is_private: bool,
+    /// The algorithms that it is restricted to, beside those of its type.
+    pub(super) restricted_to: AlgorithmSet,
 }
 
 impl KeyEntry {
@@ -118,8 +120,9 @@ impl ParsedKey {
             certificate,
             is_authority,
             is_private,
+            restricted_to,
         } = key?;
-        let algorithms = material.algorithms();
+        let algorithms = material.algorithms().intersection(restricted_to);
         // The health check names members of a JWK, and this is none.
         let key = checked(material).map_err(|fault| fault.with_member(None).fitting(algorithms))?;
         Ok(Self {

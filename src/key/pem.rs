@@ -6,9 +6,10 @@
 use zeroize::Zeroizing;
 
 use super::certificate::{self, Names};
-use super::der;
 use super::fault::Fault;
+use super::foreign;
 use super::parsed::{Certified, DerKey, KeyEntry};
+use super::structure::{self, Container, Structure};
 use crate::signature::AlgorithmSet;
 
 pub(super) const BEGIN: &str = "-----BEGIN ";
@@ -75,20 +76,17 @@ fn read_block(block: &[u8]) -> Option<(Result<DerKey, Fault>, Option<Names>)> {
         Ok((label, der)) => (label, Zeroizing::new(der)),
         Err(error) => return Some((Err(ill_formed(error)), None)),
     };
-    let key = match label {
-        "PUBLIC KEY" => der::public_key_info(&der),
-        "RSA PUBLIC KEY" => der::rsa_public_key(&der),
-        "CERTIFICATE" => certificate::read(&der),
-        "PRIVATE KEY" => der::private_key_info(&der),
-        "RSA PRIVATE KEY" => der::rsa_private_key(&der),
-        "EC PRIVATE KEY" => der::ec_private_key(&der),
-        "ENCRYPTED PRIVATE KEY" => Err(der::encrypted()),
-        "EC PARAMETERS" => return None,
-        "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => Err(Fault::new(
-            "a certificate under a label of OpenSSL; write it under CERTIFICATE (RFC 7468 \
+    let key = match (Structure::labelled(label), Structure::of(&der)) {
+        _ if label == "EC PARAMETERS" => return None,
+        (Some(_), _) if label == "X509 CERTIFICATE" => Err(Fault::new(
+            "a certificate under an old label of OpenSSL; write it under CERTIFICATE (RFC 7468 \
              section 5)",
-        )),
-        _ => Err(
+        )
+        .with_command("sed 's/X509 CERTIFICATE-----/CERTIFICATE-----/' FILE > FILE.pem")),
+        (Some(labelled), Some(is)) if labelled != is => Err(structure::mislabelled(label, is)),
+        (Some(labelled), _) => labelled.read(&der, Container::Pem),
+        (None, _) if label == "OPENSSH PRIVATE KEY" => Err(foreign::openssh_private(&der)),
+        (None, _) => Err(
             Fault::new("a PEM block that is neither a key nor a certificate").fitting(
                 // It may be a key in a form of its own.
                 match label.contains("KEY") {
@@ -114,7 +112,7 @@ pub(super) fn rewrapped(block: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
     if block.contains(&b':') {
         let is_encrypted = memchr::memmem::find(block, b"ENCRYPTED").is_some();
         return Err(if is_encrypted {
-            der::encrypted()
+            structure::encrypted(Container::Pem)
         } else {
             ill_formed(pem_rfc7468::Error::HeaderDisallowed)
         });
@@ -130,17 +128,35 @@ pub(super) fn rewrapped(block: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
     // Reserved in full, since a growing vector would leave parts of a private key unwiped.
     let mut text = Zeroizing::new(Vec::with_capacity(block.len() + base64.len() / 64 + 2));
     text.extend_from_slice(first);
-    let is_white_space = |byte: &&u8| matches!(byte, b' ' | b'\t'..=b'\r');
-    let base64 = base64.iter().filter(|byte| !is_white_space(byte));
-    for (at, byte) in base64.enumerate() {
+    for (at, byte) in base64_of(base64).enumerate() {
         if at % 64 == 0 {
             text.push(b'\n');
         }
-        text.push(*byte);
+        text.push(byte);
     }
     text.push(b'\n');
     text.extend_from_slice(last);
     Ok(text)
+}
+
+/// The base64 of a block, without white space. That may be escaped, as JSON, .env files and source
+/// code have it, since base64 has no backslash.
+fn base64_of(mut text: &[u8]) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        loop {
+            let (&byte, rest) = text.split_first()?;
+            text = rest;
+            match byte {
+                b' ' | b'\t'..=b'\r' => {}
+                b'\\' => match rest {
+                    [b'\\', ..] => {}
+                    [b'n' | b'r' | b't' | b'\n' | b'\r', rest @ ..] => text = rest,
+                    _ => return Some(byte),
+                },
+                _ => return Some(byte),
+            }
+        }
+    })
 }
 
 /// Why a block is no PEM.

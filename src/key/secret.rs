@@ -30,22 +30,34 @@ impl Encoding {
         }
     }
 
-    /// Decodes a secret. A final line ending belongs to the secret if it is raw, and is dropped
-    /// otherwise.
+    /// The name, as in front of the colon of `ENC:PATH`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Base64 => "base64",
+            Self::Base64url => "base64url",
+            Self::Hex => "hex",
+        }
+    }
+
+    /// Decodes a secret. White space belongs to the secret if it is raw, and is skipped otherwise:
+    /// tools break lines of base64.
     ///
     /// # Errors
     /// What is wrong with the text, without quoting any of it.
     pub(super) fn decode(self, text: &[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str> {
-        let trimmed = text.trim_ascii_end();
+        let mut inner = Zeroizing::new(Vec::with_capacity(text.len()));
+        inner.extend(text.iter().filter(|byte| !byte.is_ascii_whitespace()));
         let decoded = match self {
             Self::Raw => text.to_vec(),
             Self::Base64 => STANDARD_NO_PAD
-                .decode_to_vec(unpadded(trimmed))
+                .decode_to_vec(unpadded(&inner))
                 .map_err(|_| "not base64; check the alphabet (+ and /) and the length")?,
             Self::Base64url => URL_SAFE_NO_PAD
-                .decode_to_vec(unpadded(trimmed))
+                .decode_to_vec(unpadded(&inner))
                 .map_err(|_| "not base64url; check the alphabet (- and _) and the length")?,
-            Self::Hex => from_hex(trimmed)
+            Self::Hex => from_hex(&inner)
                 .ok_or("not hexadecimal; it takes an even number of digits 0-9, a-f")?,
         };
         let secret = Zeroizing::new(decoded);
@@ -96,6 +108,10 @@ mod tests {
             (Encoding::Base64, "AcO/\n"),
             (Encoding::Base64url, "AcO_"),
             (Encoding::Hex, "01c3BF\r\n"),
+            // Of `base64`, `openssl rand -base64` and `xxd -p`, which break lines.
+            (Encoding::Base64, " Ac\nO/\n"),
+            (Encoding::Base64url, "A\tc\r\nO_"),
+            (Encoding::Hex, "01 c3\nbf"),
         ] {
             assert_eq!(
                 decoded(encoding, text).unwrap(),
@@ -116,7 +132,7 @@ mod tests {
     #[test]
     fn what_cannot_be_decoded_is_refused_without_showing_it() {
         for (encoding, text) in [
-            (Encoding::Base64, "se cret"),
+            (Encoding::Base64, "se.cret"),
             (Encoding::Base64, "c2VjcmV0_"),
             (Encoding::Base64url, "c2VjcmV0+"),
             (Encoding::Base64, "QQ="),

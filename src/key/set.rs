@@ -26,8 +26,7 @@ use crate::signature::{Algorithm, AlgorithmSet, Candidates, VerifyingKey};
 use crate::time::UnixTime;
 use crate::verdict::Reason;
 
-/// The keys of a run or a service. Build it with [`KeySet::add_secret`], [`KeySet::add_jwks`] and
-/// [`KeySet::add_key`].
+/// The keys of a run or a service. Build it with [`KeySet::add_secret`] and [`KeySet::add_key`].
 ///
 /// ```
 /// use jotmill::KeySet;
@@ -118,6 +117,11 @@ impl KeySet {
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
+    }
+
+    /// Whether a secret has a text with other readings.
+    pub(crate) fn has_other_readings(&self) -> bool {
+        self.keys.iter().any(|key| key.given().is_some())
     }
 
     /// The keys, in the order in which they were added, anchors ([`Key::is_anchor`]) among them.

@@ -74,7 +74,7 @@ pub(crate) fn named_keys() -> KeySet {
         encoded(&[2; 32]),
     );
     let mut keys = KeySet::new();
-    keys.add_jwks(set.as_bytes(), "keys.json").unwrap();
+    keys.add_key(set.as_bytes(), "keys.json").unwrap();
     keys
 }
 

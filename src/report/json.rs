@@ -14,8 +14,9 @@ use serde::ser::{Serialize, Serializer};
 
 use super::tally::{EXPIRY_EDGES, Sample};
 use super::{Counts, Distinct, KeySummary, NameCounts, Report};
-use crate::key::{Key, UnusableKey};
+use crate::key::{Key, OtherReading, UnusableKey};
 use crate::policy::Policy;
+use crate::redact::redacted;
 use crate::signature::Algorithm;
 use crate::verdict::{Finding, Reason};
 use layout::Layout;
@@ -97,6 +98,11 @@ impl Report {
     /// | `set_aside.kid` | its id, or null |
     /// | `set_aside.member` | the member of the JWK at fault, or null where the key as a whole is at fault |
     /// | `set_aside.why` | what is wrong with it |
+    /// | `other_readings.key` ? | where a secret verified nothing and another reading of its text would verify tokens, which is never done: an array; the [`Key::name`](crate::Key::name) of the secret |
+    /// | `other_readings.reading` | what the other reading is, for people |
+    /// | `other_readings.verifies` | how many of `tokens` it would verify |
+    /// | `other_readings.tokens` | how many tokens were tried: the first of the run that the secret could have signed, at most 40 |
+    /// | `other_readings.advice` | the option that gives the secret so, after a command where the file has to be changed |
     /// | `duplicate_kids` | the ids that several keys share; each of these keys was tried |
     /// | `samples.CODE.file` | for each reason an array of the first five tokens, by input and offset; the input's name |
     /// | `samples.CODE.line` | the line, from 1 |
@@ -162,6 +168,8 @@ struct Document<'r> {
     expiry: Expiry,
     findings: Entries<&'static str, u64>,
     set_aside: Vec<UnusableKeyMembers<'r>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    other_readings: Vec<OtherReadingMembers<'r>>,
     duplicate_kids: Vec<&'r str>,
     samples: Entries<&'static str, Vec<SampleMembers<'r>>>,
     #[serde(skip_serializing_if = "Entries::is_empty")]
@@ -257,6 +265,28 @@ struct Expiry {
 }
 
 #[derive(serde::Serialize)]
+struct OtherReadingMembers<'r> {
+    key: &'r str,
+    reading: String,
+    verifies: usize,
+    tokens: usize,
+    advice: String,
+}
+
+impl<'r> OtherReadingMembers<'r> {
+    fn new(report: &'r Report, other: OtherReading) -> Self {
+        let key = report.validator.keys().get(other.key);
+        Self {
+            key: key.map_or("", Key::name),
+            reading: other.reading,
+            verifies: other.verifies,
+            tokens: other.tokens,
+            advice: redacted(&other.advice).into_owned(),
+        }
+    }
+}
+
+#[derive(serde::Serialize)]
 struct UnusableKeyMembers<'r> {
     origin: &'r str,
     index: Option<usize>,
@@ -349,6 +379,9 @@ impl<'r> Document<'r> {
             ),
             set_aside: (report.validator.keys().unusable_keys().iter())
                 .map(UnusableKeyMembers::new)
+                .collect(),
+            other_readings: (report.other_readings().into_iter())
+                .map(|reading| OtherReadingMembers::new(report, reading))
                 .collect(),
             duplicate_kids: report.validator.keys().duplicate_ids(),
             samples: samples(report, &tally.samples, |index| Reason::ALL[index].code()),

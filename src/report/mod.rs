@@ -10,6 +10,7 @@ pub(crate) mod fixture;
 mod json;
 pub(crate) mod names;
 pub(crate) mod rows;
+pub(crate) mod suspects;
 pub(crate) mod tally;
 mod text;
 
@@ -23,7 +24,7 @@ pub use text::TextOptions;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::key::KeyFinding;
+use crate::key::{KeyFinding, OtherReading};
 use crate::policy::Policy;
 use crate::signature::{AlgorithmSet, REGISTERED};
 use crate::time::UnixTime;
@@ -89,6 +90,13 @@ impl Report {
             }
         }
         all
+    }
+
+    /// The other readings of secrets that verified nothing, with which tokens of the run would verify.
+    fn other_readings(&self) -> Vec<OtherReading> {
+        let verified = |key: usize| self.tally.keys.get(key).is_some_and(|it| it.total() > 0);
+        let suspects = self.tally.suspects.as_ref();
+        suspects.map_or_else(Vec::new, |it| it.other_readings(&self.validator, verified))
     }
 
     /// The reasons that occurred, in the order of the rules, and how often each did.

@@ -6,6 +6,7 @@
 
 use super::distinct::Distinct;
 use super::names::NameCounts;
+use super::suspects::Suspects;
 use crate::anchor::Chain;
 use crate::display::shown;
 use crate::key::KeySet;
@@ -68,6 +69,11 @@ pub(crate) struct Placed {
 }
 
 impl Placed {
+    /// Whether no more is wanted of this reason.
+    pub(crate) const fn has(&self, reason: Reason) -> bool {
+        self.reasons.contains(reason)
+    }
+
     /// Whether no place of a token with this verdict is needed.
     #[inline]
     pub(crate) fn covers(&self, verdict: &Verdict) -> bool {
@@ -159,6 +165,8 @@ pub struct Tally {
     pub samples: [Vec<Sample>; Reason::COUNT],
     /// The first samples of each finding, by its place in [`Finding::ALL`].
     pub finding_samples: [Vec<Sample>; Finding::ALL.len()],
+    /// The first tokens that a secret may have signed; none where no secret has another reading.
+    pub(crate) suspects: Option<Suspects>,
     expiry_points: [Point; EXPIRY_BUCKETS - 1],
     /// The slots of the last token: logs have runs of one algorithm and one bucket.
     last_alg: usize,
@@ -171,6 +179,7 @@ impl Tally {
     pub fn new(now: UnixTime, keys: &KeySet) -> Self {
         Self {
             keys: vec![Counts::default(); keys.len()],
+            suspects: keys.has_other_readings().then(Suspects::default),
             ..Self::of_block(now)
         }
     }
@@ -194,6 +203,7 @@ impl Tally {
             distinct: None,
             samples: std::array::from_fn(|_| Vec::new()),
             finding_samples: std::array::from_fn(|_| Vec::new()),
+            suspects: Some(Suspects::default()),
             expiry_points: expiry_points(now),
             last_alg: 0,
             last_bucket: 0,
@@ -351,10 +361,14 @@ impl Tally {
         }
     }
 
-    /// The reasons and findings whose samples are complete.
+    /// The reasons and findings whose samples are complete, and the suspects of a mismatch.
     pub(crate) fn placed(&self) -> Placed {
         let is_full = |samples: &Vec<Sample>| samples.len() == SAMPLES;
-        let is_placed = |reason: &Reason| is_full(&self.samples[reason.index()]);
+        let has_suspects = self.suspects.as_ref().is_none_or(Suspects::is_full);
+        let is_placed = |reason: &Reason| {
+            let is_known = *reason != Reason::SignatureMismatch || has_suspects;
+            is_known && is_full(&self.samples[reason.index()])
+        };
         let mut findings = FindingSet::EMPTY;
         for finding in Finding::ALL {
             if is_full(&self.finding_samples[*finding as usize]) {
@@ -392,6 +406,12 @@ impl Tally {
                 add_sample(own, Sample { line, ..sample });
             }
         }
+        if let Some(later) = &mut block.suspects {
+            match &mut self.suspects {
+                Some(own) => own.drain(later),
+                None => *later = Suspects::default(),
+            }
+        }
         block.tokens = Counts::default();
         block.blank_lines = 0;
         block.reasons = [0; Reason::COUNT];
@@ -419,6 +439,9 @@ impl Tally {
         let further = other.samples.iter().chain(&other.finding_samples);
         for (own, further) in own.zip(further) {
             further.iter().for_each(|sample| add_sample(own, *sample));
+        }
+        if let (Some(own), Some(other)) = (&mut self.suspects, &other.suspects) {
+            own.drain(&mut other.clone());
         }
     }
 

@@ -77,8 +77,8 @@ impl Validator {
     }
 
     /// The chain of a token at an instant, or why it gives no key; `None` for a token without `x5c`,
-    /// and where its policy has no anchor ([`KeySet::add_anchor`]). A chain is no proof that its key
-    /// signed the token.
+    /// and where its policy has no anchor ([`KeySet::add_anchor`](crate::KeySet::add_anchor)). A chain
+    /// is no proof that its key signed the token.
     #[must_use]
     pub fn chain_at(&self, token: &[u8], now: UnixTime) -> Option<Result<Chain, ChainError>> {
         let token = self.split(token).ok()?;

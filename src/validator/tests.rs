@@ -15,7 +15,7 @@ const RFC_7515_A1_KEY: &str = concat!(
 
 fn validator() -> Validator {
     let mut keys = KeySet::new();
-    keys.add_jwks(RFC_7515_A1_KEY.as_bytes(), "RFC 7515 A.1")
+    keys.add_key(RFC_7515_A1_KEY.as_bytes(), "RFC 7515 A.1")
         .unwrap();
     Validator::new(Policy::new(), keys).unwrap()
 }

@@ -90,7 +90,7 @@ fn the_printed_policy_has_the_anchors_and_says_the_same() {
         ),
         (
             "anchor = \"root.cer\"\nanchor_name = \"*.b\"",
-            "policy.toml:2:10: root.cer: the anchor cannot",
+            "policy.toml:2:10: ./root.cer: the anchor cannot",
         ),
     ] {
         place.write("policy.toml", format!("[[issuer]]\n{members}\n"));

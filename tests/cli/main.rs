@@ -1,8 +1,8 @@
 //! The command line, run as its user runs it.
 //!
 //! `program` has exit codes, messages and signals, `outputs` where results go, `redaction` what is
-//! never shown, `policy` policy files, `bench` the subcommand that measures, `generate` the one that
-//! makes data sets, `rules` what a policy expects beyond the registered claims, `findings` what a
+//! never shown, `key_forms` key files of every form, `policy` policy files, `bench` the subcommand that
+//! measures, `generate` the one that makes data sets, `rules` what a policy expects beyond the registered claims, `findings` what a
 //! report says of tokens beyond their verdicts.
 
 #![allow(
@@ -15,6 +15,7 @@ mod anchors;
 mod bench;
 mod findings;
 mod generate;
+mod key_forms;
 mod outputs;
 mod policy;
 mod program;

@@ -324,10 +324,10 @@ fn no_row_report_or_error_reveals_a_token_a_mac_or_a_secret() {
         "S3cr3t",
     ] {
         let mut keys = jotmill::KeySet::new();
-        let error = keys.add_jwks(jwk.as_bytes(), "keys").unwrap_err();
+        let error = keys.add_key(jwk.as_bytes(), "keys").unwrap_err();
         texts.extend([error.to_string(), format!("{error:?}")]);
         let set = format!(r#"{{"keys":[{{"kty":"oct","k":"YQ"}},{jwk}]}}"#);
-        match keys.add_jwks(set.as_bytes(), "keys") {
+        match keys.add_key(set.as_bytes(), "keys") {
             Ok(()) => texts.push(format!("{:?} {keys:?}", keys.unusable_keys())),
             Err(error) => texts.push(error.to_string()),
         }

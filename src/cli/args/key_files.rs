@@ -5,13 +5,14 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use jotmill::{Encoding, KeyError, KeySet};
 use zeroize::Zeroizing;
 
+use super::stdin;
 use crate::cli::flags::{ENCODINGS, KeyFlags, Secret};
 
 /// The largest key file that is read, in bytes.
@@ -19,7 +20,8 @@ const MAX_KEY_FILE: u64 = 64 << 20;
 const TOO_LARGE: &str = "larger than 64 MiB, which no key file is";
 
 /// Adds the keys that the flags name. Secrets of files come first, then those of variables, then
-/// key sets, then other keys, then anchors, each in the order given.
+/// the files of `--jwks`, then those of `--key`, which take the same forms, then anchors, each in the
+/// order given.
 pub(crate) fn add_keys(
     keys: &mut KeySet,
     warnings: &mut Vec<String>,
@@ -27,7 +29,7 @@ pub(crate) fn add_keys(
 ) -> Result<()> {
     for secret in &flags.secret_file {
         let origin = secret.place.to_string_lossy().into_owned();
-        let text = read(Path::new(&secret.place), "secret").map_err(|error| {
+        let text = read_key(Path::new(&secret.place), "secret").map_err(|error| {
             if may_encode(secret) {
                 anyhow!("{error:#}; an encoding in front of a path is one of {ENCODINGS}")
             } else {
@@ -53,21 +55,11 @@ pub(crate) fn add_keys(
         let text = Zeroizing::new(value.into_encoded_bytes());
         add_secret(keys, warnings, secret, &text, &origin)?;
     }
-    for path in &flags.jwks {
-        let text = read(path, "key set")?;
-        (keys.add_jwks(&text, &path.display().to_string())).map_err(|mut error| {
-            if is_pem_or_der(&text) {
-                let hint = "; this is PEM or DER, which --key takes (key in a policy file)";
-                error.problem.push_str(hint);
-            }
-            error
-        })?;
-    }
-    for path in &flags.key {
+    for path in flags.jwks.iter().chain(&flags.key) {
         if path.is_dir() {
             add_folder(keys, path)?;
         } else {
-            let text = read(path, "key")?;
+            let text = read_key(path, "key")?;
             keys.add_key(&text, &path.display().to_string())?;
         }
     }
@@ -176,14 +168,6 @@ fn add_secret(
     Ok(())
 }
 
-/// Whether a key set is a key in another form.
-fn is_pem_or_der(text: &[u8]) -> bool {
-    let is_object = text.trim_ascii_start().starts_with(b"{");
-    let is_pem = !is_object && memchr::memmem::find(text, b"-----BEGIN ").is_some();
-    // In DER the length of a key mostly takes more than a byte, and no JSON begins like that.
-    is_pem || matches!(text, [0x30, 0x81..=0xff, ..])
-}
-
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// What else a raw secret looks like. It is used as a secret all the same: what a key is, is never
@@ -200,20 +184,44 @@ fn public_form(secret: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// Reads a key or a secret; `-` is standard input.
+fn read_key(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
+    if path.as_os_str() == "-" {
+        stdin::take()?;
+        return read_all(&mut io::stdin().lock())
+            .with_context(|| format!("cannot read the {what} from standard input"));
+    }
+    let url = path.to_str().filter(|text| is_url(text));
+    if let Some(url) = url.filter(|_| !path.exists()) {
+        // It may hold a password.
+        let url = match url.contains(['@', '\'']) {
+            true => "URL".to_owned(),
+            false => format!("'{url}'"),
+        };
+        bail!(
+            "a URL was given for a file of keys, and jotmill fetches nothing: curl -fsSL -o keys.json \
+             {url}; then give keys.json"
+        );
+    }
+    read(path, what)
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
+fn read_all(file: &mut impl io::Read) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(Vec::new());
+    file.take(MAX_KEY_FILE + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > MAX_KEY_FILE {
+        return Err(io::Error::other(TOO_LARGE));
+    }
+    Ok(text)
+}
+
 /// Reads a file that is called a `what` in messages.
 pub(crate) fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
-    use io::Read;
-    let read = || {
-        let mut text = Zeroizing::new(Vec::new());
-        fs::File::open(path)?
-            .take(MAX_KEY_FILE + 1)
-            .read_to_end(&mut text)?;
-        if text.len() as u64 > MAX_KEY_FILE {
-            return Err(io::Error::other(TOO_LARGE));
-        }
-        Ok(text)
-    };
-    let read = read();
+    let read = fs::File::open(path).and_then(|mut file| read_all(&mut file));
     if what == "secret"
         && path.components().count() == 1
         && matches!(&read, Err(error) if error.kind() == io::ErrorKind::NotFound)

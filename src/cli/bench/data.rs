@@ -116,7 +116,7 @@ fn made(spec: &Spec) -> Result<Data> {
     let summary = dataset.write(&mut text, None, |_| ())?;
     text.shrink_to_fit();
     let mut keys = KeySet::new();
-    keys.add_jwks(dataset.jwks().as_bytes(), "the data set's keys")?;
+    keys.add_key(dataset.jwks().as_bytes(), "the data set's keys")?;
     Ok(Data {
         name,
         source,

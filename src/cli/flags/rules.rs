@@ -23,10 +23,12 @@ pub(crate) struct KeyFlags {
     /// which other users could read; ENC as for --secret-file.
     #[arg(long, value_name = "[ENC:]VAR", value_parser = SecretParser { place: "the name of a variable" })]
     pub(crate) secret_env: Vec<Secret>,
-    /// A JWK Set, or a single JWK.
+    /// A file of keys in any form, as --key takes it: mostly a JWK Set or a single JWK; - is standard
+    /// input.
     #[arg(long, value_name = "PATH")]
     pub(crate) jwks: Vec<PathBuf>,
-    /// Public keys or X.509 certificates in PEM or DER, or a folder of such files and of JWK Sets.
+    /// Public keys or X.509 certificates in PEM or DER, JWKs, or a folder of such files; - is standard
+    /// input.
     /// Of all certificates that are given, those that issued another are not used; one that may only
     /// sign certificates is used in a file of its own alone.
     #[arg(long, value_name = "PATH")]

@@ -1,7 +1,7 @@
 //! Everything that is said of a token, in one value that is built here. `text` and `json` only
 //! spell it.
 
-use jotmill::{Algorithm, Finding, Policy, Reason, Stage, UnixTime, Validator};
+use jotmill::{Algorithm, Finding, Key, Policy, Reason, Stage, UnixTime, Validator};
 
 use super::claims::{self, Time};
 use super::dates::whole_duration;
@@ -11,6 +11,7 @@ use super::json_text::Member;
 use super::note::{MANY, Note, Notes};
 use super::segment::Content;
 use super::{glossary, keys, reasons};
+use crate::cli::args::shown;
 
 /// How a stage ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl<'a> Explanation<'a> {
         let explained = |reason| (reason, reasons::details(&facts, reason));
         Self {
             verdict: verdict(&facts),
-            advice: advice(&facts),
+            advice: advice(&facts, validator),
             rejections: facts.reasons.iter().map(explained).collect(),
             stages: Stage::ALL.map(|stage| report(&facts, stage)).into(),
             times: claims::times(&facts),
@@ -80,7 +81,7 @@ fn verdict(facts: &Facts<'_>) -> String {
     }
 }
 
-fn advice(facts: &Facts<'_>) -> Vec<Note> {
+fn advice(facts: &Facts<'_>, validator: Option<&Validator>) -> Vec<Note> {
     let mut notes = Notes::default();
     let marked = "anyone can write what is on the lines marked with \"?\".";
     match facts.outcome {
@@ -98,6 +99,19 @@ fn advice(facts: &Facts<'_>) -> Vec<Note> {
     } else if facts.outcome == Outcome::NotVerified {
         let codes = codes(facts);
         notes.own(format!("Whatever the key, jotmill rejects it: {codes}."));
+    }
+    if let Some(validator) = validator
+        && facts.reasons.contains(Reason::SignatureMismatch)
+    {
+        for other in validator.other_secret_readings(&[facts.token]) {
+            let name = validator.keys().get(other.key).map_or("", Key::name);
+            notes.own(format!(
+                "{} does not verify it; {} it does: {}.",
+                shown(name),
+                other.reading,
+                other.advice
+            ));
+        }
     }
     if let Some(hint) = facts.hint() {
         notes.own(format!("Hint: {hint}."));

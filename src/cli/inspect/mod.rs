@@ -40,6 +40,9 @@ const WIDTH: usize = 80;
 
 /// Explains the token that the flags give.
 pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
+    if flags.token.as_ref().is_none_or(|token| token == "-") {
+        args::stdin::take()?;
+    }
     // Read once: a policy or a key may come from a pipe.
     let rules = args::Rules::new(&flags.policy, &flags.keys)?;
     let now = rules.now();

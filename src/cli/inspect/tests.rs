@@ -55,7 +55,7 @@ fn keys() -> KeySet {
         {"kty": "OKP", "kid": "rsa", "crv": "X25519", "x": "AQAB"},
         {"kty": "oct", "kid": "broken", "k": "?"},
     ]});
-    keys.add_jwks(set.to_string().as_bytes(), "keys.json")
+    keys.add_key(set.to_string().as_bytes(), "keys.json")
         .unwrap();
     keys
 }
@@ -267,7 +267,7 @@ fn hostile_strings_are_escaped_everywhere() {
         .typ(evil);
     let mut named = KeySet::new();
     let set = json!({"kty": "oct", "kid": evil, "k": encode(SECRET)}).to_string();
-    named.add_jwks(set.as_bytes(), evil).unwrap();
+    named.add_key(set.as_bytes(), evil).unwrap();
     // The checks that hold for every page are the test.
     let token = signed(&header, &payload, SECRET);
     let found = explain_by(token.as_bytes(), &policy, Some(named));

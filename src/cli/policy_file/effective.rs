@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use jotmill::{Encoding, Policy, Validator};
 use toml::Spanned;
 
@@ -38,6 +38,9 @@ fn issuer(policy: &Policy, keys: &KeyFlags) -> Result<Issuer> {
     let issuers = policy.issuer_names().map(|name| Iss(name.to_owned()));
     let placed = |list| Some(Spanned::new(0..0, list));
     let absolute = |path: &Path| {
+        if path.as_os_str() == "-" {
+            bail!("a policy cannot name standard input (-); give the key as a file");
+        }
         let path = std::path::absolute(path)
             .with_context(|| format!("cannot determine the path of {}", path.display()))?;
         let text = path.to_str().map(str::to_owned);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::key::document::read;
 
 fn only_key(members: &str) -> Result<Vec<&'static str>, (&'static str, bool)> {
     let jwk = format!(r#"{{"kty":"oct","k":"c2VjcmV0"{members}}}"#);
@@ -238,9 +239,9 @@ fn what_is_no_key_file_is_an_error_that_helps() {
     for (text, hint) in [
         ("", "not JSON"),
         ("{", "not JSON"),
-        ("[]", "keys"),
+        ("[1", "not JSON"),
         ("{}", "kty"),
-        (r#"{"keys":{}}"#, "not an array"),
+        (r#"{"keys":{}}"#, "neither an array nor an object"),
     ] {
         let problem = read(text.as_bytes(), "here").err().unwrap().problem;
         assert!(problem.contains(hint), "{problem}");
@@ -278,6 +279,7 @@ fn what_has_keys_is_a_set_whatever_else_it_has() {
     for text in [
         r#"{"kty":"oct","k":"YQ","keys":[]}"#,
         r#"{"keys":[],"x":{"y":1,"y":1}}"#,
+        "[]",
     ] {
         let document = read(text.as_bytes(), "here").ok().unwrap();
         assert!(document.is_set && document.keys.is_empty(), "{text}");

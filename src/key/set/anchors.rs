@@ -49,6 +49,7 @@ impl KeySet {
             };
             let group = (self.index).add(None, candidate, AlgorithmSet::EMPTY);
             self.keys.push(Key {
+                given: None,
                 name: self.names.numbered_anchor(),
                 id: None,
                 origin: origin.to_owned(),

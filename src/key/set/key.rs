@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::key::anchor::Anchor;
 use crate::key::health::{self, KeyFinding};
 use crate::key::parsed::{Certificate, Certified};
+use crate::key::readings::Given;
 use crate::key::thumbprint::thumbprint;
 use crate::key::validity::Validity;
 use crate::signature::public::PublicMaterial;
@@ -36,6 +37,8 @@ pub struct Key {
     pub(super) index: Option<usize>,
     /// Its certificate and the names of its leaves, if it is an anchor, which verifies no token itself.
     pub(super) anchor: Option<Arc<Anchor>>,
+    /// The text of a secret, for its other readings.
+    pub(super) given: Option<Arc<Given>>,
     /// The findings that depend neither on the time nor on a policy nor on other keys.
     pub(super) own_findings: Vec<KeyFinding>,
 }
@@ -205,6 +208,11 @@ impl Key {
             | KeyFinding::EmptyMember => self.own_findings.contains(finding),
         };
         KeyFinding::ALL.into_iter().filter(holds).collect()
+    }
+
+    /// The text of a secret that has other readings.
+    pub(crate) fn given(&self) -> Option<&Given> {
+        self.given.as_deref()
     }
 
     fn material(&self) -> Option<&PublicMaterial> {

@@ -1,13 +1,19 @@
 //! Adds keys to a set: secrets, and key files of every form.
 
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
 use super::{Key, KeySet, UnusableKey};
 use crate::error::KeyError;
 use crate::key::KeyFinding;
 use crate::key::certificate::Names;
 use crate::key::fault::Fault;
 use crate::key::parsed::{Certificate, Certified, Content, KeyEntry, KeyFile, ParsedKey};
+use crate::key::readings::Given;
 use crate::key::secret::Encoding;
-use crate::key::{file, health, jwk};
+use crate::key::text::without_bom;
+use crate::key::{file, health};
 use crate::signature::{AlgorithmSet, Candidate, VerifyingKey};
 
 impl KeySet {
@@ -20,8 +26,10 @@ impl KeySet {
         self.add_encoded_secret(secret, Encoding::Raw, origin)
     }
 
-    /// Adds a secret written in an [`Encoding`]. A byte order mark and a final line ending are
-    /// ignored, but belong to the secret if it is raw.
+    /// Adds a secret written in an [`Encoding`]. A byte order mark and white space are ignored, but
+    /// belong to the secret if it is raw. The text is kept, so that
+    /// [`Validator::other_secret_readings`](crate::Validator::other_secret_readings) can tell of its
+    /// other readings; it is wiped with the secret.
     ///
     /// # Errors
     /// [`KeyError`] for a text that cannot be decoded, and for an empty secret.
@@ -33,7 +41,7 @@ impl KeySet {
     ) -> Result<(), KeyError> {
         let text = match encoding {
             Encoding::Raw => text,
-            _ => jwk::without_bom(text),
+            _ => without_bom(text),
         };
         let secret = encoding
             .decode(text)
@@ -43,13 +51,25 @@ impl KeySet {
             index: None,
             certified: None,
         };
-        self.push(None, secret, origin, place)
+        self.push(None, secret, origin, place)?;
+        if let Some(key) = self.keys.last_mut() {
+            let text = Zeroizing::new(text.to_vec());
+            key.given = Some(Arc::new(Given { text, encoding }));
+        }
+        Ok(())
     }
 
-    /// Adds the keys of a file of any form: PEM with one or more keys, certificates or private keys,
-    /// the same in DER, or JSON as for [`KeySet::add_jwks`]. Of a private key the public half is
-    /// taken, and [`KeyFinding::PrivateMaterial`](crate::KeyFinding::PrivateMaterial) reports it. A
-    /// key from PEM or DER has no id.
+    /// Adds the keys of a file of any form: a JWK or a JWK Set (RFC 7517), PEM with one or more keys,
+    /// certificates or private keys, or the same in DER. The text may also be UTF-16, in quotes, the
+    /// value of `NAME=`, or base64 of DER, and PEM may have literal `\n`. Of a private key the public
+    /// half is taken, and [`KeyFinding::PrivateMaterial`](crate::KeyFinding::PrivateMaterial) reports
+    /// it.
+    ///
+    /// JSON with a member `keys` is a set, and its other members are ignored; so are an array of JWKs,
+    /// and an object whose members all are JWKs or all are PEM, as Google publishes them. There a name
+    /// is the id of each key that has none, unless it is a number and the key a JWK. A JWK in which a
+    /// member name occurs twice, at any depth, is malformed (RFC 7517 section 4). Other keys from PEM
+    /// and DER have no id.
     ///
     /// Of several keys those that cannot be used are listed in [`KeySet::unusable_keys`]. So is a
     /// certificate that issued another one of the set, from whatever file and in whatever order, by
@@ -58,8 +78,10 @@ impl KeySet {
     /// [`KeyFinding::CertificateAuthority`](crate::KeyFinding::CertificateAuthority) reports it.
     ///
     /// # Errors
-    /// [`KeyError`] for a file of another form, and for one without a usable key, unless all that is
-    /// wrong is that its certificates issued others of the set.
+    /// [`KeyError`] for a file of another form, with the way to a key file where it is known; for a
+    /// member name that occurs twice at the top; and for a file without a usable key, unless all that
+    /// is wrong is that its certificates issued others of the set. Commands in it name `origin` as the
+    /// file.
     pub fn add_key(&mut self, file: &[u8], origin: &str) -> Result<(), KeyError> {
         self.add_file(file::read(file, origin)?, origin, false)
     }
@@ -78,20 +100,6 @@ impl KeySet {
                 Err(error(&origin, problem))
             }
         }
-    }
-
-    /// Adds the keys of a JWK Set, or a single JWK (RFC 7517).
-    ///
-    /// JSON with a member `keys` is a set, and its other members are ignored. A key of a set that is
-    /// malformed or of another type is listed in [`KeySet::unusable_keys`] and fails nothing but the
-    /// tokens that name it. A JWK in which a member name occurs twice, at any depth, is malformed
-    /// (RFC 7517 section 4). A byte order mark at the start is ignored.
-    ///
-    /// # Errors
-    /// [`KeyError`] for text that is neither, for a member name that occurs twice at the top, for
-    /// a single JWK that cannot be used, and for a set without a usable key.
-    pub fn add_jwks(&mut self, text: &[u8], origin: &str) -> Result<(), KeyError> {
-        self.add_file(jwk::read(text, origin)?, origin, false)
     }
 
     /// Lists a file of a folder that is no key.
@@ -291,6 +299,7 @@ impl KeySet {
             certified: place.certified,
             index: place.index,
             anchor: None,
+            given: None,
             own_findings,
         });
         Ok(())

@@ -2,7 +2,7 @@ use super::*;
 
 fn set(keys: &str) -> KeySet {
     let mut set = KeySet::new();
-    set.add_jwks(format!(r#"{{"keys":[{keys}]}}"#).as_bytes(), "here")
+    set.add_key(format!(r#"{{"keys":[{keys}]}}"#).as_bytes(), "here")
         .unwrap();
     set
 }
@@ -42,7 +42,7 @@ fn every_key_has_a_name_of_its_own() {
         "secret-1", "secret-2", "a", "a", "a#3", "a", "a#3", "", "", &long, &long,
     ];
     let set = kids.map(key).join(",");
-    keys.add_jwks(format!(r#"{{"keys":[{set}]}}"#).as_bytes(), "set")
+    keys.add_key(format!(r#"{{"keys":[{set}]}}"#).as_bytes(), "set")
         .unwrap();
     keys.add_secret(b"second", "file").unwrap();
     let names: Vec<_> = keys.iter().map(Key::name).collect();
@@ -149,7 +149,7 @@ fn a_set_without_a_usable_key_and_a_lone_malformed_key_are_errors() {
         r#"{"kty":"RSA"}"#,
         r#"{"kty":"unheard-of"}"#,
     ] {
-        let error = KeySet::new().add_jwks(text.as_bytes(), "here").unwrap_err();
+        let error = KeySet::new().add_key(text.as_bytes(), "here").unwrap_err();
         assert_eq!(error.origin, "here");
     }
 }

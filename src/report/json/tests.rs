@@ -8,8 +8,8 @@ use crate::display::is_deceptive;
 use crate::key::KeySet;
 use crate::pipeline::RunOptions;
 use crate::report::fixture::{
-    NOW, bare_policy, example_report, judged, lenient_validator, log, named_keys, now, options,
-    two_issuers, validator,
+    NOW, OCTOBER, bare_policy, example_report, judged, lenient_validator, log, named_keys, now,
+    options, two_issuers, validator,
 };
 use crate::report::{MAX_NAMES, Tally};
 use crate::time::UnixTime;
@@ -117,21 +117,33 @@ fn the_documented_members_are_those_of_a_report_in_this_order() {
         .expect("a root");
     let anchored = Validator::new(bare_policy(), keys).expect("a key");
     paths(&parsed(&example_report(&anchored)), "", &mut found);
+    let mut with_newline = KeySet::new();
+    let secret = [OCTOBER, b"\n"].concat();
+    with_newline.add_secret(&secret, "a file").expect("a key");
+    let other = Validator::new(bare_policy(), with_newline).expect("a key");
+    let other = example_report(&other);
+    paths(&parsed(&other), "", &mut found);
+    // It has no unusable key, so that its list is empty.
+    found.remove("set_aside");
     let expected: BTreeSet<String> = documented.iter().map(|name| (*name).to_owned()).collect();
     assert_eq!(found, expected);
     assert_eq!(documented.len(), expected.len(), "documented twice");
 
-    let text = json(&report);
     let mut top: Vec<&str> = documented
         .iter()
         .filter_map(|name| name.split('.').next())
         .collect();
     top.dedup();
-    let positions: Vec<usize> = top
-        .iter()
-        .map(|name| text.find(&format!("\n  \"{name}\": ")).unwrap())
-        .collect();
-    assert!(positions.is_sorted(), "{top:?}");
+    let texts = [json(&report), json(&other)];
+    let position = |text: &str, name: &str| text.find(&format!("\n  \"{name}\": "));
+    for text in &texts {
+        let positions = top.iter().filter_map(|name| position(text, name));
+        assert!(positions.is_sorted(), "{top:?}");
+    }
+    for name in top {
+        let is_there = texts.iter().any(|text| position(text, name).is_some());
+        assert!(is_there, "{name}");
+    }
 }
 
 #[test]
@@ -251,7 +263,7 @@ fn deceptive_names_are_escaped_and_read_back() {
     let mut keys = named_keys();
     let kid = serde_json::to_string(name).unwrap();
     let set = format!(r#"{{"keys":[{{"kty":"oct","k":"YQ","kid":{kid}}}]}}"#);
-    keys.add_jwks(set.as_bytes(), name).unwrap();
+    keys.add_key(set.as_bytes(), name).unwrap();
     let policy = crate::Policy::new().issuer(name).require(name).unwrap();
     let validator = Validator::new(policy, keys).unwrap();
     let mut report = judged(&validator, &[(name, "x")], &options());

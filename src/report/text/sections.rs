@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::layout::{Page, Span, Tone, grouped, plural, shown};
 use super::{FEW, NAMES, SHORT, bad, blank_row, faint, few, plain, rank, share_row};
-use crate::key::{KeyFinding, UnusableKey};
+use crate::key::{Key, KeyFinding, UnusableKey};
 use crate::report::tally::{EXPIRY_EDGES, Sample};
 use crate::report::{Counts, Report};
 use crate::signature::{Algorithm, AlgorithmSet, REGISTERED};
@@ -213,6 +213,19 @@ impl Report {
         if unusable.len() > NAMES / 2 {
             let more = plural((unusable.len() - NAMES / 2) as u64, "more unusable key");
             texts.push((blank_row(), vec![plain(more)]));
+        }
+        for other in self.other_readings().into_iter().take(NAMES / 2) {
+            let key = keys.get(other.key).map_or("", Key::name);
+            let text = format!(
+                ": {} verified nothing; {} it verifies {} of {}: {}",
+                shown(key, SHORT),
+                other.reading,
+                other.verifies,
+                plural(other.tokens as u64, "token"),
+                shown(&other.advice, usize::MAX),
+            );
+            let label = (Tone::Warning, "other reading".to_owned());
+            texts.push((blank_row(), vec![label, plain(text)]));
         }
         section(page, "findings", texts);
     }

@@ -77,8 +77,7 @@ fn hostile_keys() -> KeySet {
             {{"kty":"oct","k":"?","kid":"{kid}"}}]}}"#
     );
     let mut keys = KeySet::new();
-    keys.add_jwks(set.as_bytes(), "\u{1b}c/keys\n.json")
-        .unwrap();
+    keys.add_key(set.as_bytes(), "\u{1b}c/keys\n.json").unwrap();
     keys
 }
 

@@ -63,7 +63,7 @@ impl Judges {
     /// Judges by this policy and the keys of a JWK Set.
     pub fn new(policy: oracle::Policy, jwks: &str) -> Self {
         let mut keys = KeySet::new();
-        keys.add_jwks(jwks.as_bytes(), "the test's keys")
+        keys.add_key(jwks.as_bytes(), "the test's keys")
             .expect("usable keys");
         Self::with(policy, keys, oracle::keys_from_jwks(jwks))
     }
@@ -90,7 +90,7 @@ impl Judges {
         let (mut own, mut expected, mut all_keys) = (Vec::new(), Vec::new(), Vec::new());
         for (policy, jwks) in policies {
             let mut keys = KeySet::new();
-            keys.add_jwks(jwks.as_bytes(), "the keys of an issuer")
+            keys.add_key(jwks.as_bytes(), "the keys of an issuer")
                 .expect("usable keys");
             own.push((policy_like(&policy), keys));
             all_keys.extend(oracle::keys_from_jwks(&jwks));

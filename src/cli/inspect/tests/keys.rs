@@ -111,7 +111,7 @@ fn the_greater_s_of_ecdsa_is_shown_with_the_signature() {
         r#""y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#,
     );
     let mut keys = KeySet::new();
-    keys.add_jwks(key.as_bytes(), "RFC 7515 A.3").unwrap();
+    keys.add_key(key.as_bytes(), "RFC 7515 A.3").unwrap();
     let found = explain_at(1_300_819_379, token.as_bytes(), &policy(), Some(keys));
     assert_eq!(found.outcome, Outcome::Valid);
     found.must_say(&["ecdsa-high-s: of the two signatures"]);
@@ -199,7 +199,7 @@ fn a_key_with_an_id_has_its_thumbprint_beside_it() {
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     let mut keys = KeySet::new();
     let jwk = json!({"kty": "EC", "kid": "k", "alg": "ES256", "x5c": [body]});
-    keys.add_jwks(jwk.to_string().as_bytes(), "keys.json")
+    keys.add_key(jwk.to_string().as_bytes(), "keys.json")
         .unwrap();
     let token = signed_by_ec(r#"{"alg":"ES256","kid":"k"}"#);
     let found = explain_by(token.as_bytes(), &policy(), Some(keys));
@@ -220,7 +220,7 @@ fn a_public_key_that_does_not_fit_is_explained() {
     ]});
     let keys = |more: &[(&str, &[u8])]| {
         let mut keys = files(more);
-        keys.add_jwks(set.to_string().as_bytes(), "keys.json")
+        keys.add_key(set.to_string().as_bytes(), "keys.json")
             .unwrap();
         keys
     };
@@ -307,7 +307,7 @@ fn a_public_key_that_does_not_fit_is_explained() {
         jwk["alg"] = "ES256".into();
         jwk[member] = value;
         let mut keys = KeySet::new();
-        keys.add_jwks(jwk.to_string().as_bytes(), "keys.json")
+        keys.add_key(jwk.to_string().as_bytes(), "keys.json")
             .unwrap();
         let found = judge("ES256", Some("b"), keys);
         assert_eq!(found.codes(), ["key-mismatch"]);
