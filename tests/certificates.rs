@@ -7,32 +7,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jotmill::{KeyFinding, KeySet, Policy, UnixTime, Validator};
 
+use crate::der::{common_name, sequence, tlv};
 use crate::public_keys::{codes, signed_by};
 
 /// Of the authority, whose private key signs tokens here, and of the signer.
 const AUTHORITY: &[u8] = include_bytes!("keyfiles/ec.pub");
 const AUTHORITY_PRIVATE: &[u8] = include_bytes!("keyfiles/ec.p8");
 const SIGNER: &[u8] = include_bytes!("keyfiles/ed.pub");
-
-fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    let len = u16::try_from(content.len()).expect("short");
-    let len = match len {
-        0..=0x7f => vec![len.to_be_bytes()[1]],
-        0x80..=0xff => vec![0x81, len.to_be_bytes()[1]],
-        _ => [&[0x82], &len.to_be_bytes()[..]].concat(),
-    };
-    [&[tag][..], &len, content].concat()
-}
-
-fn sequence(elements: &[Vec<u8>]) -> Vec<u8> {
-    tlv(0x30, &elements.concat())
-}
-
-/// A name of one attribute, the common name, as a string with this tag.
-fn common_name(tag: u8, text: &[u8]) -> Vec<u8> {
-    let attribute = sequence(&[tlv(6, &[0x55, 4, 3]), tlv(tag, text)]);
-    sequence(&[tlv(0x31, &attribute)])
-}
 
 fn utf8(text: &str) -> Vec<u8> {
     common_name(0x0c, text.as_bytes())

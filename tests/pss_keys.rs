@@ -4,20 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jotmill::KeySet;
 
-fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    let len = u16::try_from(content.len()).expect("short");
-    let [high, low] = len.to_be_bytes();
-    let len = match len {
-        0..=0x7f => vec![low],
-        0x80..=0xff => vec![0x81, low],
-        _ => vec![0x82, high, low],
-    };
-    [&[tag][..], &len, content].concat()
-}
-
-fn sequence(elements: &[Vec<u8>]) -> Vec<u8> {
-    tlv(0x30, &elements.concat())
-}
+use crate::der::{sequence, tlv};
 
 /// SHA-2 by the last arc of its object identifier.
 fn hash(arc: u8) -> Vec<u8> {

@@ -17,6 +17,7 @@ mod anchors;
 mod certificates;
 mod claim_rules;
 mod dataset;
+mod der;
 mod differential;
 mod fuzz_seeds;
 mod ground_truth;

@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::der::{common_name, sequence, tlv};
 use crate::token_maker::encode;
 
 /// The instant of the tokens: 2026-09-21T14:13:20Z.
@@ -90,24 +91,9 @@ impl Pair {
     }
 }
 
-pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    let len = u16::try_from(content.len()).expect("short");
-    let len = match len {
-        0..=0x7f => vec![len.to_be_bytes()[1]],
-        0x80..=0xff => vec![0x81, len.to_be_bytes()[1]],
-        _ => [&[0x82], &len.to_be_bytes()[..]].concat(),
-    };
-    [&[tag][..], &len, content].concat()
-}
-
-pub fn sequence(elements: &[Vec<u8>]) -> Vec<u8> {
-    tlv(0x30, &elements.concat())
-}
-
 /// A name of one attribute, the common name.
 pub fn name(text: &str) -> Vec<u8> {
-    let attribute = sequence(&[tlv(6, &[0x55, 4, 3]), tlv(0x0c, text.as_bytes())]);
-    sequence(&[tlv(0x31, &attribute)])
+    common_name(0x0c, text.as_bytes())
 }
 
 /// A certificate in the making: from 2026 to 2036.

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use self::certificates::{
     BASIC_CONSTRAINTS, Certificate, EXTENDED_KEY_USAGE, KEY_USAGE, NAME_CONSTRAINTS, NOW, Pair,
-    SUBJECT_ALT_NAME, base64, pem, sequence, tlv, token, token_of, x5c,
+    SUBJECT_ALT_NAME, base64, pem, token, token_of, x5c,
 };
+use crate::der::{sequence, tlv};
 use crate::judges::{Row, audit};
 use crate::token_maker::{TokenMaker, encode};
 
