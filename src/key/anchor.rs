@@ -125,13 +125,8 @@ pub(super) fn certificates(file: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
         return Ok(vec![file.to_vec()]);
     }
     let mut found = Vec::new();
-    let mut rest = file;
-    let begin = pem::BEGIN.as_bytes();
-    while let Some(at) = memchr::memmem::find(rest, begin) {
-        rest = &rest[at..];
-        let end = pem::end(rest).ok_or_else(|| Fault::new("a PEM block without an end line"))?;
-        let (block, after) = rest.split_at(end);
-        let block = pem::rewrapped(block)?;
+    for (_, block) in pem::blocks(file) {
+        let block = pem::rewrapped(block?)?;
         match pem_rfc7468::decode_vec(&block) {
             Ok(("CERTIFICATE", der)) => found.push(der),
             Ok(_) => {
@@ -141,7 +136,6 @@ pub(super) fn certificates(file: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
             }
             Err(_) => return Err(Fault::new("not well-formed PEM (RFC 7468 section 3)")),
         }
-        rest = after;
     }
     if found.is_empty() {
         return Err(Fault::new("neither PEM nor DER of a certificate"));

@@ -12,7 +12,7 @@ use super::parsed::{Certified, DerKey, KeyEntry};
 use super::structure::{self, Container, Structure};
 use crate::signature::AlgorithmSet;
 
-pub(super) const BEGIN: &str = "-----BEGIN ";
+const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
@@ -27,29 +27,37 @@ pub(crate) fn is_pem(text: &[u8]) -> bool {
 ///
 /// A block without an end line ends where the next one begins, so that it spoils no other.
 pub(crate) fn read(text: &[u8]) -> Vec<KeyEntry> {
-    let mut found = Vec::new();
+    let entry = |(line, block): (usize, Result<&[u8], Fault>)| {
+        let (key, names) = match block {
+            Ok(block) => read_block(block)?,
+            Err(fault) => (Err(fault), None),
+        };
+        let certified = names.map(|names| Certified {
+            names,
+            line: Some(line),
+        });
+        let key = key.map_err(|fault| fault.in_line(line));
+        Some(KeyEntry::from_der(key, certified))
+    };
+    blocks(text).filter_map(entry).collect()
+}
+
+/// The blocks of a text, up to the end of their end lines, each with the line in which it begins.
+pub(super) fn blocks(text: &[u8]) -> impl Iterator<Item = (usize, Result<&[u8], Fault>)> {
     let (mut rest, mut line) = (text, 1);
-    while let Some(begin) = memchr::memmem::find(rest, BEGIN.as_bytes()) {
+    std::iter::from_fn(move || {
+        let begin = memchr::memmem::find(rest, BEGIN.as_bytes())?;
         line += lines(&rest[..begin]);
         rest = &rest[begin..];
         let next = memchr::memmem::find(&rest[BEGIN.len()..], BEGIN.as_bytes());
         let next = next.map_or(rest.len(), |next| BEGIN.len() + next);
         let (block, after) = rest.split_at(next);
-        let key = match end(block) {
-            Some(end) => read_block(&block[..end]),
-            None => Some((Err(Fault::new("a PEM block without an end line")), None)),
-        };
-        found.extend(key.map(|(key, names)| {
-            let certified = names.map(|names| Certified {
-                names,
-                line: Some(line),
-            });
-            KeyEntry::from_der(key.map_err(|fault| fault.in_line(line)), certified)
-        }));
+        let first_line = line;
         line += lines(block);
         rest = after;
-    }
-    found
+        let ended = end(block).ok_or_else(|| Fault::new("a PEM block without an end line"));
+        Some((first_line, ended.map(|end| &block[..end])))
+    })
 }
 
 /// How many lines end in the text.
@@ -58,7 +66,7 @@ fn lines(text: &[u8]) -> usize {
 }
 
 /// Where the block at the start of a text ends, after its end line.
-pub(super) fn end(text: &[u8]) -> Option<usize> {
+fn end(text: &[u8]) -> Option<usize> {
     let end = memchr::memmem::find(text, END.as_bytes())?;
     let label = end + END.len();
     let dashes = memchr::memmem::find(&text[label..], DASHES.as_bytes())?;

@@ -1,10 +1,15 @@
 use super::*;
 use crate::key::document::read;
 
+/// The key of a text that holds one.
+fn key(text: &str) -> Result<ParsedKey, Fault> {
+    let mut keys = read(text.as_bytes(), "here").ok().unwrap().keys;
+    keys.remove(0).key
+}
+
 fn only_key(members: &str) -> Result<Vec<&'static str>, (&'static str, bool)> {
     let jwk = format!(r#"{{"kty":"oct","k":"c2VjcmV0"{members}}}"#);
-    let mut keys = read(jwk.as_bytes(), "here").ok().unwrap().keys;
-    match keys.remove(0).key {
+    match key(&jwk) {
         Ok(key) => Ok(key.algorithms.iter().map(Algorithm::name).collect()),
         Err(fault) => Err((fault.member.unwrap(), fault.is_other_type)),
     }
@@ -109,12 +114,7 @@ fn malformed_members_are_named() {
 /// What is unusual about a key: an empty member, a value that is not canonical, private material.
 fn unusual(members: &str) -> [bool; 3] {
     let text = format!("{{{members}}}");
-    let key = read(text.as_bytes(), "here")
-        .ok()
-        .unwrap()
-        .keys
-        .remove(0)
-        .key;
+    let key = key(&text);
     let key = key.ok().unwrap();
     [key.has_empty_member, !key.is_canonical, key.is_private]
 }
@@ -166,12 +166,7 @@ fn a_key_is_private_where_there_is_private_material() {
     // An empty d is no right to sign.
     for d in ["null", r#""""#] {
         let text = format!(r#"{{{public},"d":{d},"key_ops":["sign"]}}"#);
-        let key = read(text.as_bytes(), "here")
-            .ok()
-            .unwrap()
-            .keys
-            .remove(0)
-            .key;
+        let key = key(&text);
         assert!(key.ok().unwrap().algorithms.is_empty(), "{d}");
     }
 }
@@ -223,12 +218,7 @@ fn values_that_rule_a_key_out_are_told() {
         ),
     ] {
         let text = format!(r#"{{"kty":"oct","k":"YQ",{member}}}"#);
-        let key = read(text.as_bytes(), "here")
-            .ok()
-            .unwrap()
-            .keys
-            .remove(0)
-            .key;
+        let key = key(&text);
         let why = key.ok().unwrap().ruled_out.unwrap().why;
         assert!(why.contains(value), "{why}");
     }
