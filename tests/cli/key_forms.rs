@@ -660,7 +660,7 @@ fn a_policy_file_takes_the_same_forms_and_no_standard_input() {
     assert!(Path::new(&place.path("-")).is_file());
 }
 
-/// The report and `inspect` tell of it, and nothing is valid by it.
+/// The report and `inspect` name it, and no token becomes valid by it.
 #[test]
 fn another_reading_of_a_secret_is_told_and_never_used() {
     let place = Place::new();

@@ -28,8 +28,8 @@ impl KeySet {
 
     /// Adds a secret written in an [`Encoding`]. A byte order mark and white space are ignored, but
     /// belong to the secret if it is raw. The text is kept, so that
-    /// [`Validator::other_secret_readings`](crate::Validator::other_secret_readings) can tell of its
-    /// other readings; it is wiped with the secret.
+    /// [`Validator::other_secret_readings`](crate::Validator::other_secret_readings) can try its
+    /// other readings. It is wiped with the secret.
     ///
     /// # Errors
     /// [`KeyError`] for a text that cannot be decoded, and for an empty secret.
