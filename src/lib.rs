@@ -46,6 +46,7 @@ mod pipeline;
 mod platform;
 mod policy;
 mod prefetch;
+mod record;
 mod redact;
 mod report;
 mod signature;

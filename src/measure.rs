@@ -23,10 +23,11 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use crate::base64url;
-use crate::batch::{BatchJudge, HeaderCache, MAX_TOKENS, Outcome, Recorder};
+use crate::batch::{BatchJudge, HeaderCache, MAX_TOKENS};
 use crate::extract::LineTokens;
 use crate::input::{Block, DEFAULT_BLOCK_BYTES, SliceReader, lines};
 use crate::key::{KeySet, Selection};
+use crate::record::{Outcome, Recorder};
 use crate::report::Counts;
 use crate::signature::lanes::{Job, Job256, Job512, Scratch};
 use crate::signature::public::{Parsed, ParsedKeys, PublicKey};

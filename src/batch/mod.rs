@@ -9,20 +9,16 @@
 //! 4. *claims*: payload, claims, rules, and the verdict to the [`Sink`].
 //!
 //! Stages 1 and 2 take tokens in groups, so that their cache misses overlap. Where tokens come from
-//! is left to [`extract`](crate::extract), what is kept of verdicts to [`record`].
+//! is left to [`extract`](crate::extract), what is kept of verdicts to [`record`](crate::record).
 
 mod bypass;
-mod groups;
 mod headers;
-mod record;
 mod repeats;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-pub(crate) use groups::GroupId;
 pub(crate) use headers::HeaderCache;
-pub(crate) use record::{Outcome, Recorder};
 pub(crate) use repeats::Cached;
 
 use repeats::{Admission, EntryId, Lookup, Probe, RepeatCache};
@@ -46,6 +42,10 @@ pub(crate) const GROUP: usize = 16;
 
 /// 2^64 divided by the golden ratio, odd: multiplied by it, small differences spread over 64 bits.
 const FIBONACCI_HASH: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The number of a group of tokens that a sink counts together. The cache keeps it for the sink.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct GroupId(pub(crate) u8);
 
 /// What takes the verdicts. Those from the cache come before the others of their group, all others in
 /// the order of the tokens.

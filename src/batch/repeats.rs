@@ -12,8 +12,8 @@
 //! Admission Policy", 2017.) An asymmetric signature costs a hundred times more to verify than to
 //! store, and is admitted at once.
 
+use super::GroupId;
 use super::bypass::Bypass;
-use super::groups::GroupId;
 use super::{FIBONACCI_HASH, GROUP, MAX_TOKENS};
 use crate::prefetch::{CACHE_LINE, prefetch};
 use crate::signature::Proof;
@@ -33,14 +33,14 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 64..=16 << 10;
 /// What is known of a token at any instant.
 #[derive(Clone, Copy)]
 pub(crate) struct Cached {
-    pub(super) signature: Result<Proof, Reason>,
+    pub(crate) signature: Result<Proof, Reason>,
     /// The time-invariant reasons.
-    pub(super) reasons: ReasonSet,
-    pub(super) findings: FindingSet,
+    pub(crate) reasons: ReasonSet,
+    pub(crate) findings: FindingSet,
     /// The dates, where the claims could be read.
-    pub(super) dates: Option<Dates>,
+    pub(crate) dates: Option<Dates>,
     /// The group that the token is counted in, where that is all there is to count.
-    pub(super) group: Option<GroupId>,
+    pub(crate) group: Option<GroupId>,
 }
 
 pub(super) enum Lookup<'c> {

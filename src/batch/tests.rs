@@ -3,6 +3,7 @@ use std::sync::atomic::AtomicBool;
 use super::*;
 use crate::extract::LineTokens;
 use crate::input::{Block, SliceReader};
+use crate::record::{Outcome, Recorder};
 use crate::report::fixture::{OCTOBER, bare_policy, claims, mint, named_keys, now};
 use crate::report::tally::{Placed, Tally};
 use crate::stage::NoClock;

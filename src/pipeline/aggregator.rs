@@ -11,10 +11,10 @@ use super::worker::{Rest, Work, work_guarded};
 use super::{
     FIRST_BYTES, Finished, MAX_BYTES, MIN_BYTES, PATIENCE, Progress, RowSink, RunOptions, Watch,
 };
-use crate::batch::Outcome;
 use crate::error::Error;
 use crate::extract::MAX_LINES;
 use crate::input::{Growth, Input};
+use crate::record::Outcome;
 use crate::report::tally::Tally;
 use crate::report::{InputReport, Report};
 use crate::time::UnixTime;

@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crossbeam::channel::{Receiver, Sender};
 
 use super::{MIN_CACHE_BYTES, RunOptions};
-use crate::batch::{BatchJudge, Outcome, Recorder};
+use crate::batch::BatchJudge;
 use crate::error::Error;
 use crate::extract::LineTokens;
 use crate::input::{Block, Section, SectionRead};
+use crate::record::{Outcome, Recorder};
 use crate::report::RowOptions;
 use crate::stage::NoClock;
 use crate::time::UnixTime;

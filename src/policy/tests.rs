@@ -1,5 +1,8 @@
 use super::*;
 use crate::time::NumericDate;
+use crate::time::UnixTime;
+use crate::token::{Claims, Member};
+use crate::verdict::ReasonSet;
 
 const NOW: u64 = 1_790_000_000;
 

@@ -1,15 +1,16 @@
 //! What a run keeps of the verdicts: counts, first places, rows.
 
-use super::Sink;
-use super::groups::{CountGroups, GroupId};
-use super::repeats::Cached;
+mod groups;
+
 use crate::anchor::Chain;
+use crate::batch::{Cached, GroupId, Sink};
 use crate::extract::{Content, Found};
 use crate::report::rows::{self, JsonLines, Row, RowOptions, Rows};
 use crate::report::tally::{Placed, Sample, Tally};
 use crate::time::UnixTime;
 use crate::validator::{Judged, Validator};
 use crate::verdict::{Reason, Verdict};
+use groups::CountGroups;
 
 /// The result of a batch: bounded by its tokens, and reused.
 pub(crate) struct Outcome {

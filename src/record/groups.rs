@@ -4,6 +4,7 @@
 //! counted. So a token finds its group, which is nearly always that of the token before, and adds
 //! one to its counts; they are moved to the tally at the end of the batch.
 
+use crate::batch::GroupId;
 use crate::display::cut;
 use crate::report::{Counts, tally::Tally};
 use crate::validator::Judged;
@@ -11,10 +12,6 @@ use crate::verdict::FindingSet;
 
 /// The most groups; a token of yet another one is counted by itself.
 const MAX_GROUPS: usize = 64;
-
-/// The number of a group, for as long as its [`CountGroups`] live.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct GroupId(u8);
 
 /// The groups of one worker.
 #[derive(Default)]
