@@ -75,11 +75,8 @@ unusable keys:
             Some(kid) => format!(" ({})", shown(kid)),
             None => String::new(),
         };
-        let (origin, problem) = (escaped(&key.origin), escaped(&key.problem()));
-        match key.index {
-            Some(index) => writeln!(out, "  key {index}{kid} of {origin}: {problem}"),
-            None => writeln!(out, "  {origin}{kid}: {problem}"),
-        }?;
+        let (place, problem) = (escaped(&key.place()), escaped(&key.problem()));
+        writeln!(out, "  {place}{kid}: {problem}")?;
     }
     Ok(())
 }

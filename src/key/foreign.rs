@@ -130,8 +130,14 @@ pub(super) fn binary(file: &[u8]) -> Option<Fault> {
         }
         [0, 0, 0, len, name @ ..] if name.starts_with(b"ssh-") || name.starts_with(b"ecdsa-") => {
             let name = name.get(..usize::from(*len)).unwrap_or_default();
-            // What converts it takes the line of a whole file.
-            openssh(&String::from_utf8_lossy(name)).with_first_command(None)
+            let name = String::from_utf8_lossy(name);
+            match openssh(&name) {
+                fault if fault.is_other_type => fault,
+                _ => Fault::new(format!(
+                    "a public key of OpenSSH without its type; write a line of its type, a space and \
+                     its base64: {name} AAAA…"
+                )),
+            }
         }
         _ => return None,
     })

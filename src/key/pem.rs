@@ -173,7 +173,7 @@ fn ill_formed(error: pem_rfc7468::Error) -> Fault {
     let why = match error {
         Error::HeaderDisallowed => "it has headers (RFC 1421)",
         Error::Base64(_) | Error::Length => {
-            "what stands between its first and its last line is not base64"
+            "the text between its first and its last line is not base64"
         }
         Error::PostEncapsulationBoundary => "its last line has another label than its first",
         _ => "its first line has no well-formed label",

@@ -61,7 +61,7 @@ impl Change {
     const fn command(self) -> &'static str {
         match self {
             Self::FromUtf16 => "iconv -f UTF-16 -t UTF-8",
-            Self::WithoutMark => r"sed '1s/^\xef\xbb\xbf//'",
+            Self::WithoutMark => "tail -c +4",
             Self::WithoutLineEnd => r"tr -d '\r\n'",
             Self::WithoutQuotes => r#"tr -d "'\"""#,
         }
@@ -236,7 +236,7 @@ mod tests {
                 Raw,
                 b"ab",
                 "without its byte order mark",
-                "sed ",
+                "tail -c +4 < 'my secret' > 'my secret.secret'",
             ),
             (
                 b"Zm9v/+8=",

@@ -219,7 +219,10 @@ pub(super) fn mislabelled(label: &str, is: Structure) -> Fault {
         Structure::TrustedCertificate => {
             Fault::new(why).with_command(Container::Pem.openssl("x509"))
         }
-        Structure::Pkcs12 => Fault::new(why),
+        // OpenSSL reads it in DER alone.
+        Structure::Pkcs12 => {
+            Fault::new(why).with_command("grep -v -e ----- FILE | base64 -d > FILE.p12")
+        }
         _ => Fault::new(why).with_command(command),
     }
 }

@@ -425,6 +425,11 @@ fn what_takes_two_steps_is_named_at_each() {
     let expected = thumbprint(&place, "--key", "ec.pub");
     place.write("ssh2", other!("ec.ssh2.pub"));
     let pem = STANDARD.encode(other!("chain.p7b.der"));
+    let store = STANDARD.encode(other!("store.p12"));
+    place.write(
+        "store",
+        format!("-----BEGIN CERTIFICATE-----\n{store}\n-----END CERTIFICATE-----\n"),
+    );
     place.write("base64", &pem);
     place.write(
         "utf16",
@@ -444,6 +449,14 @@ fn what_takes_two_steps_is_named_at_each() {
             "ssh-keygen -e",
             "ssh2.pub.pem",
             &expected,
+        ),
+        (
+            "store",
+            "grep -v",
+            "store.p12",
+            "openssl pkcs12",
+            "store.p12.pem",
+            &rsa,
         ),
         (
             "base64",
@@ -491,6 +504,35 @@ fn what_takes_two_steps_is_named_at_each() {
         json!({"kty": "RSA", "n": modulus, "e": "AQAB"}).to_string(),
     );
     assert_eq!(thumbprint(&place, "--key", "key.json"), rsa);
+}
+
+#[test]
+fn what_is_a_part_of_a_key_file_says_what_is_missing() {
+    let place = Place::new();
+    for (name, key) in [
+        ("ssh-rsa", &other!("rsa.ssh.pub")[..]),
+        ("ecdsa-sha2-nistp256", other!("ec.ssh.pub")),
+        ("ssh-ed25519", other!("ed.ssh.pub")),
+    ] {
+        let line = String::from_utf8_lossy(key);
+        let base64 = line.split(' ').nth(1).expect("base64");
+        place.write("base64", base64);
+        let error = keys(&place, "--key", "base64").expect_err("no type");
+        let step = format!(
+            "a public key of OpenSSH without its type; write a line of its type, a \
+                            space and its base64: {name} AAAA…"
+        );
+        assert!(error.contains(&step), "{error}");
+        place.write("line", format!("{name} {base64}"));
+        let error = keys(&place, "--key", "line").expect_err("another form");
+        assert!(error.contains("line.pem"), "{error}");
+    }
+    for curve in ["BggqhkjOPQMBBw==", "BgUrgQQAIg=="] {
+        let pem = format!("-----BEGIN EC PARAMETERS-----\n{curve}\n-----END EC PARAMETERS-----\n");
+        place.write("parameters", pem);
+        let error = keys(&place, "--key", "parameters").expect_err("no key");
+        assert!(error.contains("EC PARAMETERS) and no key"), "{error}");
+    }
 }
 
 #[test]

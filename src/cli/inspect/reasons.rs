@@ -25,7 +25,10 @@ pub(super) fn details(facts: &Facts<'_>, reason: Reason) -> Vec<Note> {
         Stage::Header => header(facts, reason, &mut notes),
         Stage::Key => keys::details(facts, reason, &mut notes),
         Stage::Signature => signature(facts, reason, &mut notes),
-        Stage::Payload => unreadable(facts.payload.as_ref(), reason, &mut notes),
+        Stage::Payload => {
+            unreadable(facts.payload.as_ref(), reason, &mut notes);
+            compressed(facts, reason, &mut notes);
+        }
         Stage::Claims => claims::details(facts, reason, &mut notes),
     }
     notes.0
@@ -149,6 +152,15 @@ fn unreadable(content: Option<&Content>, reason: Reason, notes: &mut Notes) {
             repeated.for_each(|name| notes.quote(duplicate(text, name)));
         }
         _ => {}
+    }
+}
+
+/// What compression explains: bytes that are no JSON.
+fn compressed(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
+    let finding = Finding::Compressed;
+    if reason == Reason::PayloadJson && facts.findings.contains(finding) {
+        let (code, meaning) = (finding.code(), finding.meaning());
+        notes.own(format!("{code}: {meaning}; this may be why"));
     }
 }
 

@@ -176,7 +176,12 @@ impl KeySet {
                     format!("no key of the set can be used; the first: {problem}")
                 }
                 (Some(problem), false) => format!("the key cannot be used: {problem}"),
-                (None, _) => "the set has no keys".to_owned(),
+                (None, true) => "the set has no keys".to_owned(),
+                (None, false) => {
+                    "parameters of a curve (EC PARAMETERS) and no key; give the public \
+                                  key (openssl pkey -pubout)"
+                        .to_owned()
+                }
             };
             return Err(error(origin, problem));
         }
@@ -319,7 +324,7 @@ fn has_issued_another() -> Fault {
     Fault::new(
         "it issued another of the certificates that were given, so it signs certificates and not \
          tokens; to trust its key all the same, give that as a public key in a file of its own \
-         (openssl x509 -noout -pubkey -in FILE)",
+         (openssl x509 -noout -pubkey -in CERTIFICATE > FILE.pem)",
     )
 }
 
@@ -327,7 +332,8 @@ fn has_issued_another() -> Fault {
 fn is_authority() -> Fault {
     Fault::new(
         "it may only sign certificates, by its keyUsage or basicConstraints; to trust its key all \
-         the same, name its file in an option of its own (--key FILE)",
+         the same, give that as a public key in a file of its own (openssl x509 -noout -pubkey -in \
+         CERTIFICATE > FILE.pem)",
     )
 }
 

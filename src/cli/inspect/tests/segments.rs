@@ -185,6 +185,19 @@ fn a_token_with_an_explanation_is_not_called_changed() {
 }
 
 #[test]
+fn a_compressed_payload_is_named_as_the_reason_why_it_is_no_json() {
+    for zip in ["DEF", "GZIP"] {
+        let header = format!(r#"{{"alg":"HS256","zip":"{zip}"}}"#);
+        let why = "and jotmill does not unpack it; this may be why";
+        let found = explained(signed(&header, "\u{1f}\u{8b}", SECRET));
+        assert_eq!(found.codes(), ["payload-json"]);
+        found.must_say(&["compressed: the header has a zip", why]);
+        let found = explained(signed(&header, "{}", SECRET));
+        assert!(!found.says(why), "{}", found.page);
+    }
+}
+
+#[test]
 fn the_wrong_number_of_segments_is_counted() {
     let good = token(r#"{"sub":"me"}"#);
     let two = explained(good.rsplit_once('.').unwrap().0);
