@@ -1,16 +1,14 @@
 //! Anchors: certificates of authorities that the caller trusts to vouch for keys in tokens.
 //!
-//! Owns how an anchor is read, and the names that its leaf certificates may have. Chains of
-//! certificates are left to `crate::anchor`.
+//! Owns what an anchor has to be, and the names that its leaf certificates may have. The forms of
+//! its file are left to `file.rs`, and chains of certificates to `crate::anchor`.
 
 use rustls_pki_types::CertificateDer;
 use webpki::anchor_from_trusted_cert;
 
 use super::certificate;
-use super::der;
 use super::fault::Fault;
 use super::parsed::{self, Certificate};
-use super::pem;
 use super::validity::Validity;
 use crate::signature::PublicKey;
 
@@ -116,31 +114,6 @@ impl NameType {
             Self::Dns
         }
     }
-}
-
-/// The certificates of a file, in PEM or DER.
-pub(super) fn certificates(file: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
-    let is_der = der::first(file).is_some_and(|(_, rest)| rest.is_empty());
-    if is_der {
-        return Ok(vec![file.to_vec()]);
-    }
-    let mut found = Vec::new();
-    for (_, block) in pem::blocks(file) {
-        let block = pem::rewrapped(block?)?;
-        match pem_rfc7468::decode_vec(&block) {
-            Ok(("CERTIFICATE", der)) => found.push(der),
-            Ok(_) => {
-                return Err(Fault::new(
-                    "it has a PEM block that is no CERTIFICATE; an anchor is a certificate",
-                ));
-            }
-            Err(_) => return Err(Fault::new("not well-formed PEM (RFC 7468 section 3)")),
-        }
-    }
-    if found.is_empty() {
-        return Err(Fault::new("neither PEM nor DER of a certificate"));
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -138,6 +138,7 @@ fn no_object() -> KeyEntry {
     KeyEntry {
         id: None,
         certified: None,
+        der: None,
         key: Err(Fault::new("the member is not an object").fitting(AlgorithmSet::EMPTY)),
     }
 }

@@ -3,6 +3,9 @@
 use super::shell;
 use crate::signature::AlgorithmSet;
 
+/// What every file has to be that is given as an anchor.
+pub(super) const NO_ANCHOR: &str = "an anchor is the certificate of an authority, in PEM or DER";
+
 /// What is wrong with a key, in whatever form it came.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -17,6 +20,8 @@ pub(super) struct Fault {
     pub(super) fits: AlgorithmSet,
     /// The command that makes a key file of it; `FILE` is the file.
     command: Option<String>,
+    /// Whether that command makes a certificate of it.
+    makes_certificate: bool,
 }
 
 impl Fault {
@@ -28,6 +33,7 @@ impl Fault {
             is_other_type: false,
             fits: AlgorithmSet::ALL,
             command: None,
+            makes_certificate: false,
         }
     }
 
@@ -61,6 +67,27 @@ impl Fault {
     pub(super) fn with_command(self, command: impl Into<String>) -> Self {
         Self {
             command: Some(command.into()),
+            makes_certificate: true,
+            ..self
+        }
+    }
+
+    /// Adds the command that makes a key file of it, but never a certificate.
+    pub(super) fn with_key_command(self, command: impl Into<String>) -> Self {
+        Self {
+            makes_certificate: false,
+            ..self.with_command(command)
+        }
+    }
+
+    /// The fault of what was given as an anchor and is no certificate.
+    pub(super) fn for_anchor(self) -> Self {
+        if self.makes_certificate {
+            return self;
+        }
+        Self {
+            why: format!("{}; {NO_ANCHOR}", self.why),
+            command: None,
             ..self
         }
     }

@@ -24,11 +24,11 @@ pub(super) fn text(text: &[u8]) -> Fault {
     if text.starts_with("---- BEGIN SSH2 PUBLIC KEY") {
         let why = "a public key of SSH (RFC 4716), to be converted to the form of OpenSSH and then to \
                    PEM";
-        return Fault::new(why).with_command("ssh-keygen -i -f FILE > FILE.pub");
+        return Fault::new(why).with_key_command("ssh-keygen -i -f FILE > FILE.pub");
     }
     if text.starts_with("PuTTY-User-Key-File-") {
         let why = "a private key of PuTTY, to be converted to the form of OpenSSH and then to PEM";
-        return Fault::new(why).with_command("puttygen FILE -O public-openssh -o FILE.pub");
+        return Fault::new(why).with_key_command("puttygen FILE -O public-openssh -o FILE.pub");
     }
     if text.starts_with("http://") || text.starts_with("https://") {
         return Fault::new(
@@ -94,11 +94,11 @@ fn openssh(key_type: &str) -> Fault {
         "ssh-ed25519" => {
             let command = "(printf MCowBQYDK2VwAyEA; cut -d ' ' -f 2 FILE | base64 -d | tail -c 32 | \
                            base64) > FILE.pem";
-            Fault::new("a public key of OpenSSH").with_command(command)
+            Fault::new("a public key of OpenSSH").with_key_command(command)
         }
         "ssh-rsa" | "ecdsa-sha2-nistp256" | "ecdsa-sha2-nistp384" | "ecdsa-sha2-nistp521" => {
             let command = "ssh-keygen -e -m pkcs8 -f FILE > FILE.pem";
-            Fault::new("a public key of OpenSSH").with_command(command)
+            Fault::new("a public key of OpenSSH").with_key_command(command)
         }
         _ => Fault::other_type("a public key of OpenSSH, of a type that no JWS algorithm uses"),
     }
@@ -108,7 +108,7 @@ fn openssh(key_type: &str) -> Fault {
 pub(super) fn openssh_private(content: &[u8]) -> Fault {
     let why = "a private key of OpenSSH";
     let is_of = |name: &[u8]| memchr::memmem::find(content, name).is_some();
-    Fault::new(why).with_command(if is_of(b"ssh-ed25519") {
+    Fault::new(why).with_key_command(if is_of(b"ssh-ed25519") {
         "(printf MCowBQYDK2VwAyEA; ssh-keygen -y -f FILE | cut -d ' ' -f 2 | base64 -d | tail -c 32 | \
          base64) > FILE.pem"
     } else {

@@ -37,6 +37,7 @@ pub(super) fn read(key: &Object) -> KeyEntry {
     KeyEntry {
         id,
         certified: None,
+        der: None,
         key: content.map_err(|fault| fault.fitting(public::algorithms_of_type(key))),
     }
 }

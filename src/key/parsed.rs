@@ -24,6 +24,8 @@ pub(super) struct KeyEntry {
     /// What is known of the certificate that is the key in PEM or DER, even of one that cannot be
     /// used.
     pub(super) certified: Option<Box<Certified>>,
+    /// The certificate itself, which an anchor is.
+    pub(super) der: Option<Vec<u8>>,
 }
 
 /// A certificate in PEM or DER.
@@ -85,12 +87,22 @@ pub(super) struct DerKey {
 }
 
 impl KeyEntry {
-    /// A key or certificate in DER, which has no id.
-    pub(super) fn from_der(key: Result<DerKey, Fault>, certified: Option<Certified>) -> Self {
+    /// A key in DER, which has no id.
+    pub(super) fn from_der(key: Result<DerKey, Fault>) -> Self {
         Self {
             id: None,
             key: ParsedKey::from_der(key),
-            certified: certified.map(Box::new),
+            certified: None,
+            der: None,
+        }
+    }
+
+    /// The same for the certificate with these names.
+    pub(super) fn certified(self, certified: Certified, der: Vec<u8>) -> Self {
+        Self {
+            certified: Some(Box::new(certified)),
+            der: Some(der),
+            ..self
         }
     }
 }

@@ -28,22 +28,24 @@ pub(crate) fn is_pem(text: &[u8]) -> bool {
 /// A block without an end line ends where the next one begins, so that it spoils no other.
 pub(crate) fn read(text: &[u8]) -> Vec<KeyEntry> {
     let entry = |(line, block): (usize, Result<&[u8], Fault>)| {
-        let (key, names) = match block {
+        let (key, certificate) = match block {
             Ok(block) => read_block(block)?,
             Err(fault) => (Err(fault), None),
         };
-        let certified = names.map(|names| Certified {
-            names,
-            line: Some(line),
-        });
-        let key = key.map_err(|fault| fault.in_line(line));
-        Some(KeyEntry::from_der(key, certified))
+        let entry = KeyEntry::from_der(key.map_err(|fault| fault.in_line(line)));
+        let line = Some(line);
+        Some(match certificate {
+            Some((names, mut der)) => {
+                entry.certified(Certified { names, line }, std::mem::take(&mut der))
+            }
+            None => entry,
+        })
     };
     blocks(text).filter_map(entry).collect()
 }
 
 /// The blocks of a text, up to the end of their end lines, each with the line in which it begins.
-pub(super) fn blocks(text: &[u8]) -> impl Iterator<Item = (usize, Result<&[u8], Fault>)> {
+fn blocks(text: &[u8]) -> impl Iterator<Item = (usize, Result<&[u8], Fault>)> {
     let (mut rest, mut line) = (text, 1);
     std::iter::from_fn(move || {
         let begin = memchr::memmem::find(rest, BEGIN.as_bytes())?;
@@ -73,9 +75,12 @@ fn end(text: &[u8]) -> Option<usize> {
     Some(label + dashes + DASHES.len())
 }
 
+/// The names of a certificate, and its DER.
+type Certificate = (Names, Zeroizing<Vec<u8>>);
+
 /// Reads one block; `None` for one that is no key, such as the parameters that OpenSSL writes in
 /// front of a private key.
-fn read_block(block: &[u8]) -> Option<(Result<DerKey, Fault>, Option<Names>)> {
+fn read_block(block: &[u8]) -> Option<(Result<DerKey, Fault>, Option<Certificate>)> {
     let block = match rewrapped(block) {
         Ok(block) => block,
         Err(fault) => return Some((Err(fault), None)),
@@ -110,12 +115,12 @@ fn read_block(block: &[u8]) -> Option<(Result<DerKey, Fault>, Option<Names>)> {
     } else {
         None
     };
-    Some((key, names))
+    Some((key, names.map(|names| (names, der))))
 }
 
 /// The block with its base64 in lines of 64 characters and without other white space. RFC 7468
 /// (section 2; figure 2 in section 3) allows any white space, but the decoder does not.
-pub(super) fn rewrapped(block: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
+fn rewrapped(block: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
     // A colon occurs only in the headers of RFC 1421, which say how a key is encrypted.
     if block.contains(&b':') {
         let is_encrypted = memchr::memmem::find(block, b"ENCRYPTED").is_some();

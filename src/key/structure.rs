@@ -166,10 +166,12 @@ impl Structure {
             Self::EcPrivateKey => return der::ec_private_key(der),
             Self::EncryptedPrivateKey => return Err(encrypted(container)),
             Self::TrustedCertificate => ("a certificate with trust settings of OpenSSL", "x509"),
-            Self::CertificateRequest => (
-                "a certificate request (CSR), whose key no one has certified",
-                "req -pubkey -noout",
-            ),
+            Self::CertificateRequest => {
+                let why = "a certificate request (CSR), whose key no one has certified";
+                return Err(
+                    Fault::new(why).with_key_command(container.openssl("req -pubkey -noout"))
+                );
+            }
             Self::RevocationList => {
                 let why = "a certificate revocation list, which holds no key";
                 return Err(Fault::new(why).fitting(AlgorithmSet::EMPTY));
@@ -206,7 +208,7 @@ impl Container {
 /// An encrypted private key, in PKCS #8 or the form of RFC 1421.
 pub(super) fn encrypted(container: Container) -> Fault {
     let why = "an encrypted private key; give the public key, or a certificate";
-    Fault::new(why).with_command(container.openssl("pkey -pubout"))
+    Fault::new(why).with_key_command(container.openssl("pkey -pubout"))
 }
 
 /// Why a PEM block is not read whose label is that of another structure than its DER.

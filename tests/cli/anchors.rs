@@ -1,6 +1,10 @@
 //! Anchors as their user meets them: options, policy file, the printed policy, report, `inspect`.
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+
+use crate::key_forms::{follow, piped, utf16, wrapped};
 
 use crate::program::{Place, assert_cannot, code, stderr, stdout};
 
@@ -112,7 +116,7 @@ fn options_for_anchors_belong_together() {
         ),
         (
             &["--anchor", "log", "--anchor-name", "x"],
-            "neither PEM nor DER",
+            "a token, and no key",
         ),
         (
             &[
@@ -134,6 +138,166 @@ fn options_for_anchors_belong_together() {
     assert_eq!(code(&output), 2, "{}", stdout(&output));
     let kept = std::fs::read(place.path("root.cer"));
     assert_eq!(kept.expect("a file"), ROOT);
+}
+
+fn root_pem() -> String {
+    let base64 = STANDARD.encode(ROOT);
+    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+}
+
+#[test]
+fn an_anchor_is_taken_in_every_form_of_a_key_file() {
+    let place = place();
+    let (pem, base64) = (root_pem(), STANDARD.encode(ROOT));
+    let mut forms = wrapped(&pem);
+    forms.extend(wrapped(&base64));
+    let by_id = json!({"root": pem}).to_string();
+    forms.extend([
+        ("DER", ROOT.to_vec()),
+        ("base64url", URL_SAFE_NO_PAD.encode(ROOT).into()),
+        ("escaped line ends", pem.replace('\n', "\\n").into()),
+        ("escaped twice", pem.replace('\n', "\\\\n").into()),
+        ("a line of spaces", pem.replace('\n', " ").into()),
+        ("text around it", format!("root:\n{pem}\nend\n").into()),
+        ("by id, in UTF-16", utf16(&by_id, true, u16::to_be_bytes)),
+        ("by id", by_id.into()),
+        (
+            "in a set",
+            json!({"keys": {"root": pem}}).to_string().into(),
+        ),
+    ]);
+    for (form, file) in forms {
+        place.write("file", file);
+        let options = ["--anchor", "file", "--anchor-name", "CN=leaf"];
+        assert_eq!(report(&place, &options)["valid"], 1, "{form}");
+    }
+    let options = ["audit", "--anchor", "-", "--anchor-name", "CN=leaf"];
+    let output = piped(&place, &[&options, &NOW[..], &["log"]].concat(), &pem);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+}
+
+/// What is said of a file that is given as an anchor.
+fn refusal(place: &Place, file: &str) -> String {
+    let options = ["audit", "--anchor", file, "--anchor-name", "CN=leaf", "log"];
+    let output = place.run(&options);
+    assert_cannot(&output, &["the anchor cannot be used", file]);
+    stderr(&output)
+}
+
+#[test]
+fn what_holds_certificates_but_is_no_anchor_is_named_with_the_command_that_makes_one() {
+    let place = place();
+    let pem = root_pem();
+    let wrong = pem.replace("CERTIFICATE", "PUBLIC KEY");
+    let old = pem.replace("CERTIFICATE", "X509 CERTIFICATE");
+    let base64 = STANDARD.encode(ROOT);
+    let saml = format!("<md:E><ds:X509Certificate>{base64}</ds:X509Certificate></md:E>");
+    for (file, content, says, command) in [
+        (
+            "root.p7b",
+            &include_bytes!("../keyfiles/other/anchor.p7b")[..],
+            "PKCS #7",
+            "openssl pkcs7",
+        ),
+        (
+            "my root's.p12",
+            include_bytes!("../keyfiles/other/anchor.p12"),
+            "PKCS #12",
+            "openssl pkcs12",
+        ),
+        (
+            "trusted.pem",
+            include_bytes!("../keyfiles/other/anchor.trusted.pem"),
+            "trust settings of OpenSSL",
+            "openssl x509",
+        ),
+        ("wrong", wrong.as_bytes(), "but it is a certificate", "sed "),
+        ("old", old.as_bytes(), "an old label of OpenSSL", "sed "),
+        (
+            "saml.xml",
+            saml.as_bytes(),
+            "XML with certificates",
+            "tr -d",
+        ),
+    ] {
+        place.write(file, content);
+        let message = refusal(&place, file);
+        assert!(message.contains(says), "{message}");
+        if follow(&place, &message, command) {
+            let made = format!("{file}.pem");
+            let options = ["--anchor", &made, "--anchor-name", "CN=leaf"];
+            assert_eq!(report(&place, &options)["valid"], 1, "{made}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_certificate_is_named_and_no_command_makes_a_bare_key_of_it() {
+    const AN_ANCHOR_IS: &str = "an anchor is the certificate of an authority, in PEM or DER";
+    let place = place();
+    let public = include_str!("../keyfiles/ec.pub");
+    let private = include_str!("../keyfiles/ec.p8");
+    let jwk = json!({"kty": "oct", "k": "c2VjcmV0"});
+    let both = format!("{}{public}", root_pem());
+    for (content, says) in [
+        (public.as_bytes(), "it has a public key"),
+        (private.as_bytes(), "it has a private key"),
+        (both.as_bytes(), "it has a public key"),
+        (
+            include_bytes!("../keyfiles/other/request.csr"),
+            "a certificate request (CSR)",
+        ),
+        (
+            include_bytes!("../keyfiles/other/request.der"),
+            "a certificate request (CSR)",
+        ),
+        (
+            include_bytes!("../keyfiles/other/encrypted.pem"),
+            "an encrypted private key",
+        ),
+        (
+            include_bytes!("../keyfiles/other/encrypted.der"),
+            "an encrypted private key",
+        ),
+        (
+            include_bytes!("../keyfiles/other/ec.ssh.key"),
+            "a private key of OpenSSH",
+        ),
+        (
+            include_bytes!("../keyfiles/other/ed.ssh.pub"),
+            "a public key of OpenSSH",
+        ),
+        (jwk.to_string().as_bytes(), "JSON without a certificate"),
+        (
+            json!({"keys": [jwk]}).to_string().as_bytes(),
+            "JSON without a certificate",
+        ),
+        (
+            json!({"root": public}).to_string().as_bytes(),
+            "JSON without a certificate",
+        ),
+        (b"https://ca.example.com/root", "a URL"),
+        (b"<!DOCTYPE html>", "an HTML page"),
+        (b"root", "neither PEM, DER"),
+        (b"", "the file is empty"),
+        (
+            &ROOT[..ROOT.len() - 1],
+            "its length is not that of the file",
+        ),
+        (
+            &utf16(private, true, u16::to_le_bytes),
+            "it has a private key",
+        ),
+    ] {
+        place.write("file", content);
+        let message = refusal(&place, "file");
+        for part in [says, AN_ANCHOR_IS] {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+        for command in ["openssl ", "ssh-keygen ", "file.pem", "c2VjcmV0"] {
+            assert!(!message.contains(command), "{message}");
+        }
+    }
 }
 
 #[test]

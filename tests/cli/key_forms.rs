@@ -55,14 +55,14 @@ fn der(pem: &str) -> Vec<u8> {
     STANDARD.decode(base64).expect("base64")
 }
 
-fn utf16(text: &str, mark: bool, encode: fn(u16) -> [u8; 2]) -> Vec<u8> {
+pub(crate) fn utf16(text: &str, mark: bool, encode: fn(u16) -> [u8; 2]) -> Vec<u8> {
     let mark = if mark { "\u{feff}" } else { "" };
     let text = format!("{mark}{text}");
     text.encode_utf16().flat_map(encode).collect()
 }
 
 /// What people do to a text before it reaches a file.
-fn wrapped(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn wrapped(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let quoted = serde_json::to_string(text).expect("JSON");
     vec![
         ("as it is", text.into()),
@@ -209,7 +209,7 @@ fn a_set_with_two_readings_or_none_is_an_error_that_says_what_it_is() {
 
 /// Runs the command in a message that begins like this, if its program is here.
 #[track_caller]
-fn follow(place: &Place, message: &str, command: &str) -> bool {
+pub(crate) fn follow(place: &Place, message: &str, command: &str) -> bool {
     let at = message
         .find(command)
         .unwrap_or_else(|| panic!("no command in: {message}"));
@@ -634,7 +634,7 @@ fn files_that_only_say_where_keys_are_are_named_with_the_next_step() {
 }
 
 /// Runs with this on standard input.
-fn piped(place: &Place, args: &[&str], input: &str) -> std::process::Output {
+pub(crate) fn piped(place: &Place, args: &[&str], input: &str) -> std::process::Output {
     let mut command = place.command(args);
     command
         .stdin(Stdio::piped())

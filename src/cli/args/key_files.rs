@@ -65,7 +65,7 @@ pub(crate) fn add_keys(
     }
     let names: Vec<&str> = flags.anchor_name.iter().map(String::as_str).collect();
     for path in &flags.anchor {
-        let text = read(path, "anchor")?;
+        let text = read_key(path, "anchor")?;
         keys.add_anchor(&text, &names, &path.display().to_string())?;
     }
     Ok(())

@@ -33,7 +33,7 @@ pub(crate) struct KeyFlags {
     /// sign certificates is used in a file of its own alone.
     #[arg(long, value_name = "PATH")]
     pub(crate) key: Vec<PathBuf>,
-    /// The certificate of an authority, in PEM or DER: a token whose x5c is a valid certificate
+    /// The certificate of an authority, in PEM or DER or any form of --key: a token whose x5c is a valid certificate
     /// chain that ends in it is verified by the key of the first certificate, if that has a name of
     /// --anchor-name and may sign (digitalSignature). The chain is checked at the time of judging;
     /// revocation is not checked. May be repeated.

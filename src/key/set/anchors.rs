@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use super::{Key, KeySet};
 use crate::error::KeyError;
-use crate::key::anchor::{self, Anchor};
+use crate::key::anchor::Anchor;
+use crate::key::file;
 use crate::key::parsed::Certificate;
 use crate::signature::{AlgorithmSet, Candidate, VerifyingKey};
 
 impl KeySet {
-    /// Adds anchors: the certificates of authorities in a file of PEM or DER. A token whose header
+    /// Adds anchors: the certificates of authorities, in a file of any form that
+    /// [`KeySet::add_key`] takes. A token whose header
     /// has a certificate chain (`x5c`, RFC 7515 section 4.1.6) that leads to one of them is then
     /// verified by the key of its first certificate, the leaf, if
     ///
@@ -37,7 +39,7 @@ impl KeySet {
             origin: origin.to_owned(),
             problem: format!("the anchor cannot be used: {problem}"),
         };
-        let certificates = anchor::certificates(file).map_err(|fault| error(fault.problem()))?;
+        let certificates = file::certificates(file, origin).map_err(|e| error(e.problem))?;
         for der in certificates {
             let (anchor, public) =
                 Anchor::new(der, names).map_err(|fault| error(fault.problem()))?;

@@ -131,7 +131,10 @@ impl KeySet {
         self.set_aside_issuers_of(issuers)?;
         let (mut usable, mut has_chain) = (0, false);
         let mut first_problem = None;
-        for (index, KeyEntry { id, key, certified }) in file.keys.into_iter().enumerate() {
+        for (index, entry) in file.keys.into_iter().enumerate() {
+            let KeyEntry {
+                id, key, certified, ..
+            } = entry;
             let index = file.is_set.then_some(index);
             let line = certified.as_ref().and_then(|certified| certified.line);
             let has_issued = (certified.as_ref())
