@@ -165,7 +165,7 @@ fn key_files_are_loaded_or_refused_and_never_quoted() {
     ];
     let mut wanted = BTreeSet::from(types);
     wanted.extend(KeyFinding::ALL.map(KeyFinding::code));
-    wanted.extend(["error", "unusable-key"]);
+    wanted.extend(["error", "unusable-key", "anchor", "anchor-error", "utf-16"]);
     wanted.extend([
         "valid",
         "key-unusable",

@@ -15,7 +15,8 @@ use super::structure::{Container, Structure};
 use super::text::{self, Layer, without_bom};
 use crate::error::KeyError;
 
-/// How many layers a file may have, such as base64 in quotes in UTF-16.
+/// How many layers a text may have, such as base64 in quotes. UTF-16 around them is none of them, so
+/// that it changes no result; its own depth is bounded, since each layer halves the text.
 const MAX_LAYERS: usize = 3;
 
 /// Reads the keys of a file.
@@ -72,8 +73,8 @@ fn read_layers(
     let text = without_bom(file).trim_ascii_start();
     let keys = if is_der(file) {
         vec![read_der(file)]
-    } else if layers.len() < MAX_LAYERS
-        && let Some((layer, inner)) = text::unwrap(file)
+    } else if let Some((layer, inner)) = text::unwrap(file)
+        && (layer == Layer::Utf16 || depth(layers) < MAX_LAYERS)
     {
         layers.push(layer);
         return read_layers(&inner, origin, wanted, layers);
@@ -94,6 +95,11 @@ fn read_layers(
     };
     let is_set = keys.len() > 1;
     Ok(completed(KeyFile { keys, is_set }, origin, wanted, layers))
+}
+
+fn depth(layers: &[Layer]) -> usize {
+    let is_own = |layer: &&Layer| **layer != Layer::Utf16;
+    layers.iter().filter(is_own).count()
 }
 
 /// The tag of a sequence (X.690 section 8.9).

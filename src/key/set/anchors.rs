@@ -40,9 +40,11 @@ impl KeySet {
             problem: format!("the anchor cannot be used: {problem}"),
         };
         let certificates = file::certificates(file, origin).map_err(|e| error(e.problem))?;
-        for der in certificates {
-            let (anchor, public) =
-                Anchor::new(der, names).map_err(|fault| error(fault.problem()))?;
+        // A file that fails leaves no anchor.
+        let anchors: Vec<_> = (certificates.into_iter())
+            .map(|der| Anchor::new(der, names).map_err(|fault| error(fault.problem())))
+            .collect::<Result<_, _>>()?;
+        for (anchor, public) in anchors {
             let too_many = || error("too many keys".to_owned());
             let number = u32::try_from(self.keys.len()).map_err(|_| too_many())?;
             let candidate = Candidate {

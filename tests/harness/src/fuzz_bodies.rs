@@ -12,7 +12,8 @@ use std::io::{self, Read};
 use std::sync::LazyLock;
 
 use jotmill::{
-    Algorithm, Encoding, Key, KeyError, KeySet, UnixTime, UnusableKey, Validator, Verdict,
+    Algorithm, Encoding, Key, KeyError, KeyFinding, KeySet, UnixTime, UnusableKey, Validator,
+    Verdict,
 };
 use serde_json::Value;
 
@@ -304,10 +305,13 @@ impl Read for Pieces<'_> {
 const KEY_TIMES: [u64; 2] = [1_790_000_000, 2_200_000_000];
 /// So many characters of base64 in a row are no word of a message, and would be a part of a key.
 const REVEALING: usize = 24;
+/// The longest message about a file, in bytes, whatever its size: a URL of at most 512 and a command.
+const LONGEST_MESSAGE: usize = 2048;
 
 /// The data as a file of keys in any form, and as a secret in each encoding. What is loaded is
-/// loaded again alike, has a name of its own, verifies what its secret signs and nothing else; what
-/// is unusable verifies nothing; and no message quotes what it is about.
+/// loaded again alike, and in UTF-16 as in UTF-8; it has a name of its own, verifies what its secret
+/// signs and nothing else; what is unusable verifies nothing; and every message is short and does not
+/// quote what it is about. As anchors, the same file holds certificates alone or is an error.
 pub fn keys(data: &[u8]) -> Seen {
     let mut seen = Seen::new();
     let is_json = data
@@ -334,6 +338,19 @@ pub fn keys(data: &[u8]) -> Seen {
         }
     }
     seen.extend(loaded.check(&texts));
+    if document.is_none() {
+        // Nothing but ids of JSON is shown of what a key file holds, however it is wrapped.
+        let lines = loaded.description().join("\n");
+        assert!(!quotes(&lines, &texts), "{lines} quotes the file");
+    }
+    let anchors = Loaded::by(|keys| keys.add_anchor(data, &["CN=leaf"], FILE));
+    seen.extend(anchors.check_anchors(&texts, &loaded));
+    if let Ok(text) = std::str::from_utf8(data)
+        && !text.contains('\0')
+    {
+        same_in_utf16(text, &loaded, &anchors);
+        seen.insert("utf-16");
+    }
     if loaded.keys.is_empty() {
         return seen;
     }
@@ -343,6 +360,22 @@ pub fn keys(data: &[u8]) -> Seen {
         seen.extend(secrets_sign(&validator, &document));
     }
     seen
+}
+
+/// A text says the same in UTF-16, of either order: the same keys and anchors, the same faults.
+fn same_in_utf16(text: &str, keys: &Loaded, anchors: &Loaded) {
+    for encode in [u16::to_le_bytes, u16::to_be_bytes] {
+        let units = ['\u{feff}'].into_iter().chain(text.chars());
+        let units = units.flat_map(|c| {
+            let mut buffer = [0; 2];
+            c.encode_utf16(&mut buffer).to_vec()
+        });
+        let utf16: Vec<u8> = units.flat_map(encode).collect();
+        let own = Loaded::by(|keys| keys.add_key(&utf16, FILE));
+        keys.assert_same(&own);
+        let own = Loaded::by(|keys| keys.add_anchor(&utf16, &["CN=leaf"], FILE));
+        anchors.assert_same(&own);
+    }
 }
 
 /// Where keys are said to come from.
@@ -387,6 +420,43 @@ impl Loaded {
         )
     }
 
+    /// The same but for commands: a file in UTF-16 has to be converted before all else.
+    fn assert_same(&self, utf16: &Self) {
+        const COMMAND: &str = "iconv -f UTF-16 -t UTF-8 keys > keys.txt";
+        let (own, other) = (self.description(), utf16.description());
+        assert_eq!(own.len(), other.len());
+        for (own, other) in own.iter().zip(&other) {
+            match other.split_once(COMMAND) {
+                Some((start, _)) => assert!(own.starts_with(start), "{own} {other}"),
+                None => assert_eq!(own, other),
+            }
+        }
+    }
+
+    /// What holds of every file of anchors: each is a certificate that a key option reads too, and
+    /// has no private half.
+    fn check_anchors(&self, texts: &[Vec<u8>], keys: &Self) -> Seen {
+        let seen = self.check(texts);
+        if seen.contains("error") {
+            return ["anchor-error"].into();
+        }
+        let certificates = keys.keys.len() + keys.keys.unusable_keys().len();
+        // A key option refuses a single certificate as a whole where its key verifies no JWS.
+        assert!(certificates == self.keys.len() || keys.problem.is_some());
+        for key in self.keys.iter() {
+            assert!(key.is_anchor() && key.algorithms().is_empty());
+        }
+        for key in keys.keys.iter() {
+            let findings = KEY_TIMES.map(|now| {
+                let now = UnixTime::new(now, 0).expect("a time");
+                keys.keys.findings(key, now)
+            });
+            let is_private = |found: &KeyFinding| *found == KeyFinding::PrivateMaterial;
+            assert!(!findings.iter().flatten().any(is_private));
+        }
+        ["anchor"].into()
+    }
+
     /// What holds of every file; gives what was seen in this one.
     fn check(&self, texts: &[Vec<u8>]) -> Seen {
         let mut seen = Seen::new();
@@ -421,15 +491,20 @@ impl Loaded {
                 .split("curl -fsSL -o keys.")
                 .next()
                 .unwrap_or_default();
-            for piece in message.as_bytes().windows(REVEALING) {
-                if piece.iter().all(|byte| is_base64(*byte)) {
-                    let quotes = |text: &Vec<u8>| text.windows(REVEALING).any(|own| own == piece);
-                    assert!(!texts.iter().any(quotes), "{message} quotes the file");
-                }
-            }
+            assert!(message.len() <= LONGEST_MESSAGE, "{message}");
+            assert!(!quotes(message, texts), "{message} quotes the file");
         }
         seen
     }
+}
+
+/// Whether a text has so much base64 of one of these texts that it may be a part of a key.
+fn quotes(text: &str, of: &[Vec<u8>]) -> bool {
+    let is_quoted = |piece: &[u8]| {
+        let has = |text: &Vec<u8>| text.windows(REVEALING).any(|own| own == piece);
+        piece.iter().all(|byte| is_base64(*byte)) && of.iter().any(has)
+    };
+    text.as_bytes().windows(REVEALING).any(is_quoted)
 }
 
 const fn is_base64(byte: u8) -> bool {
