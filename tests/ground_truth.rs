@@ -212,6 +212,60 @@ fn every_type_of_key_that_is_quickly_made_in_every_form() {
 }
 
 #[test]
+fn every_type_of_key_in_the_forms_that_other_tools_leave() {
+    let algorithms = algorithms(is_quick);
+    check(Spec {
+        count: 4_000,
+        seed: 3,
+        keys: 14 * u32::try_from(algorithms.len()).expect("a few"),
+        algorithms,
+        key_forms: KeyForm::WRAPPED.to_vec(),
+        defects: mix(&NEEDS_IDS, 14_000),
+        keys_without_id: 5,
+        ..Spec::default()
+    });
+}
+
+#[test]
+fn the_form_of_a_key_changes_no_token_and_no_verdict() {
+    use KeyForm::{
+        Certificate, Jwk, JwkArray, JwkById, PemById, Spki, SpkiBase64, SpkiEscaped, SpkiUtf16,
+        SpkiVariable,
+    };
+    for (plain, wrapped) in [
+        (
+            Spki,
+            &[SpkiBase64, SpkiEscaped, SpkiVariable, SpkiUtf16][..],
+        ),
+        (Jwk, &[JwkArray, JwkById]),
+        (Certificate, &[PemById]),
+    ] {
+        let with = |form, defects: Vec<_>| Spec {
+            count: 600,
+            seed: 11,
+            algorithms: vec![Algorithm::Es256, Algorithm::Ed25519, Algorithm::Hs256],
+            keys: 6,
+            key_forms: vec![form],
+            defects,
+            ..Spec::default()
+        };
+        let defects = mix(&NEEDS_IDS, 14_000);
+        let expected = Dataset::new(with(plain, defects.clone())).expect("a data set");
+        for form in wrapped {
+            let spec = with(*form, defects.clone());
+            let dataset = Dataset::new(spec.clone()).expect("a data set");
+            if *form != PemById {
+                // Whoever judges the plain data set judges this one, with the same keys.
+                assert_eq!(dataset.buffer(), expected.buffer(), "{form}");
+            }
+            let files = dataset.key_files().into_iter().map(|file| file.content);
+            assert_eq!(files.count(), 4, "{form}");
+            check(spec);
+        }
+    }
+}
+
+#[test]
 fn defects_of_keys_with_ids_among_public_keys() {
     // Each in turn is the first, which has more keys than may be tried, and each in turn is
     // missing.

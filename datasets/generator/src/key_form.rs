@@ -35,10 +35,25 @@ pub enum KeyForm {
     Certificate,
     /// A file of its own: a self-signed certificate in DER.
     CertificateDer,
+    /// A file of its own: SubjectPublicKeyInfo in base64, without the lines of PEM.
+    SpkiBase64,
+    /// A file of its own: SubjectPublicKeyInfo in PEM, with `\n` in place of line ends.
+    SpkiEscaped,
+    /// A file of its own: SubjectPublicKeyInfo in PEM as the value of a variable, in quotes.
+    SpkiVariable,
+    /// A file of its own: SubjectPublicKeyInfo in PEM, in UTF-16.
+    SpkiUtf16,
+    /// A file of its own: an object of ids and certificates in PEM, so that the key has an id.
+    PemById,
+    /// A file of its own: an array of JWKs. The key has an id and may be bound to an algorithm.
+    JwkArray,
+    /// A file of its own: a JWK Set whose `keys` is an object of ids and JWKs, else as
+    /// [`KeyForm::JwkArray`].
+    JwkById,
 }
 
 impl KeyForm {
-    /// All of them.
+    /// Those that a standard describes or that providers publish.
     pub const ALL: [KeyForm; 9] = [
         KeyForm::Jwk,
         KeyForm::PrivateJwk,
@@ -49,6 +64,17 @@ impl KeyForm {
         KeyForm::Pkcs1,
         KeyForm::Certificate,
         KeyForm::CertificateDer,
+    ];
+
+    /// Forms that a key has after it went through other tools.
+    pub const WRAPPED: [KeyForm; 7] = [
+        KeyForm::SpkiBase64,
+        KeyForm::SpkiEscaped,
+        KeyForm::SpkiVariable,
+        KeyForm::SpkiUtf16,
+        KeyForm::PemById,
+        KeyForm::JwkArray,
+        KeyForm::JwkById,
     ];
 
     /// The name on the command line.
@@ -63,15 +89,34 @@ impl KeyForm {
             KeyForm::Pkcs1 => "pkcs1",
             KeyForm::Certificate => "certificate",
             KeyForm::CertificateDer => "certificate-der",
+            KeyForm::SpkiBase64 => "spki-base64",
+            KeyForm::SpkiEscaped => "spki-escaped",
+            KeyForm::SpkiVariable => "spki-variable",
+            KeyForm::SpkiUtf16 => "spki-utf16",
+            KeyForm::PemById => "pem-by-id",
+            KeyForm::JwkArray => "jwk-array",
+            KeyForm::JwkById => "jwk-by-id",
         }
     }
 
-    /// Whether such a key is in a file of its own, where it has no id and is bound to no algorithm.
+    /// Whether such a key is in a file of its own.
     pub(super) fn is_file(self) -> bool {
         !matches!(
             self,
             KeyForm::Jwk | KeyForm::PrivateJwk | KeyForm::X5cJwk | KeyForm::UnusualJwk
         )
+    }
+}
+
+impl KeyForm {
+    /// Whether such a key can have an id.
+    pub(super) fn has_id(self) -> bool {
+        self == KeyForm::PemById || self.has_alg()
+    }
+
+    /// Whether such a key can be bound to an algorithm.
+    pub(super) fn has_alg(self) -> bool {
+        matches!(self, KeyForm::JwkArray | KeyForm::JwkById) || !self.is_file()
     }
 }
 
@@ -87,7 +132,8 @@ impl FromStr for KeyForm {
     /// # Errors
     /// Any other name.
     fn from_str(name: &str) -> Result<KeyForm, SpecError> {
-        let known = KeyForm::ALL.into_iter().find(|form| form.name() == name);
+        let known =
+            (KeyForm::ALL.into_iter().chain(KeyForm::WRAPPED)).find(|form| form.name() == name);
         known.ok_or_else(|| SpecError::UnknownForm {
             name: name.to_owned(),
         })
@@ -99,14 +145,15 @@ impl FromStr for KeyForm {
 pub struct KeyFile {
     /// The file's name.
     pub name: String,
-    /// What is in it: PEM or DER.
+    /// What is in it: its key in one of the forms.
     pub content: Vec<u8>,
 }
 
 impl KeyFile {
     /// Whether a file of a data set's key can have this name.
     pub fn has_name(name: &str) -> bool {
-        let stem = (name.strip_suffix(".pem")).or_else(|| name.strip_suffix(".der"));
+        let endings = [".pem", ".der", ".txt", ".json"];
+        let stem = endings.iter().find_map(|ending| name.strip_suffix(ending));
         let number = stem.and_then(|stem| stem.strip_prefix("key-"));
         let is_number = |text: &str| {
             let number = text.parse::<u32>();
@@ -115,21 +162,66 @@ impl KeyFile {
         number.is_some_and(is_number)
     }
 
-    /// The file of the key with this number.
-    pub(super) fn new(number: u32, form: KeyForm, key: &PrivateKey, rng: &mut Rng) -> KeyFile {
+    /// The file of the key with this number. `id_json` is its id as a JSON string, if it has one.
+    pub(super) fn new(
+        number: u32,
+        form: KeyForm,
+        id_json: &[u8],
+        key: &PrivateKey,
+        rng: &mut Rng,
+    ) -> KeyFile {
+        let pem = || der::pem("PUBLIC KEY", &spki(key));
         let is_rsa = matches!(key.key_type(), KeyType::Rsa(_));
         let (extension, content) = match form {
             KeyForm::SpkiDer => ("der", spki(key)),
             KeyForm::Pkcs1 if is_rsa => ("pem", der::pem("RSA PUBLIC KEY", &key.public_bytes())),
             KeyForm::Certificate => ("pem", der::pem("CERTIFICATE", &certificate(key, rng))),
             KeyForm::CertificateDer => ("der", certificate(key, rng)),
-            _ => ("pem", der::pem("PUBLIC KEY", &spki(key))),
+            KeyForm::SpkiBase64 => {
+                let base64 = base64_simd::STANDARD.encode_to_string(spki(key));
+                ("txt", base64.into_bytes())
+            }
+            KeyForm::SpkiEscaped => ("txt", escaped(&pem())),
+            KeyForm::SpkiVariable => {
+                let value = escaped(&pem());
+                ("txt", [b"JWT_KEY=\"", &value[..], b"\"\n"].concat())
+            }
+            // A byte order mark, then the text, which is ASCII.
+            KeyForm::SpkiUtf16 => {
+                let units = pem().into_iter().flat_map(|byte| [byte, 0]);
+                ("txt", [0xff, 0xfe].into_iter().chain(units).collect())
+            }
+            KeyForm::PemById => {
+                let pem = escaped(&der::pem("CERTIFICATE", &certificate(key, rng)));
+                ("json", [b"{", id_json, b": \"", &pem, b"\"}\n"].concat())
+            }
+            _ => ("pem", pem()),
         };
         KeyFile {
             name: format!("key-{number:03}.{extension}"),
             content,
         }
     }
+}
+
+impl KeyFile {
+    /// The file of a JWK in one of the shapes that sets have.
+    pub(super) fn of_jwk(number: u32, form: KeyForm, id_json: &[u8], jwk: &[u8]) -> KeyFile {
+        let content = match form {
+            KeyForm::JwkById => [b"{\"keys\": {", id_json, b": ", jwk, b"}}\n"].concat(),
+            _ => [b"[", jwk, b"]\n"].concat(),
+        };
+        KeyFile {
+            name: format!("key-{number:03}.json"),
+            content,
+        }
+    }
+}
+
+/// Text with its line ends escaped.
+fn escaped(text: &[u8]) -> Vec<u8> {
+    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    lines.join(&b"\\n"[..])
 }
 
 /// A member `x5c` with the certificate of this key, a comma in front.
@@ -231,7 +323,7 @@ mod tests {
 
     #[test]
     fn forms_are_read_by_their_names() {
-        for form in KeyForm::ALL {
+        for form in KeyForm::ALL.into_iter().chain(KeyForm::WRAPPED) {
             assert_eq!(form.name().parse(), Ok(form));
         }
         assert!("pem".parse::<KeyForm>().is_err());
@@ -239,7 +331,13 @@ mod tests {
 
     #[test]
     fn names_of_key_files_are_known_and_no_others() {
-        for name in ["key-000.pem", "key-099.der", "key-12345.pem"] {
+        for name in [
+            "key-000.pem",
+            "key-099.der",
+            "key-12345.pem",
+            "key-001.txt",
+            "key-001.json",
+        ] {
             assert!(KeyFile::has_name(name), "{name}");
         }
         for name in [

@@ -374,9 +374,14 @@ fn orders(spec: &Spec, taken: &BTreeSet<String>) -> Vec<Order> {
             Some(form) if key_type != KeyType::Secret => *form,
             _ => KeyForm::Jwk,
         };
-        let is_bound = number % 7 != 6 && !form.is_file();
-        let is_bound = is_bound || (key_type.is_always_bound() && !form.is_file());
-        let has_id = number < spec.keys - spec.keys_without_id && !form.is_file();
+        let is_bound = (number % 7 != 6 || key_type.is_always_bound()) && form.has_alg();
+        let has_id = number < spec.keys - spec.keys_without_id && form.has_id();
+        // Without an id, it is in no object of ids.
+        let form = match form {
+            KeyForm::PemById if !has_id => KeyForm::Certificate,
+            KeyForm::JwkById if !has_id => KeyForm::JwkArray,
+            form => form,
+        };
         let id = has_id.then(|| new_id(number, key_type, &mut rng, &mut ids));
         orders.push(Order {
             number,
@@ -439,18 +444,17 @@ impl Key {
         let (mut secret, signings, place);
         if let Some(private) = PrivateKey::new(key_type, rng).map(Arc::new) {
             secret = Vec::new();
-            place = if order.form.is_file() {
-                Place::File(KeyFile::new(order.number, order.form, &private, rng))
+            let (number, form) = (order.number, order.form);
+            place = if form.has_alg() {
+                let is_named_outside = form == KeyForm::JwkById;
+                let own_id: &[u8] = if is_named_outside { b"" } else { &id_json };
+                let jwk = public_jwk(number, own_id, bound, form, &private, rng);
+                match form.is_file() {
+                    true => Place::File(KeyFile::of_jwk(number, form, &id_json, &jwk)),
+                    false => Place::Set(jwk),
+                }
             } else {
-                let form = order.form;
-                Place::Set(public_jwk(
-                    order.number,
-                    &id_json,
-                    bound,
-                    form,
-                    &private,
-                    rng,
-                ))
+                Place::File(KeyFile::new(number, form, &id_json, &private, rng))
             };
             let ready = |algorithm| (algorithm, Signing::Private(Arc::clone(&private)));
             signings = mine.map(ready).collect();

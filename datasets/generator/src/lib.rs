@@ -40,6 +40,11 @@
 //! does not have. Public keys are JWKs or have one of the other forms of [`KeyForm`]. Private keys
 //! need the feature `signers`; without it there is HMAC alone.
 //!
+//! [`KeyForm::WRAPPED`] are forms that key files get from other tools. They change no token: the ground
+//! truth of a form is that of the plain one. An oracle needs no reader for them, since the same
+//! description with [`KeyForm::Jwk`] in place of the arrays and objects of JWKs, or [`KeyForm::Spki`]
+//! in place of the other text, has the same tokens and the same keys.
+//!
 //! With several issuers ([`Spec::issuers`]) the kinds of token are divided among them. Each has
 //! keys of its own, and [`Dataset::policy`] is the policy file of all. A token whose `iss` names
 //! none of them is `issuer-unknown`; one that is signed with a key of another issuer

@@ -51,7 +51,7 @@ pub struct Spec {
     /// The sizes of RSA keys in bits, in turn: 2048, 3072 or 4096.
     pub rsa_bits: Vec<u32>,
     /// The forms of public keys, in turn. Those in files of their own have no id and are bound to
-    /// no algorithm.
+    /// no algorithm, unless the form has a place for them.
     pub key_forms: Vec<KeyForm>,
     /// How many of them have no id in the key set, up to [`MAX_KEYS_WITHOUT_ID`].
     pub keys_without_id: u32,

@@ -48,7 +48,8 @@ pub(crate) struct GenFlags {
     )]
     pub(crate) rsa_bits: Vec<u32>,
     /// The forms of public keys, in turn: jwk, private-jwk, x5c-jwk, unusual-jwk, or a file: spki,
-    /// spki-der, pkcs1, certificate, certificate-der.
+    /// spki-der, pkcs1, certificate, certificate-der, spki-base64, spki-escaped, spki-variable,
+    /// spki-utf16, pem-by-id, jwk-array, jwk-by-id.
     #[arg(
         long, value_name = "FORM,…", value_delimiter = ',', default_value = "jwk",
         value_parser = str::parse::<dataset::KeyForm>,
@@ -78,7 +79,7 @@ pub(crate) struct GenFlags {
     /// How often each token occurs.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) repeat: u32,
-    /// Replace an earlier data set. Those of its key files (keys.json, key-NNN.pem, key-NNN.der)
+    /// Replace an earlier data set. Those of its key files (keys.json, key-NNN.pem, …)
     /// and the policy.toml that the new one does not have are removed, where tokens.txt and
     /// truth.ndjson are beside them. Other files stay.
     #[arg(long)]

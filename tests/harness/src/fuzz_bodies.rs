@@ -339,9 +339,11 @@ pub fn keys(data: &[u8]) -> Seen {
     }
     seen.extend(loaded.check(&texts));
     if document.is_none() {
-        // Nothing but ids of JSON is shown of what a key file holds, however it is wrapped.
-        let lines = loaded.description().join("\n");
-        assert!(!quotes(&lines, &texts), "{lines} quotes the file");
+        // Of a key without an id, nothing that its file holds is shown, however it is wrapped.
+        for key in loaded.keys.iter().filter(|key| key.id().is_none()) {
+            let line = loaded.describe(key);
+            assert!(!quotes(&line, &texts), "{line} quotes the file");
+        }
     }
     let anchors = Loaded::by(|keys| keys.add_anchor(data, &["CN=leaf"], FILE));
     seen.extend(anchors.check_anchors(&texts, &loaded));
