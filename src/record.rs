@@ -138,17 +138,22 @@ impl Sink for Recording<'_> {
         }
         self.add_distinct(found);
         let tally = &mut self.outcome.tally;
-        tally.add_samples(&judged.verdict, &self.outcome.placed, || Sample {
+        let sample = || Sample {
             input: self.input,
             line: found.line.into(),
             offset: found.offset,
             sha256: found.content.bytes().map(rows::digest),
-        });
-        if reasons.contains(Reason::SignatureMismatch)
-            && !self.outcome.placed.has(Reason::SignatureMismatch)
-            && let Some(suspects) = &mut tally.suspects
-        {
-            suspects.add(judged.alg, found.content.bytes().unwrap_or_default());
+        };
+        tally.add_samples(&judged.verdict, &self.outcome.placed, sample);
+        if let Some(token) = found.content.bytes() {
+            if is_kid_unknown && judged.kid.is_some() {
+                tally.suspects.add_unknown_kid(judged, sample, token);
+            }
+            if reasons.contains(Reason::SignatureMismatch)
+                && !self.outcome.placed.has(Reason::SignatureMismatch)
+            {
+                tally.suspects.add_mac(judged.alg, sample, token);
+            }
         }
         if reasons.contains(Reason::CritUnsupported)
             && let Content::Token(token) = found.content

@@ -49,6 +49,8 @@ pub struct Validator {
     issuers: Arc<Issuers>,
     /// The chains of tokens that bring their key along.
     chains: Arc<Chains>,
+    /// The chains of tokens up to certificates that are keys.
+    root_chains: Arc<Chains>,
 }
 
 thread_local! {
@@ -99,6 +101,7 @@ impl Validator {
         Ok(Self {
             policies: Arc::new([policy]),
             chains: Arc::new(Chains::new(&keys)),
+            root_chains: Arc::new(Chains::of_roots(&keys)),
             keys: Arc::new(keys),
             issuers: Arc::default(),
         })
@@ -145,6 +148,15 @@ impl Validator {
             _ => Err(Error::Policy {
                 message: "the keys of several issuers are given with their policies".to_owned(),
             }),
+        }
+    }
+
+    /// The same, with `kid` as a hint under every policy.
+    pub(crate) fn with_kid_as_hint(&self) -> Self {
+        let policies = self.policies.iter().cloned().map(Policy::kid_as_hint);
+        Self {
+            policies: policies.collect(),
+            ..self.clone()
         }
     }
 
@@ -219,6 +231,7 @@ impl Validator {
         Ok(Self {
             policies: policies.into(),
             chains: Arc::new(Chains::new(&keys)),
+            root_chains: Arc::new(Chains::of_roots(&keys)),
             keys: Arc::new(keys),
             issuers: Arc::new(by_issuer),
         })

@@ -1,7 +1,8 @@
 //! Keys that tokens bring along in `x5c`, and that an anchor of the caller vouches for.
 //!
 //! Owns what of a chain is checked, and the cache of chains. The anchors are keys of the key set.
-//! Without an anchor nothing here runs, and no certificate in a header is looked at.
+//! Without an anchor no certificate in a header gives a key: a chain up to the certificate of a given
+//! key is only a finding.
 
 mod cache;
 mod chain;
@@ -61,6 +62,32 @@ impl Chains {
                 .collect(),
             cache: Cache::default(),
         }
+    }
+
+    /// The chains up to the certificates of authorities that were given as keys. None of them gives a
+    /// key.
+    pub(crate) fn of_roots(keys: &KeySet) -> Self {
+        let roots = keys.roots().iter();
+        Self {
+            anchors: roots
+                .map(|(realm, root)| (0, *realm, Arc::clone(root)))
+                .collect(),
+            cache: Cache::default(),
+        }
+    }
+
+    /// Whether the chain of a token leads to a certificate that was given as a key: its path is valid
+    /// at this instant, and its leaf may sign.
+    pub(crate) fn leads_to_root(
+        &self,
+        token: Token<'_>,
+        realm: u32,
+        at: UnixTime,
+        scratch: &mut JsonScratch,
+    ) -> bool {
+        // The names are compared after all that; no leaf has one of those of a root, which has none.
+        self.has_anchor(realm)
+            && matches!(self.leaf(token, realm, at, scratch), Err(ChainError::Name))
     }
 
     /// Whether there is no anchor.

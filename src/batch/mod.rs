@@ -101,7 +101,7 @@ enum Signature {
     Pending(u32),
     /// The same token was verified before.
     Cached(Result<Proof, Reason>),
-    /// Its header may bring its key, so that it is verified by itself, at its instant.
+    /// Its header may bring a chain that matters, so that it is judged by itself, at its instant.
     Alone,
     /// The token was rejected at an earlier stage.
     NotReached(Reason),
@@ -364,6 +364,7 @@ impl BatchJudge {
         };
         if let Some(text) = token.found.content.bytes() {
             validator.judge_spelling(&mut judged, text);
+            validator.judge_chain(&mut judged, text, token.found.at);
         }
         let Verdict {
             reasons, findings, ..

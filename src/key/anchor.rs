@@ -7,6 +7,7 @@ use rustls_pki_types::CertificateDer;
 use webpki::anchor_from_trusted_cert;
 
 use super::certificate;
+use super::der;
 use super::fault::Fault;
 use super::parsed::{self, Certificate};
 use super::validity::Validity;
@@ -66,6 +67,22 @@ impl Anchor {
         }
         let key = parsed::checked(key.material).map_err(|fault| fault.with_member(None))?;
         Ok((anchor, key))
+    }
+
+    /// The certificate of a key, if it may issue others. It vouches for no key of a token: no leaf has
+    /// a name that belongs to it.
+    pub(super) fn of_key(der: &[u8]) -> Option<Self> {
+        // OpenSSL writes trust settings behind a certificate.
+        let (der, _) = der::first(der)?;
+        let certificate = CertificateDer::from(der.to_vec());
+        let can_issue =
+            certificate::may_issue(der) && anchor_from_trusted_cert(&certificate).is_ok();
+        can_issue.then_some(())?;
+        Some(Self {
+            validity: Validity::of_certificate(der)?,
+            names: Vec::new(),
+            certificate,
+        })
     }
 
     /// The names of its leaves.

@@ -4,7 +4,6 @@
 //! else: a comment inside it may be the PEM of another key. PEM is looked for only in text. What is
 //! none of the forms is named (`foreign.rs`), and never guessed at.
 
-use super::certificate;
 use super::der;
 use super::document;
 use super::fault::{Fault, NO_ANCHOR};
@@ -120,8 +119,8 @@ fn read_der(der: &[u8]) -> KeyEntry {
         )),
     };
     let entry = KeyEntry::from_der(key);
-    match certificate::names(der) {
-        Some(names) => entry.certified(Certified { names, line: None }, der.to_vec()),
+    match Certified::new(der, None) {
+        Some(certified) => entry.certified(certified, der.to_vec()),
         None => entry,
     }
 }

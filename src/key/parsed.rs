@@ -1,8 +1,11 @@
 //! A parsed key: what every reader of key files returns, whatever form the key came in.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
-use super::certificate::Names;
+use super::anchor::Anchor;
+use super::certificate::{self, Names};
 use super::fault::Fault;
 use super::health;
 use super::validity::Validity;
@@ -34,6 +37,8 @@ pub(super) struct Certified {
     pub(super) names: Names,
     /// The line of the file in which it begins; none in DER.
     pub(super) line: Option<usize>,
+    /// The certificate in DER, if it may issue others.
+    pub(super) root: Option<Arc<Anchor>>,
 }
 
 /// A key that may verify.
@@ -84,6 +89,17 @@ pub(super) struct DerKey {
     pub(super) is_private: bool,
     /// The algorithms that it is restricted to, beside those of its type.
     pub(super) restricted_to: AlgorithmSet,
+}
+
+impl Certified {
+    /// `None` for a DER that does not begin with a certificate.
+    pub(super) fn new(der: &[u8], line: Option<usize>) -> Option<Self> {
+        Some(Self {
+            names: certificate::names(der)?,
+            line,
+            root: Anchor::of_key(der).map(Arc::new),
+        })
+    }
 }
 
 impl KeyEntry {

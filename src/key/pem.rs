@@ -5,7 +5,6 @@
 
 use zeroize::Zeroizing;
 
-use super::certificate::{self, Names};
 use super::fault::Fault;
 use super::foreign;
 use super::parsed::{Certified, DerKey, KeyEntry};
@@ -29,15 +28,12 @@ pub(crate) fn is_pem(text: &[u8]) -> bool {
 pub(crate) fn read(text: &[u8]) -> Vec<KeyEntry> {
     let entry = |(line, block): (usize, Result<&[u8], Fault>)| {
         let (key, certificate) = match block {
-            Ok(block) => read_block(block)?,
+            Ok(block) => read_block(block, line)?,
             Err(fault) => (Err(fault), None),
         };
         let entry = KeyEntry::from_der(key.map_err(|fault| fault.in_line(line)));
-        let line = Some(line);
         Some(match certificate {
-            Some((names, mut der)) => {
-                entry.certified(Certified { names, line }, std::mem::take(&mut der))
-            }
+            Some((certified, mut der)) => entry.certified(certified, std::mem::take(&mut der)),
             None => entry,
         })
     };
@@ -75,12 +71,12 @@ fn end(text: &[u8]) -> Option<usize> {
     Some(label + dashes + DASHES.len())
 }
 
-/// The names of a certificate, and its DER.
-type Certificate = (Names, Zeroizing<Vec<u8>>);
+/// What is known of a certificate, and its DER.
+type Certificate = (Certified, Zeroizing<Vec<u8>>);
 
 /// Reads one block; `None` for one that is no key, such as the parameters that OpenSSL writes in
 /// front of a private key.
-fn read_block(block: &[u8]) -> Option<(Result<DerKey, Fault>, Option<Certificate>)> {
+fn read_block(block: &[u8], line: usize) -> Option<(Result<DerKey, Fault>, Option<Certificate>)> {
     let block = match rewrapped(block) {
         Ok(block) => block,
         Err(fault) => return Some((Err(fault), None)),
@@ -110,12 +106,12 @@ fn read_block(block: &[u8]) -> Option<(Result<DerKey, Fault>, Option<Certificate
         ),
     };
     // A certificate under a label of OpenSSL cannot be used as a key, but names its issuer too.
-    let names = if label.ends_with("CERTIFICATE") {
-        certificate::names(&der)
+    let certified = if label.ends_with("CERTIFICATE") {
+        Certified::new(&der, Some(line))
     } else {
         None
     };
-    Some((key, names.map(|names| (names, der))))
+    Some((key, certified.map(|certified| (certified, der))))
 }
 
 /// The block with its base64 in lines of 64 characters and without other white space. RFC 7468

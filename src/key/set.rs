@@ -11,6 +11,7 @@ mod tests;
 mod unusable;
 
 use std::fmt;
+use std::sync::Arc;
 
 use self::authorities::Authorities;
 use self::index::Index;
@@ -18,6 +19,7 @@ pub(crate) use self::index::Selection;
 pub use self::key::Key;
 use self::names::Names;
 pub use self::unusable::UnusableKey;
+use super::anchor::Anchor;
 use super::health::KeyFinding;
 use crate::error::Error;
 use crate::policy::Policy;
@@ -51,6 +53,8 @@ pub struct KeySet {
     unusable: Vec<UnusableKey>,
     names: Names,
     authorities: Authorities,
+    /// The certificates of authorities that were given as keys, usable or not, each with its realm.
+    roots: Vec<(u32, Arc<Anchor>)>,
 }
 
 impl Default for KeySet {
@@ -70,6 +74,7 @@ impl KeySet {
             unusable: Vec::new(),
             names: Names::default(),
             authorities: Authorities::default(),
+            roots: Vec::new(),
         }
     }
 
@@ -99,6 +104,9 @@ impl KeySet {
                 false => self.names.assign(key.id(), &key.verifying),
             };
             self.keys.push(key);
+        }
+        for (realm, root) in other.roots {
+            self.roots.push((realm + offsets.realms, root));
         }
         for mut key in other.unusable {
             key.policy_index += offsets.realms as usize;

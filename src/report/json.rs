@@ -103,6 +103,12 @@ impl Report {
     /// | `other_readings.verifies` | how many of `tokens` it would verify |
     /// | `other_readings.tokens` | how many tokens were tried: the first of the run that the secret could have signed, at most 40 |
     /// | `other_readings.advice` | the option that gives the secret so, after a command where the file has to be changed |
+    /// | `kid_hint_would_verify.verifies` ? | where tokens were rejected whose `kid` names no key, and `--kid-hint` would verify the signatures of some: of how many of `tokens` |
+    /// | `kid_hint_would_verify.tokens` ? | how many tokens were tried: the first of the run that were rejected so, at most 40 |
+    /// | `kid_hint_would_verify.first.file` ? | the first token that it would verify, like `samples` |
+    /// | `kid_hint_would_verify.first.line` ? | the same |
+    /// | `kid_hint_would_verify.first.offset` ? | the same |
+    /// | `kid_hint_would_verify.first.sha256` ? | the same |
     /// | `duplicate_kids` | the ids that several keys share; each of these keys was tried |
     /// | `samples.CODE.file` | for each reason an array of the first five tokens, by input and offset; the input's name |
     /// | `samples.CODE.line` | the line, from 1 |
@@ -170,6 +176,8 @@ struct Document<'r> {
     set_aside: Vec<UnusableKeyMembers<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     other_readings: Vec<OtherReadingMembers<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid_hint_would_verify: Option<KidHintMembers<'r>>,
     duplicate_kids: Vec<&'r str>,
     samples: Entries<&'static str, Vec<SampleMembers<'r>>>,
     #[serde(skip_serializing_if = "Entries::is_empty")]
@@ -287,6 +295,13 @@ impl<'r> OtherReadingMembers<'r> {
 }
 
 #[derive(serde::Serialize)]
+struct KidHintMembers<'r> {
+    verifies: usize,
+    tokens: usize,
+    first: SampleMembers<'r>,
+}
+
+#[derive(serde::Serialize)]
 struct UnusableKeyMembers<'r> {
     origin: &'r str,
     index: Option<usize>,
@@ -383,6 +398,11 @@ impl<'r> Document<'r> {
             other_readings: (report.other_readings().into_iter())
                 .map(|reading| OtherReadingMembers::new(report, reading))
                 .collect(),
+            kid_hint_would_verify: (report.kid_hint()).map(|hint| KidHintMembers {
+                verifies: hint.verifies,
+                tokens: hint.tokens,
+                first: SampleMembers::new(report, &hint.first),
+            }),
             duplicate_kids: report.validator.keys().duplicate_ids(),
             samples: samples(report, &tally.samples, |index| Reason::ALL[index].code()),
             finding_samples: samples(report, &tally.finding_samples, |index| {
@@ -452,6 +472,17 @@ impl<'r> UnusableKeyMembers<'r> {
     }
 }
 
+impl<'r> SampleMembers<'r> {
+    fn new(report: &'r Report, sample: &Sample) -> Self {
+        Self {
+            file: (report.inputs.get(sample.input)).map_or("", |input| &input.name),
+            line: sample.line,
+            offset: sample.offset,
+            sha256: (sample.sha256).map(|digest| format!("{:016x}", u64::from_be_bytes(digest))),
+        }
+    }
+}
+
 impl Expiry {
     fn new(report: &Report) -> Self {
         let (expired, unexpired) = report.tally.expiry.split_at(EXPIRY_EDGES.len() + 1);
@@ -507,12 +538,7 @@ fn samples<'r>(
     all: &'r [Vec<Sample>],
     code: impl Fn(usize) -> &'static str,
 ) -> Entries<&'static str, Vec<SampleMembers<'r>>> {
-    let members = |sample: &Sample| SampleMembers {
-        file: (report.inputs.get(sample.input)).map_or("", |input| &input.name),
-        line: sample.line,
-        offset: sample.offset,
-        sha256: (sample.sha256).map(|digest| format!("{:016x}", u64::from_be_bytes(digest))),
-    };
+    let members = |sample: &Sample| SampleMembers::new(report, sample);
     let all = all.iter().enumerate();
     Entries::sorted(
         all.filter(|(_, samples)| !samples.is_empty())

@@ -24,6 +24,7 @@ pub use text::TextOptions;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use self::suspects::KidHint;
 use crate::key::{KeyFinding, OtherReading};
 use crate::policy::Policy;
 use crate::signature::{AlgorithmSet, REGISTERED};
@@ -95,8 +96,12 @@ impl Report {
     /// The other readings of secrets that verified nothing, with which tokens of the run would verify.
     fn other_readings(&self) -> Vec<OtherReading> {
         let verified = |key: usize| self.tally.keys.get(key).is_some_and(|it| it.total() > 0);
-        let suspects = self.tally.suspects.as_ref();
-        suspects.map_or_else(Vec::new, |it| it.other_readings(&self.validator, verified))
+        (self.tally.suspects).other_readings(&self.validator, verified)
+    }
+
+    /// What `--kid-hint` would do for tokens of the run whose `kid` names no key.
+    fn kid_hint(&self) -> Option<KidHint> {
+        self.tally.suspects.kid_hint(&self.validator, self.now)
     }
 
     /// The reasons that occurred, in the order of the rules, and how often each did.

@@ -165,8 +165,8 @@ pub struct Tally {
     pub samples: [Vec<Sample>; Reason::COUNT],
     /// The first samples of each finding, by its place in [`Finding::ALL`].
     pub finding_samples: [Vec<Sample>; Finding::ALL.len()],
-    /// The first tokens that a secret may have signed; none where no secret has another reading.
-    pub(crate) suspects: Option<Suspects>,
+    /// The first tokens that another way of using the keys may explain.
+    pub(crate) suspects: Suspects,
     expiry_points: [Point; EXPIRY_BUCKETS - 1],
     /// The slots of the last token: logs have runs of one algorithm and one bucket.
     last_alg: usize,
@@ -179,7 +179,7 @@ impl Tally {
     pub fn new(now: UnixTime, keys: &KeySet) -> Self {
         Self {
             keys: vec![Counts::default(); keys.len()],
-            suspects: keys.has_other_readings().then(Suspects::default),
+            suspects: Suspects::new(keys),
             ..Self::of_block(now)
         }
     }
@@ -203,7 +203,7 @@ impl Tally {
             distinct: None,
             samples: std::array::from_fn(|_| Vec::new()),
             finding_samples: std::array::from_fn(|_| Vec::new()),
-            suspects: Some(Suspects::default()),
+            suspects: Suspects::of_block(),
             expiry_points: expiry_points(now),
             last_alg: 0,
             last_bucket: 0,
@@ -364,9 +364,8 @@ impl Tally {
     /// The reasons and findings whose samples are complete, and the suspects of a mismatch.
     pub(crate) fn placed(&self) -> Placed {
         let is_full = |samples: &Vec<Sample>| samples.len() == SAMPLES;
-        let has_suspects = self.suspects.as_ref().is_none_or(Suspects::is_full);
         let is_placed = |reason: &Reason| {
-            let is_known = *reason != Reason::SignatureMismatch || has_suspects;
+            let is_known = *reason != Reason::SignatureMismatch || self.suspects.has_all_macs();
             is_known && is_full(&self.samples[reason.index()])
         };
         let mut findings = FindingSet::EMPTY;
@@ -406,12 +405,7 @@ impl Tally {
                 add_sample(own, Sample { line, ..sample });
             }
         }
-        if let Some(later) = &mut block.suspects {
-            match &mut self.suspects {
-                Some(own) => own.drain(later),
-                None => *later = Suspects::default(),
-            }
-        }
+        self.suspects.drain(&mut block.suspects, line_base);
         block.tokens = Counts::default();
         block.blank_lines = 0;
         block.reasons = [0; Reason::COUNT];
@@ -440,9 +434,7 @@ impl Tally {
         for (own, further) in own.zip(further) {
             further.iter().for_each(|sample| add_sample(own, *sample));
         }
-        if let (Some(own), Some(other)) = (&mut self.suspects, &other.suspects) {
-            own.drain(&mut other.clone());
-        }
+        self.suspects.drain(&mut other.suspects.clone(), 0);
     }
 
     fn add_fixed(&mut self, other: &Self) {

@@ -3,9 +3,9 @@
 //! Owns when such a key is tried, and for which reason it is not. Whether a chain leads to an anchor is
 //! left to `anchor`.
 
-use super::{Authenticated, Scratch, Validator};
+use super::{Authenticated, Judged, Scratch, Validator};
 use crate::anchor::{Chain, ChainError};
-use crate::signature::{self, Candidate, Candidates};
+use crate::signature::{self, Algorithm, Candidate, Candidates};
 use crate::time::UnixTime;
 use crate::token::{Header, JsonScratch, Token};
 use crate::verdict::{Finding, Reason, Stage};
@@ -21,13 +21,8 @@ impl Validator {
         now: UnixTime,
         scratch: &mut JsonScratch,
     ) -> Result<Authenticated<'t>, Reason> {
-        let is_open = match reason.stage() {
-            Stage::Key => true,
-            Stage::Signature => reason != Reason::SignatureBase64url,
-            _ => false,
-        };
         let algorithm = self.policies[realm as usize].check_header(header)?;
-        if !is_open || algorithm.is_hmac() {
+        if !is_open(reason) || algorithm.is_hmac() {
             return Err(reason);
         }
         let leaf = match self.chains.leaf(token, realm, now, scratch) {
@@ -70,10 +65,48 @@ impl Validator {
         authenticated
     }
 
-    /// Whether a token with this header may bring a key along that an anchor vouches for. Its
-    /// signature then depends on the instant.
+    /// Whether a token with this header may bring a key along that an anchor vouches for, or a chain up
+    /// to a certificate that is a key. What is found of it then depends on the instant.
     pub(crate) fn may_be_anchored(&self, header: &Header<'_>) -> bool {
-        !self.chains.is_empty() && header.findings.contains(Finding::X5cHeader)
+        let is_any = !self.chains.is_empty() || !self.root_chains.is_empty();
+        is_any && header.findings.contains(Finding::X5cHeader)
+    }
+
+    /// Adds the finding of a chain that leads to a certificate given as a key, to a token that no key
+    /// verified. Only tokens that [may be anchored](Self::may_be_anchored) have it.
+    #[inline(always)]
+    pub(crate) fn judge_chain(&self, judged: &mut Judged<'_>, token: &[u8], now: UnixTime) {
+        if judged.verdict.key.is_none()
+            && !self.root_chains.is_empty()
+            && judged.verdict.findings.contains(Finding::X5cHeader)
+            && self.has_chain_to_root(judged, token, now)
+        {
+            (judged.verdict.findings).insert(Finding::X5cChainToGivenRoot);
+        }
+    }
+
+    #[cold]
+    fn has_chain_to_root(&self, judged: &Judged<'_>, token: &[u8], now: UnixTime) -> bool {
+        let is_asymmetric = (judged.alg.and_then(Algorithm::from_name))
+            .is_some_and(|algorithm| !algorithm.is_hmac());
+        if !is_asymmetric || !judged.verdict.reasons.iter().all(is_open) {
+            return false;
+        }
+        let Ok(token) = self.split(token) else {
+            return false;
+        };
+        let mut scratch = Scratch::take();
+        let realm = match self.policies.len() {
+            1 => Some(0),
+            _ => self.realm_for(token, &mut scratch.payload),
+        };
+        let leads_to_root = realm.is_some_and(|realm| {
+            let chains = &self.root_chains;
+            !self.chains.has_anchor(realm)
+                && chains.leads_to_root(token, realm, now, &mut scratch.header)
+        });
+        scratch.put_back();
+        leads_to_root
     }
 
     /// The chain of a token at an instant, or why it gives no key; `None` for a token without `x5c`,
@@ -96,5 +129,14 @@ impl Validator {
         }
         let leaf = self.chains.leaf(token, realm, now, &mut scratch);
         Some(leaf.map(|leaf| leaf.chain.clone()))
+    }
+}
+
+/// Whether another key might still verify a token that was rejected for this reason.
+const fn is_open(reason: Reason) -> bool {
+    match reason.stage() {
+        Stage::Key => true,
+        Stage::Signature => !matches!(reason, Reason::SignatureBase64url),
+        _ => false,
     }
 }

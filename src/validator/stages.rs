@@ -90,6 +90,7 @@ impl Validator {
         }
         let mut judged = self.judge_text(token, now, scratch, claims);
         self.judge_spelling(&mut judged, token);
+        self.judge_chain(&mut judged, token, now);
         judged
     }
 

@@ -36,6 +36,11 @@ pub enum Finding {
     X5cHeader,
     /// The header carries the URL of a certificate chain.
     X5uHeader,
+    /// No key verified the token, and the certificate chain in its header is valid and leads to a
+    /// certificate that was given as a key, by the rules of
+    /// [`KeySet::add_anchor`](crate::KeySet::add_anchor) but for the name of the signer. Whether that
+    /// signed the token is not checked. Not where the policy has an anchor.
+    X5cChainToGivenRoot,
     /// The secret that verified the token is shorter than the hash (RFC 7518 section 3.2).
     WeakKey,
     /// `kid` named another key than the one that verified the token.
@@ -61,6 +66,7 @@ impl Finding {
         Self::JkuHeader,
         Self::X5cHeader,
         Self::X5uHeader,
+        Self::X5cChainToGivenRoot,
         Self::WeakKey,
         Self::KidOfAnotherKey,
         Self::EcdsaHighS,
@@ -81,6 +87,7 @@ impl Finding {
             Self::JkuHeader => "jku-header",
             Self::X5cHeader => "x5c-header",
             Self::X5uHeader => "x5u-header",
+            Self::X5cChainToGivenRoot => "x5c-chain-to-given-root",
             Self::WeakKey => "weak-key",
             Self::KidOfAnotherKey => "kid-of-another-key",
             Self::EcdsaHighS => "ecdsa-high-s",
@@ -115,6 +122,11 @@ impl Finding {
             Self::JkuHeader => "the header points to a key set (not fetched)",
             Self::X5cHeader => "the header brings a certificate chain (not trusted)",
             Self::X5uHeader => "the header points to a certificate chain (not fetched)",
+            Self::X5cChainToGivenRoot => {
+                "the certificate chain in the header is valid and leads to a certificate given as a \
+                 key; if that authority vouches for signers, give it as --anchor FILE \
+                 --anchor-name NAME, which tries the signer's key"
+            }
             Self::WeakKey => "verified by a secret shorter than its hash",
             Self::KidOfAnotherKey => "verified by a key that kid does not name",
             Self::EcdsaHighS => {
@@ -138,6 +150,7 @@ impl Finding {
             | Self::JkuHeader
             | Self::X5cHeader
             | Self::X5uHeader => Stage::Header,
+            Self::X5cChainToGivenRoot => Stage::Key,
             Self::WeakKey | Self::KidOfAnotherKey | Self::EcdsaHighS => Stage::Signature,
             Self::DateInMilliseconds => Stage::Claims,
         }

@@ -134,7 +134,7 @@ reasons! {
             "RFC 5280 section 6.1";
         KeyMismatch "key-mismatch" "the key that kid names does not verify this algorithm"
             "RFC 8725 section 3.1";
-        KeyUnusable "key-unusable" "the key that kid names was set aside as malformed"
+        KeyUnusable "key-unusable" "the key that kid names is unusable: it is malformed"
             "RFC 7517 section 5";
         TooManyKeys "too-many-keys" "more keys fit than --max-key-tries allows" "jotmill limit";
     }

@@ -726,3 +726,53 @@ fn an_anchor_is_the_certificate_of_an_authority_with_names() {
         assert!(error.contains(why) && error.contains("root.cer"), "{error}");
     }
 }
+
+/// A chain to the certificate of a given key explains a rejected token, and verifies none: whatever
+/// its algorithm and length, and where that certificate is unusable as a key beside others.
+#[test]
+fn a_chain_to_a_certificate_given_as_a_key_is_a_finding_and_gives_no_key() {
+    let found = |keys: KeySet, token: &str, seconds: u64| {
+        let validator = Validator::new(Policy::new(), keys).expect("a validator");
+        assert_ne!(codes_at(&validator, token, at(seconds)), "");
+        let verdict = validator.validate_at(token.as_bytes(), at(seconds));
+        assert_eq!(verdict.key, None);
+        verdict.findings.contains(Finding::X5cChainToGivenRoot)
+    };
+    let key = |certificate: &[u8]| {
+        let mut keys = KeySet::new();
+        keys.add_key(certificate, "root.cer").expect("a key");
+        keys
+    };
+    for chain in [Chain::new(), Chain::of(Pair::ed25519)] {
+        let (leaf, middle, root) = (&chain.leaf[..], &chain.middle[..], &chain.root[..]);
+        for part in [&[leaf, middle, root][..], &[leaf, middle]] {
+            assert!(found(key(root), &chain.token(part), NOW));
+            assert!(found(key(pem(root).as_bytes()), &chain.token(part), NOW));
+        }
+        // The authority in the middle as a key, and the root in a folder, where it is unusable.
+        assert!(found(key(middle), &chain.token(&[leaf, middle]), NOW));
+        let other = Certificate::signer("other", DNS).issue(&Pair::p256(), "x", &Pair::p256());
+        let mut folder = KeySet::new();
+        folder
+            .add_key_of_folder(&other, "other.cer")
+            .expect("a key");
+        let _ = folder.add_key_of_folder(root, "root.cer");
+        assert!(found(folder, &chain.good(), NOW));
+        // No path, the wrong order, another root, another time, and no algorithm of a certificate.
+        assert!(!found(key(root), &chain.token(&[leaf, root]), NOW));
+        assert!(!found(key(root), &chain.token(&[leaf, root, middle]), NOW));
+        assert!(!found(key(&Chain::new().root), &chain.good(), NOW));
+        assert!(!found(key(root), &chain.good(), NOW + 100 * 365 * 86_400));
+        assert!(!found(key(&other), &chain.good(), NOW));
+        let header = json!({"alg": "HS256", "x5c": x5c(&[leaf, middle])}).to_string();
+        let made = TokenMaker::new()
+            .header(&header)
+            .payload("{}")
+            .secret("s")
+            .sign();
+        let made = String::from_utf8(made).expect("text");
+        assert!(!found(key(root), &made, NOW));
+        // An authority as the leaf, which may not sign.
+        assert!(!found(key(root), &chain.token(&[middle, root]), NOW));
+    }
+}

@@ -190,3 +190,125 @@ fn names_in_crit_that_are_not_understood_are_counted() {
     assert_eq!(report["valid"], 3);
     assert_eq!(report.get("unsupported_crits"), None);
 }
+
+/// The advice of the finding, followed: its certificate as an anchor makes the token valid.
+#[test]
+fn a_chain_to_a_certificate_given_as_a_key_is_counted_with_its_first_places() {
+    let place = Place::new();
+    place.write("root.cer", include_bytes!("../keyfiles/anchor.cer"));
+    let anchored = include_str!("../keyfiles/anchored.jwt");
+    place.write("log", format!("x.y.z\n{anchored}\n{anchored}"));
+    place.write("one", anchored);
+    let args = ["log", "--now", NOW, "--format", "json"];
+    let output = place.run(&[&["audit", "--key", "root.cer"], &args[..]].concat());
+    let report: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let code = "x5c-chain-to-given-root";
+    assert_eq!(report["rejected"], 3);
+    assert_eq!(report["findings"][code], 2);
+    assert_eq!(lines_of(&report, code), [2, 4]);
+    let anchor = ["audit", "--anchor", "root.cer", "--anchor-name", "CN=leaf"];
+    let output = place.run(&[&anchor[..], &args].concat());
+    let report: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!(report["valid"], 2);
+    assert_eq!(report["findings"].get(code), None);
+    let output = place.run(&[
+        "inspect",
+        "--key",
+        "root.cer",
+        "--now",
+        NOW,
+        anchored.trim(),
+    ]);
+    let page = stdout(&output);
+    assert!(page.contains(code) && page.contains("--anchor"), "{page}");
+    assert!(!page.contains("was changed"), "{page}");
+}
+
+/// Keys with ids, keys without one beside them, and keys of another type than those.
+#[test]
+fn what_a_kid_hint_would_verify_is_told_and_never_done() {
+    let jwk = |secret: &str| {
+        let k = base64_simd::URL_SAFE_NO_PAD.encode_to_string(secret);
+        json!({"keys": [
+            {"kty": "oct", "kid": "other", "k": "b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXI"},
+            {"kty": "oct", "kid": "now", "k": k},
+        ]})
+    };
+    let signed = |kid: &str, number: usize| {
+        let header = json!({"alg": "HS256", "kid": kid}).to_string();
+        signed(&header, &format!(r#"{{"jti":"{number}"}}"#))
+    };
+    let mut log: Vec<String> = (0..3).map(|number| signed("now", number)).collect();
+    let forged = signed("gone", 0);
+    log.push(format!("{}AAAA", &forged[..forged.len() - 4]));
+    log.extend((0..3000).map(|number| signed("gone", number)));
+    let place = Place::new();
+    place.write("keys.json", jwk(SECRET).to_string());
+    place.write("without-id", "a secret without an id that made no token");
+    place.write("log", log.join("\n"));
+    for (keys, reason) in [
+        (&["--jwks", "keys.json"][..], "key-not-found"),
+        (
+            &["--jwks", "keys.json", "--secret-file", "without-id"],
+            "signature-mismatch",
+        ),
+    ] {
+        let run = |more: &[&str]| {
+            let args = ["audit", "log", "--now", NOW];
+            let output = place.run(&[&args[..], keys, more].concat());
+            assert!(code(&output) < 2, "{}", stderr(&output));
+            stdout(&output)
+        };
+        for threads in ["1", "4"] {
+            let json = run(&["--format", "json", "--threads", threads]);
+            let report: Value = serde_json::from_str(&json).expect("JSON");
+            assert_eq!(report["reasons"], json!({reason: 3001}));
+            let hint = &report["kid_hint_would_verify"];
+            assert_eq!(
+                (&hint["verifies"], &hint["tokens"]),
+                (&json!(39), &json!(40))
+            );
+            assert_eq!(hint["first"]["line"], 5);
+        }
+        let text = run(&[]);
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            text.contains("the signatures of 39 of 40 tokens tried hold"),
+            "{text}"
+        );
+        assert!(text.contains("first at log:5"), "{text}");
+        // The advice, followed.
+        let report: Value =
+            serde_json::from_str(&run(&["--format", "json", "--kid-hint"])).expect("JSON");
+        assert_eq!(report["valid"], 3003);
+        assert_eq!(report.get("kid_hint_would_verify"), None);
+        for (line, is_told) in [(3, false), (4, true)] {
+            let args = ["inspect", "--now", NOW, &log[line]];
+            let page = stdout(&place.run(&[&args[..], keys].concat()));
+            let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(
+                page.contains("with --kid-hint, its signature holds"),
+                is_told,
+                "{page}"
+            );
+            assert!(!page.contains("was changed"), "{page}");
+        }
+    }
+}
+
+/// A key that cannot be used and that only the `kid` of rejected tokens names.
+#[test]
+fn an_unusable_key_that_a_kid_names_may_have_signed() {
+    let place = Place::new();
+    place.write("log", signed(r#"{"alg":"HS256","kid":"odd"}"#, "{}"));
+    for odd in [
+        json!({"kty": "XYZ", "kid": "odd"}),
+        json!({"kty": "ec", "crv": "P-256", "kid": "odd"}),
+    ] {
+        let good = json!({"kty": "oct", "k": "b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXI"});
+        place.write("keys.json", json!({"keys": [good, odd]}).to_string());
+        let output = place.run(&["audit", "log", "--jwks", "keys.json", "--now", NOW]);
+        let text = stdout(&output);
+        assert!(text.contains("may have signed some"), "{text}");
+    }
+}

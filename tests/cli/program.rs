@@ -1027,7 +1027,7 @@ fn a_folder_of_keys_is_read_whole_or_not_at_all() {
     let text = stdout(&place.run(&keys));
     assert!(text.contains("\n  keys/.DS_Store: neither"), "{text}");
     assert!(
-        text.contains("\n  key 0 (a) of keys/set.json: k: "),
+        text.contains("\n  keys[0] of keys/set.json (a): k: "),
         "{text}"
     );
 

@@ -58,7 +58,7 @@ impl<'a> Explanation<'a> {
         let explained = |reason| (reason, reasons::details(&facts, reason));
         Self {
             verdict: verdict(&facts),
-            advice: advice(&facts, validator),
+            advice: advice(&facts),
             rejections: facts.reasons.iter().map(explained).collect(),
             stages: Stage::ALL.map(|stage| report(&facts, stage)).into(),
             times: claims::times(&facts),
@@ -81,7 +81,7 @@ fn verdict(facts: &Facts<'_>) -> String {
     }
 }
 
-fn advice(facts: &Facts<'_>, validator: Option<&Validator>) -> Vec<Note> {
+fn advice(facts: &Facts<'_>) -> Vec<Note> {
     let mut notes = Notes::default();
     let marked = "anyone can write what is on the lines marked with \"?\".";
     match facts.outcome {
@@ -100,18 +100,14 @@ fn advice(facts: &Facts<'_>, validator: Option<&Validator>) -> Vec<Note> {
         let codes = codes(facts);
         notes.own(format!("Whatever the key, jotmill rejects it: {codes}."));
     }
-    if let Some(validator) = validator
-        && facts.reasons.contains(Reason::SignatureMismatch)
-    {
-        for other in validator.other_secret_readings(&[facts.token]) {
-            let name = validator.keys().get(other.key).map_or("", Key::name);
-            notes.own(format!(
-                "{} does not verify it; {} it does: {}.",
-                shown(name),
-                other.reading,
-                other.advice
-            ));
-        }
+    for other in &facts.other_readings {
+        let key = facts.keys.and_then(|keys| keys.get(other.key));
+        notes.own(format!(
+            "{} does not verify it; {} it does: {}.",
+            shown(key.map_or("", Key::name)),
+            other.reading,
+            other.advice
+        ));
     }
     if let Some(hint) = facts.hint() {
         notes.own(format!("Hint: {hint}."));

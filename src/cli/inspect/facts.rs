@@ -3,8 +3,8 @@
 //! The sentences about it are made elsewhere, from this alone.
 
 use jotmill::{
-    Algorithm, Chain, ChainError, Finding, FindingSet, Key, KeyFinding, KeySet, Policy, Reason,
-    ReasonSet,
+    Algorithm, Chain, ChainError, Finding, FindingSet, Key, KeyFinding, KeySet, OtherReading,
+    Policy, Reason, ReasonSet,
 };
 use jotmill::{Stage, UnixTime, Validator, Verdict};
 use sha2::{Digest, Sha256};
@@ -49,6 +49,10 @@ pub(super) struct Facts<'a> {
     pub(super) findings: FindingSet,
     /// Its certificate chain, where that may lead to an anchor.
     pub(super) chain: Option<Result<Chain, ChainError>>,
+    /// The other readings of secrets that would verify it.
+    pub(super) other_readings: Vec<OtherReading>,
+    /// The key that `--kid-hint` would verify it with.
+    pub(super) key_by_kid_hint: Option<&'a Key>,
     /// The key that verified it, so that header and payload are authentic.
     pub(super) key: Option<VerifyingKey<'a>>,
     pub(super) dots: usize,
@@ -98,6 +102,14 @@ impl<'a> Facts<'a> {
             reasons: verdict.reasons,
             findings: verdict.findings,
             chain: validator.and_then(|validator| validator.chain_at(token, now)),
+            other_readings: (validator)
+                .filter(|_| verdict.reasons.contains(Reason::SignatureMismatch))
+                .map(|validator| validator.other_secret_readings(&[token]))
+                .unwrap_or_default(),
+            key_by_kid_hint: validator.and_then(|validator| {
+                let key = validator.key_by_kid_hint(token, now)?;
+                validator.keys().get(key)
+            }),
             key,
             dots,
             segments: (parts().take(MAX_SEGMENTS).enumerate().map(segment)).collect(),

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use jotmill::{Algorithm, Key, KeySet, Reason, UnusableKey};
+use jotmill::{Algorithm, Finding, Key, KeySet, Reason, UnusableKey};
 
 use super::escape::{excerpt, grouped, json_string, plural, quoted};
 use super::facts::{Facts, VerifyingKey};
@@ -167,7 +167,7 @@ impl<'k> Search<'k> {
             .unusable_for(0, self.kid.as_deref(), self.algorithm);
         for key in unusable.filter(|key| !is_said(key)).take(MANY) {
             notes.own(format!(
-                "{} is set aside: {}",
+                "{} is unusable: {}",
                 place(key),
                 excerpt(&key.problem())
             ));
@@ -202,6 +202,33 @@ pub(super) fn could_have_signed(facts: &Facts<'_>, notes: &mut Notes) -> bool {
         ));
     }
     is_any
+}
+
+/// The key that would verify the token if `kid` were a hint. Returns whether there is one.
+pub(super) fn by_kid_hint(facts: &Facts<'_>, notes: &mut Notes) -> bool {
+    let Some(key) = facts.key_by_kid_hint else {
+        return false;
+    };
+    notes.own(format!(
+        "with --kid-hint, its signature holds: the key {} made it, which kid does not name",
+        name_and_origin(key)
+    ));
+    true
+}
+
+/// A `kid` that is the id of no key that was given. Returns whether it is: then the keys that were
+/// tried say nothing of the token.
+pub(super) fn has_unknown_kid(facts: &Facts<'_>, notes: &mut Notes) -> bool {
+    let search = Search::new(facts).filter(|search| !search.is_named);
+    let Some(kid) = search.and_then(|search| search.kid) else {
+        return false;
+    };
+    notes.quote(format!(
+        "kid {} is the id of no key that was given: the key of this id may have made the \
+         signature. Give that key",
+        quoted(&kid)
+    ));
+    true
 }
 
 /// The keys that the signature was checked with; `None` without a key set.
@@ -310,4 +337,9 @@ pub(super) fn details(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
     }
     search.misfits(notes);
     search.unusable(notes);
+    by_kid_hint(facts, notes);
+    if facts.findings.contains(Finding::X5cChainToGivenRoot) {
+        let finding = Finding::X5cChainToGivenRoot;
+        notes.own(format!("{}: {}", finding.code(), finding.meaning()));
+    }
 }

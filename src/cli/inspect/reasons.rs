@@ -203,6 +203,7 @@ fn signature(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
         let text = signature_length(facts).into_iter();
         text.for_each(|text| notes.own(text));
         keys::could_have_signed(facts, notes);
+        let _ = keys::by_kid_hint(facts, notes) || keys::has_unknown_kid(facts, notes);
         return;
     }
     if let Some(chain) = &facts.chain {
@@ -215,11 +216,21 @@ fn signature(facts: &Facts<'_>, reason: Reason, notes: &mut Notes) {
         let (count, names) = (plural(tried.len(), "key"), keys::names(&tried));
         notes.own(format!("{count} tried: {names}"));
     }
-    if keys::could_have_signed(facts, notes) | explained_by_findings(facts, notes) {
+    let is_explained = keys::could_have_signed(facts, notes)
+        | explained_by_findings(facts, notes)
+        | keys::by_kid_hint(facts, notes)
+        | !facts.other_readings.is_empty();
+    if is_explained {
         return;
     }
     let name = facts.algorithm().map_or("HS", Algorithm::name);
-    notes.own(if name.starts_with("HS") {
+    let has_unknown_kid = keys::has_unknown_kid(facts, notes);
+    notes.own(if has_unknown_kid && name.starts_with("HS") {
+        "is the secret that was tried written in base64, base64url or hex? Then say so: \
+         --secret-file base64:PATH"
+    } else if has_unknown_kid {
+        return;
+    } else if name.starts_with("HS") {
         "the token was changed, or it was signed with another secret. Is the secret written in \
          base64, base64url or hex? Then say so: --secret-file base64:PATH"
     } else if name.starts_with("PS") {
@@ -241,6 +252,7 @@ fn explained_by_findings(facts: &Facts<'_>, notes: &mut Notes) -> bool {
             Finding::JwkHeader | Finding::JkuHeader | Finding::X5cHeader | Finding::X5uHeader => {
                 "that key may have made the signature; give it with --key if you trust it"
             }
+            Finding::X5cChainToGivenRoot => "that may be the key that made the signature",
             _ => continue,
         };
         notes.own(format!("{}: {}; {why}", finding.code(), finding.meaning()));

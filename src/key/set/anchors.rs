@@ -10,6 +10,10 @@ use crate::key::file;
 use crate::key::parsed::Certificate;
 use crate::signature::{AlgorithmSet, Candidate, VerifyingKey};
 
+/// How many certificates of authorities among the keys are compared with the chains of tokens: each
+/// may cost some signatures for each chain.
+const MAX_ROOTS: usize = 64;
+
 impl KeySet {
     /// Adds anchors: the certificates of authorities, in a file of any form that
     /// [`KeySet::add_key`] takes. A token whose header
@@ -74,6 +78,19 @@ impl KeySet {
             });
         }
         Ok(())
+    }
+
+    /// Takes the certificates of authorities that are given as keys.
+    pub(super) fn add_roots(&mut self, roots: impl Iterator<Item = Arc<Anchor>>) {
+        let realm = u32::try_from(self.index.last_realm()).unwrap_or(u32::MAX);
+        let free = MAX_ROOTS.saturating_sub(self.roots.len());
+        self.roots
+            .extend(roots.take(free).map(|root| (realm, root)));
+    }
+
+    /// The certificates of authorities that were given as keys, each with its realm.
+    pub(crate) fn roots(&self) -> &[(u32, Arc<Anchor>)] {
+        &self.roots
     }
 
     /// The anchors, each with its number and its realm.

@@ -129,6 +129,9 @@ impl KeySet {
         };
         let issuers = names().map(|certified| &certified.names);
         self.set_aside_issuers_of(issuers)?;
+        let roots = names().filter_map(|certified| certified.root.clone());
+        let roots: Vec<_> = roots.collect();
+        self.add_roots(roots.into_iter());
         let (mut usable, mut has_chain) = (0, false);
         let mut first_problem = None;
         for (index, entry) in file.keys.into_iter().enumerate() {

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use super::layout::{Page, Span, Tone, grouped, plural, shown};
 use super::{FEW, NAMES, SHORT, bad, blank_row, faint, few, plain, rank, share_row};
+use crate::display;
 use crate::key::{Key, KeyFinding, UnusableKey};
 use crate::report::tally::{EXPIRY_EDGES, Sample};
 use crate::report::{Counts, Report};
@@ -45,7 +46,7 @@ impl Report {
                     Reason::IssuerUnknown | Reason::TooManyKeys | Reason::SignatureBase64url
                 );
             if may_lack_a_key {
-                self.could_have_signed(page);
+                self.could_have_signed(reason, page);
             }
             let places = self.places(&self.tally.samples[reason.index()], count);
             page.below(&[faint(places)]);
@@ -54,12 +55,25 @@ impl Report {
 
     /// The unusable keys that could have signed rejected tokens. A report that does not name them reads
     /// as if the tokens were forged.
-    fn could_have_signed(&self, page: &mut Page) {
+    fn could_have_signed(&self, reason: Reason, page: &mut Page) {
         let rejected: AlgorithmSet = (self.algorithm_counts())
             .filter(|(_, counts)| counts.rejected > 0)
             .filter_map(|(name, _)| Algorithm::from_name(name))
             .collect();
-        let fits = |key: &&UnusableKey| !key.algorithms.intersection(rejected).is_empty();
+        // A `kid` that is the id of no usable key may be that of an unusable one.
+        let unknown_kids = self.tally.unknown_kids.sorted();
+        let is_named = |key: &UnusableKey| {
+            let kid = key.kid.as_deref().map(display::shown);
+            kid.is_some_and(|kid| unknown_kids.iter().any(|(name, _)| **name == *kid))
+        };
+        // What a key of an unknown type can do is unknown; tokens that name it are such a mismatch.
+        let may_be_named = |key: &UnusableKey| {
+            reason == Reason::KeyMismatch && key.kid.is_some() && key.algorithms.is_empty()
+        };
+        let fits = |key: &&UnusableKey| {
+            let is_of_type = !key.algorithms.intersection(rejected).is_empty();
+            is_of_type || is_named(key) || may_be_named(key)
+        };
         let keys = self.validator.keys().unusable_keys().iter().filter(fits);
         let count = keys.clone().count();
         for key in keys.take(FEW) {
@@ -226,6 +240,17 @@ impl Report {
             );
             let label = (Tone::Warning, "other reading".to_owned());
             texts.push((blank_row(), vec![label, plain(text)]));
+        }
+        if let Some(hint) = self.kid_hint() {
+            let text = format!(
+                ": kid names no key; with --kid-hint, the signatures of {} of {} tried hold",
+                grouped(hint.verifies as u64),
+                plural(hint.tokens as u64, "token"),
+            );
+            let label = (Tone::Warning, "kid-hint-would-verify".to_owned());
+            texts.push((blank_row(), vec![label, plain(text)]));
+            let place = self.places(&[hint.first], u64::MAX);
+            texts.push((blank_row(), vec![faint(place)]));
         }
         section(page, "findings", texts);
     }

@@ -53,12 +53,12 @@ fn a_key_that_cannot_be_chosen_is_explained() {
         (
             "rsa",
             "key-mismatch",
-            r#"keys[3] of "keys.json" is set aside: crv"#,
+            r#"keys[3] of "keys.json" is unusable: crv"#,
         ),
         (
             "broken",
             "key-unusable",
-            r#"keys[4] of "keys.json" is set aside: k: the character at byte 0 is not"#,
+            r#"keys[4] of "keys.json" is unusable: k: the character at byte 0 is not"#,
         ),
     ] {
         let header = json!({"alg": "HS256", "kid": kid}).to_string();
@@ -282,7 +282,7 @@ fn a_public_key_that_does_not_fit_is_explained() {
     }
     // Without a kid any unusable key may be the missing one.
     judge("RS256", None, keys(&[]))
-        .must_say(&["keys[1] of \"keys.json\" is set aside: n: 1024 bits"]);
+        .must_say(&["keys[1] of \"keys.json\" is unusable: n: 1024 bits"]);
     let bound = json!({"kty": "EC", "kid": "b", "alg": "ECDH-ES", "crv": "P-256",
         "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
         "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"});
