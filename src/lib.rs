@@ -58,6 +58,7 @@ mod verdict;
 
 pub use anchor::{Chain, ChainError};
 pub use error::{AcceptError, Error, KeyError, OutputError};
+pub use extract::{LogTime, LogZone, TimeForm, TimeReader, UnknownTimeForm, UnknownZone};
 pub use input::{DEFAULT_BLOCK_BYTES, Input};
 pub use judge::Judge;
 pub use key::{Encoding, Key, KeyFinding, KeySet, OtherReading, UnusableKey, Validity};

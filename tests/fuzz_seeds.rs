@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use jotmill::KeyFinding;
+use jotmill::{KeyFinding, TimeForm};
 use jotmill_test_support::rng::Rng;
 
 use crate::fuzz_bodies::{self, Seen};
@@ -171,6 +171,21 @@ fn key_files_are_loaded_or_refused_and_never_quoted() {
         "key-unusable",
         "key-mismatch",
         "signature-mismatch",
+    ]);
+    assert_reaches(&seen, &wanted);
+}
+
+#[test]
+fn times_are_found_as_the_oracle_does() {
+    let seen = replay("times", 400, fuzz_bodies::times);
+    let mut wanted: BTreeSet<_> = TimeForm::ALL.map(TimeForm::name).into();
+    wanted.extend([
+        "none",
+        "assumed-year",
+        "assumed-zone",
+        "number",
+        "exact",
+        "field",
     ]);
     assert_reaches(&seen, &wanted);
 }

@@ -3,7 +3,7 @@
 //!
 //! What differs is found by [`Judges`], which hold the validator, a run and the oracle against each
 //! other down to the row, or, for `split`, by a splitter that is written here in the obvious way.
-//! `keys` loads keys, and states what must hold of any file of them.
+//! `times` finds times, and so does an oracle of its own. `keys` loads keys, and states what must hold of any file of them.
 //! Each body returns the codes that it saw, so that a test over the seeds can check that
 //! they reach what they are for.
 
@@ -12,9 +12,10 @@ use std::io::{self, Read};
 use std::sync::LazyLock;
 
 use jotmill::{
-    Algorithm, Encoding, Key, KeyError, KeyFinding, KeySet, UnixTime, UnusableKey, Validator,
-    Verdict,
+    Algorithm, Encoding, Key, KeyError, KeyFinding, KeySet, LogZone, TimeForm, TimeReader, UnixTime,
+    UnusableKey, Validator, Verdict,
 };
+use jotmill_test_support::log_times::{self, Assumed};
 use serde_json::Value;
 
 use crate::judges::{Judges, Row, audit, comparable};
@@ -599,6 +600,53 @@ fn secrets_sign(validator: &Validator, document: &Value) -> Seen {
                     "{codes:?}"
                 );
                 seen.extend(verdict.reasons.iter().map(|reason| reason.code()));
+            }
+        }
+    }
+    seen
+}
+
+/// The data as a text with times, by two zones; what is found is then read as a field. The forms that
+/// can be named must find times within the text.
+pub fn times(data: &[u8]) -> Seen {
+    let mut seen = Seen::new();
+    let now = UnixTime::new(NOW.unsigned_abs(), 0).expect("before 9999");
+    for (zone, offset) in [("UTC", 0), ("-05:45", -20_700)] {
+        let zone: LogZone = zone.parse().expect("a zone");
+        let reader = TimeReader::new(None, zone.clone(), now);
+        let assumed = Assumed {
+            offset,
+            now: (NOW, 0),
+        };
+        let expected = log_times::first_in(data, assumed);
+        let found = reader.first_in(data);
+        let comparable = found.clone().map(|(range, time)| log_times::Found {
+            start: range.start,
+            end: range.end,
+            seconds: time.at.seconds().cast_signed(),
+            nanos: time.at.subsec_nanos(),
+            assumed_zone: time.assumed_zone,
+            assumed_year: time.assumed_year,
+        });
+        assert_eq!(comparable, expected);
+        seen.insert(match found {
+            None => "none",
+            Some((_, time)) if time.assumed_year => "assumed-year",
+            Some((_, time)) if time.assumed_zone => "assumed-zone",
+            Some((ref range, _)) if !data[range.clone()].contains(&b':') => "number",
+            Some(_) => "exact",
+        });
+        if let Some((range, time)) = found {
+            assert_eq!(reader.parse(&data[range]), Some(time));
+        }
+        for form in TimeForm::ALL {
+            let reader = TimeReader::new(Some(form), zone.clone(), now);
+            if reader.parse(data).is_some() {
+                seen.insert("field");
+            }
+            if let Some((range, _)) = reader.first_in(data) {
+                assert!(reader.parse(&data[range]).is_some(), "{form}");
+                seen.insert(form.name());
             }
         }
     }

@@ -1,8 +1,9 @@
 //! What jotmill is tested with, and nothing of jotmill.
 //!
 //! [`token_maker`] makes tokens to order and [`rfc_vectors`] has those of the RFCs; `payloads`
-//! are random payloads for property tests; `oracle` judges a line a second time, by other crates
-//! and in another style, and `hostile` makes the lines that both have to judge.
+//! are random payloads for property tests; [`log_times`] finds times in logs a second time; `oracle`
+//! judges a line a second time, by other crates and in another style, and `hostile` makes the lines
+//! that both have to judge.
 
 #![allow(
     clippy::expect_used,
@@ -16,6 +17,7 @@
 
 #[cfg(feature = "oracle")]
 pub mod hostile;
+pub mod log_times;
 #[cfg(feature = "oracle")]
 pub mod oracle;
 #[cfg(feature = "payloads")]
