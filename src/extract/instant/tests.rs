@@ -1,4 +1,5 @@
 mod lines;
+mod random;
 
 use super::*;
 use lines::LINES;

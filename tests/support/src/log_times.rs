@@ -319,10 +319,14 @@ impl Fields {
         };
         let seconds = match self.year {
             Some(year) => at(year)?,
-            None => (1969..=10_000)
-                .rev()
-                .filter_map(at)
-                .find(|seconds| (*seconds, nanos) <= assumed.now)?,
+            None => {
+                // No year is shorter than 365 days, so this is late enough.
+                let latest = 1971 + assumed.now.0 / (365 * 86_400);
+                (1969..=latest)
+                    .rev()
+                    .filter_map(at)
+                    .find(|seconds| (*seconds, nanos) <= assumed.now)?
+            }
         };
         Some(Found {
             start,
