@@ -178,7 +178,7 @@ fn key_files_are_loaded_or_refused_and_never_quoted() {
 #[test]
 fn times_are_found_as_the_oracle_does() {
     let seen = replay("times", 400, fuzz_bodies::times);
-    let mut wanted: BTreeSet<_> = TimeForm::ALL.map(TimeForm::name).into();
+    let mut wanted: BTreeSet<_> = TimeForm::ALL.iter().map(|form| form.name()).collect();
     wanted.extend([
         "none",
         "assumed-year",

@@ -46,7 +46,7 @@ pub enum TimeForm {
 
 impl TimeForm {
     /// Every form, in the order of the help text.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: &'static [Self] = &[
         Self::Rfc3339,
         Self::Unix,
         Self::UnixMs,
@@ -149,7 +149,7 @@ impl FromStr for TimeForm {
     type Err = UnknownTimeForm;
 
     fn from_str(name: &str) -> Result<Self, UnknownTimeForm> {
-        let form = Self::ALL.into_iter().find(|form| form.name() == name);
+        let form = Self::ALL.iter().copied().find(|form| form.name() == name);
         form.ok_or(UnknownTimeForm)
     }
 }
@@ -161,7 +161,7 @@ pub struct UnknownTimeForm;
 impl fmt::Display for UnknownTimeForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("unknown time format; the formats are")?;
-        for (number, form) in TimeForm::ALL.into_iter().enumerate() {
+        for (number, form) in TimeForm::ALL.iter().enumerate() {
             let separator = if number == 0 { "" } else { "," };
             write!(f, "{separator} {form}")?;
         }

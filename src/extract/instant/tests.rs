@@ -432,7 +432,7 @@ fn a_named_unit_is_found_without_a_key() {
 
 #[test]
 fn a_form_finds_its_own_examples_and_passes_over_others() {
-    for form in TimeForm::ALL {
+    for form in TimeForm::ALL.iter().copied() {
         assert_eq!(form.to_string().parse(), Ok(form));
         let error = "none".parse::<TimeForm>().unwrap_err().to_string();
         assert!(error.contains(form.name()));

@@ -639,7 +639,7 @@ pub fn times(data: &[u8]) -> Seen {
         if let Some((range, time)) = found {
             assert_eq!(reader.parse(&data[range]), Some(time));
         }
-        for form in TimeForm::ALL {
+        for form in TimeForm::ALL.iter().copied() {
             let reader = TimeReader::new(Some(form), zone.clone(), now);
             if reader.parse(data).is_some() {
                 seen.insert("field");
