@@ -12,8 +12,8 @@ use std::io::{self, Read};
 use std::sync::LazyLock;
 
 use jotmill::{
-    Algorithm, Encoding, Key, KeyError, KeyFinding, KeySet, LogZone, TimeForm, TimeReader, UnixTime,
-    UnusableKey, Validator, Verdict,
+    Algorithm, Encoding, Key, KeyError, KeyFinding, KeySet, LogZone, TimeForm, TimeReader,
+    UnixTime, UnusableKey, Validator, Verdict,
 };
 use jotmill_test_support::log_times::{self, Assumed};
 use serde_json::Value;
