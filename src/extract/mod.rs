@@ -4,10 +4,9 @@
 //! validate it at. The stages after it know tokens, and neither lines nor formats. [`LineTokens`]
 //! takes one token per line.
 
-mod instant;
+mod finder;
 mod lines;
 
-pub use instant::{LogTime, LogZone, TimeForm, TimeReader, UnknownTimeForm, UnknownZone};
 pub(crate) use lines::{LineTokens, MAX_LINES};
 
 use crate::time::UnixTime;
