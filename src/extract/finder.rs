@@ -1,20 +1,22 @@
 //! Finds the tokens in arbitrary bytes.
 //!
 //! **What is found.** A *token* is three segments of base64url with dots between them, of which the
-//! first decodes to a JSON object with a member `alg`, or five, of which the first decodes to one with
-//! `enc`. All but the first may be empty: `h.p.` is a token, and `h..s`. Up to two `=` at the end of a
-//! segment are part of it. A token begins at the first place that gives such a header, whatever is
-//! before it, and ends with its last segment, whatever is behind it; one more dot there ends a
-//! sentence, and `~` makes it an SD-JWT. Its characters may be percent-encoded or escaped as in JSON.
-//! A token is *cut* where there is such a header and a dot, and then too few segments, or an ellipsis
-//! (three dots in a row are one); a bare `h.` is cut only at the end of a line. A header that begins
-//! with white space is not sought. Behind `Bearer`, what is no token is *another credential* where it has sixteen
-//! characters or more and a digit among them: so that prose is none.
+//! first decodes to a JSON object with a member `alg`, or five, of which the first decodes to one
+//! with `enc`. All but the first may be empty: `h.p.` is a token, and `h..s`. Up to two `=` at the
+//! end of a segment are part of it. A token begins at the first place that gives such a header,
+//! whatever is before it, and ends with its last segment, whatever is behind it; one more dot there
+//! ends a sentence, and `~` makes it an SD-JWT. Its characters may be percent-encoded or escaped as
+//! in JSON. A token is *cut* where there is such a header and a dot, and then too few segments, or
+//! an ellipsis (three dots in a row are one); a bare `h.` is cut only at the end of a line. A
+//! header that begins with white space is not sought. Behind `Bearer`, what is no token is *another
+//! credential* where it has sixteen characters or more and a digit among them: so that prose is
+//! none.
 //!
-//! This module knows neither lines nor blocks, and judges nothing: a header with an unknown algorithm or
-//! with `alg` twice is a header. `search` finds where a token may begin, `header` decides, and
-//! `spelling` reads escapes. All of it takes time linear in the text, whatever the text: a segment's
-//! end is searched once for all that may begin in it, and `header` says how it reads.
+//! This module knows neither lines nor blocks, and judges nothing: a header with an unknown
+//! algorithm or with `alg` twice is a header. `search` finds where a token may begin, `header`
+//! decides, `spelling` reads escapes, and `layer` decodes base64 around tokens. All of it takes
+//! time linear in the text, whatever the text: a segment's end is searched once for all that may
+//! begin in it, and `header` says how it reads.
 
 #![cfg_attr(
     not(test),
@@ -25,13 +27,17 @@
 )]
 
 mod header;
+mod layer;
 #[cfg(test)]
 mod naive;
 mod search;
+#[cfg(test)]
+mod shapes;
 mod spelling;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use header::{HeaderReader, Members};
@@ -88,6 +94,7 @@ pub(crate) struct Finder<'b> {
     platform: Platform,
     text: &'b [u8],
     token_limit: usize,
+    decodes_base64: bool,
     /// Where the search goes on.
     at: usize,
     /// The segment that was searched last.
@@ -98,6 +105,11 @@ pub(crate) struct Finder<'b> {
     next_recent: usize,
     /// Behind `Bearer`, until it is known to hold no token.
     credential: Option<Range<usize>>,
+    /// Where base64 is decoded: the next find that is not within it, the next ones that are, and
+    /// how far it was decoded.
+    bare: Option<Find>,
+    decoded: VecDeque<Find>,
+    decoded_to: usize,
     /// How many bytes of segments were searched.
     #[cfg(test)]
     scanned: std::cell::Cell<usize>,
@@ -114,23 +126,27 @@ struct Segment {
 }
 
 impl<'b> Finder<'b> {
-    /// Tokens of more than `token_limit` bytes are too long. `decodes_base64` finds the tokens within
-    /// one more layer of base64, too.
-    pub(crate) fn new(text: &'b [u8], token_limit: usize, _decodes_base64: bool) -> Self {
-        Self::on(Platform::detect(), text, token_limit)
+    /// Tokens of more than `token_limit` bytes are too long. `decodes_base64` finds the tokens
+    /// within one more layer of base64, too.
+    pub(crate) fn new(text: &'b [u8], token_limit: usize, decodes_base64: bool) -> Self {
+        Self::on(Platform::detect(), text, token_limit, decodes_base64)
     }
 
-    fn on(platform: Platform, text: &'b [u8], token_limit: usize) -> Self {
+    fn on(platform: Platform, text: &'b [u8], token_limit: usize, decodes_base64: bool) -> Self {
         Self {
             platform,
             text,
             token_limit,
+            decodes_base64,
             at: 0,
             segment: Segment::default(),
             headers: HeaderReader::default(),
             recent: [(&[], Members::default()); RECENT],
             next_recent: 0,
             credential: None,
+            bare: None,
+            decoded: VecDeque::new(),
+            decoded_to: 0,
             #[cfg(test)]
             scanned: std::cell::Cell::default(),
         }
@@ -138,6 +154,48 @@ impl<'b> Finder<'b> {
 
     /// The next find. A token that is escaped in the text is appended to `scratch`.
     pub(crate) fn next(&mut self, scratch: &mut Vec<u8>) -> Option<Find> {
+        if !self.decodes_base64 {
+            return self.next_bare(scratch);
+        }
+        if self.bare.is_none() {
+            self.bare = self.next_bare(scratch);
+        }
+        let all = self.text.len();
+        loop {
+            let bare = self.bare.as_ref();
+            let (start, end) = bare.map_or((all, all), |find| (find.start, find.end));
+            // A token in base64 is preferred to a credential that is none, and to nothing else.
+            let is_credential = bare.is_some_and(|find| find.kind == FindKind::OtherCredential);
+            let until = if is_credential { end } else { start };
+            match self.decoded.pop_front() {
+                Some(find) if find.end <= start => return Some(find),
+                Some(find) if find.start < end && is_credential => {
+                    self.bare = self.next_bare(scratch);
+                    self.decoded.push_front(find);
+                }
+                Some(find) if find.start < end => {}
+                Some(find) => {
+                    self.decoded.push_front(find);
+                    return self.bare.take();
+                }
+                None => match layer::next_run(self.text, self.decoded_to, until) {
+                    Some(run) => {
+                        self.decoded_to = run.0.end;
+                        let limit = self.token_limit;
+                        let finds = layer::finds(self.platform, self.text, &run, limit, scratch);
+                        self.decoded.extend(finds);
+                    }
+                    None => {
+                        self.decoded_to = self.decoded_to.max(end);
+                        return self.bare.take();
+                    }
+                },
+            }
+        }
+    }
+
+    /// The next find that is not within another layer of base64.
+    fn next_bare(&mut self, scratch: &mut Vec<u8>) -> Option<Find> {
         loop {
             let start = search::next_start(self.platform, self.text, self.at);
             let is_behind = |range: &mut Range<usize>| start.is_none_or(|at| range.end <= at);
@@ -146,7 +204,10 @@ impl<'b> Finder<'b> {
                 let kind = FindKind::OtherCredential;
                 return Some(Find { start, end, kind });
             }
-            let start = start?;
+            let Some(start) = start else {
+                self.at = self.text.len();
+                return None;
+            };
             self.at = start + 1;
             if matches!(self.text.get(start + 1), Some(b'a' | b'A')) {
                 self.credential = self.credential.take().or(credential(self.text, start));

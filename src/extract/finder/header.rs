@@ -1,14 +1,15 @@
-//! Whether a segment is the header of a token: a JSON object in base64url that has a member `alg` or
-//! `enc`.
+//! Whether a segment is the header of a token: a JSON object in base64url that has a member `alg`
+//! or `enc`.
 //!
 //! This is a grammar check (RFC 8259) and keeps no values. All that the strict reader of headers
-//! accepts passes; what passes and is refused there (duplicate members, deep nesting, lone surrogates,
-//! numbers beyond a double, unused bits) is a find, and rejected when it is judged.
+//! accepts passes; what passes and is refused there (duplicate members, deep nesting, lone
+//! surrogates, numbers beyond a double, unused bits) is a find, and rejected when it is judged.
 //!
-//! Reading is linear however many objects a hostile segment seems to begin: an object that was read as part
-//! of another that failed would fail at the same place, so it is not read again. Of the texts that overlap
-//! at one alignment to base64's groups, one at most then reads as names and values what the other
-//! reads as punctuation, so that a character is read at most twice at each of four alignments.
+//! Reading is linear however many objects a hostile segment seems to begin: an object that was read
+//! as part of another that failed would fail at the same place, so it is not read again. Of the
+//! texts that overlap at one alignment to base64's groups, one at most then reads as names and
+//! values what the other reads as punctuation, so that a character is read at most twice at each of
+//! four alignments.
 
 use std::collections::HashSet;
 
@@ -89,7 +90,8 @@ impl HeaderReader {
             let Some(byte) = bytes.now else {
                 let is_whole = self.open.is_empty() && !bytes.is_cut;
                 if let Some(start) = ended.filter(|_| !is_whole) {
-                    // It reaches to the end, so that it may be a header where the one around it is not.
+                    // It reaches to the end, so that it may be a header where the one around it is
+                    // not.
                     self.read.remove(&start);
                 }
                 return is_whole.then_some(members);
@@ -147,7 +149,8 @@ impl HeaderReader {
     }
 }
 
-/// The bytes that a segment decodes to, one at a time. Bits behind the last whole byte are not looked at.
+/// The bytes that a segment decodes to, one at a time. Bits behind the last whole byte are not
+/// looked at.
 struct Bytes<'t> {
     /// The text up to the end of the segment.
     text: &'t [u8],
@@ -219,8 +222,8 @@ impl<'t> Bytes<'t> {
         (self.now == Some(byte)).then(|| self.advance())
     }
 
-    /// The string that begins here: its first three characters, and zeros where it is shorter; three zeros
-    /// where it is longer.
+    /// The string that begins here: its first three characters, and zeros where it is shorter;
+    /// three zeros where it is longer.
     fn string(&mut self) -> Option<[u8; 3]> {
         let (mut name, mut length) = ([0; 3], 0);
         loop {

@@ -1,8 +1,8 @@
-//! How a text spells the characters of a token: as they are, percent-encoded (`%2E`, `%252e`), or escaped
-//! as in JSON and JavaScript (`\u002e`, `\x2e`, with any number of backslashes).
+//! How a text spells the characters of a token: as they are, percent-encoded (`%2E`, `%252e`), or
+//! escaped as in JSON and JavaScript (`\u002e`, `\x2e`, with any number of backslashes).
 
-/// The character at `at`, and how many bytes spell it. A character that is not ASCII is its first byte;
-/// an escape of one is no escape.
+/// The character at `at`, and how many bytes spell it. A character that is not ASCII is its first
+/// byte; an escape of one is no escape.
 #[inline]
 pub(super) fn character(text: &[u8], at: usize) -> Option<(u8, usize)> {
     match text.get(at)? {

@@ -14,8 +14,11 @@ pub(super) fn encode(json: &str) -> String {
 
 /// All finds, as the naive finder lists them.
 pub(super) fn finds(platform: Platform, text: &[u8], limit: usize) -> Vec<Found> {
-    let (mut finder, mut scratch, mut all) =
-        (Finder::on(platform, text, limit), Vec::new(), Vec::new());
+    finds_of(Finder::on(platform, text, limit, false))
+}
+
+fn finds_of(mut finder: Finder<'_>) -> Vec<Found> {
+    let (text, mut scratch, mut all) = (finder.text, Vec::new(), Vec::new());
     while let Some(Find { start, end, kind }) = finder.next(&mut scratch) {
         let (name, bytes) = match kind {
             FindKind::Cut => ("cut", Vec::new()),
@@ -294,4 +297,51 @@ fn hostile_texts_are_read_in_linear_time() {
         let steps = finder.headers.steps + finder.scanned.get();
         assert!(steps <= 16 * text.len(), "{} {steps}", &text[..40]);
     }
+}
+
+#[test]
+fn tokens_in_one_more_layer_of_base64_are_found_where_they_are() {
+    let token = format!("{}.e30.c2lnPz8_", encode(r#"{"alg":"HS256"}"#));
+    let check = |text: &str, count| {
+        let found = finds_of(Finder::new(text.as_bytes(), LIMIT, true));
+        let is_token = |find: &Found| find.2 == "token" && find.3 == token.as_bytes();
+        assert_eq!(found.len(), count, "{text}");
+        assert!(found.iter().all(is_token), "{found:?}");
+        assert!(found.windows(2).all(|two| two[0].1 <= two[1].0));
+        found
+    };
+    let standard = &base64::engine::general_purpose::STANDARD;
+    let engines = [&URL_SAFE_NO_PAD, standard];
+    for (engine, before, glued) in engines
+        .into_iter()
+        .flat_map(|engine| (0..7).map(move |before| (engine, before)))
+        .flat_map(|(engine, before)| (0..5).map(move |glued| (engine, before, glued)))
+    {
+        let inner = format!("{}{token}{}", "?".repeat(before), "\n>".repeat(before));
+        let wrapped = engine.encode(inner);
+        let plain = format!("key: \"{}{wrapped}\", ", "x".repeat(glued));
+        let found = check(&plain, 1);
+        // Exactly the characters that have bits of it.
+        let begin = "key: \"".len() + glued;
+        let last = ((before + token.len()) * 8 - 1) / 6;
+        let expected = (begin + before * 8 / 6, begin + last + 1);
+        assert_eq!((found[0].0, found[0].1), expected, "{plain}");
+        check(&plain.replace('/', "\\/"), 1);
+        check(&plain.replace('+', "%2B").replace('/', "%2f"), 1);
+        assert!(finds_of(Finder::new(plain.as_bytes(), LIMIT, false)).is_empty());
+    }
+    let wrapped = URL_SAFE_NO_PAD.encode(format!("user:{token}"));
+    let two = URL_SAFE_NO_PAD.encode(format!("{token} and {token}"));
+    check(&format!("Basic {wrapped} {token} {two}"), 4);
+    check(&format!("{token} {token}"), 2);
+    // A token is preferred to a credential that is none.
+    check(&format!("Bearer {wrapped}"), 1);
+    // Not in two layers more.
+    check(&URL_SAFE_NO_PAD.encode(&wrapped), 0);
+    // A token within a token is part of it.
+    let claims = URL_SAFE_NO_PAD.encode(format!(r#"{{"inner":"{token}"}}"#));
+    let outer = format!("{}.{claims}.c2ln", encode(r#"{"alg":"HS256"}"#));
+    let found = finds_of(Finder::new(outer.as_bytes(), LIMIT, true));
+    let expected = (0, outer.len(), "token", outer.clone().into_bytes());
+    assert_eq!(found, [expected]);
 }

@@ -1,4 +1,5 @@
-//! Both scans in wide registers: the only `unsafe` of the finder. Every instruction set finds the same.
+//! Both scans in wide registers: the only `unsafe` of the finder. Every instruction set finds the
+//! same.
 //!
 //! ```text
 //! for each chunk of 64 bytes:
@@ -6,8 +7,8 @@
 //!     return the place of the lowest bit, if any
 //! ```
 //!
-//! Case is ignored, and the second and third characters of all starts are pooled, so that one look-up
-//! by the lower four bits of a byte decides about each.
+//! Case is ignored, and the second and third characters of all starts are pooled, so that one
+//! look-up by the lower four bits of a byte decides about each.
 
 #![allow(unsafe_code)]
 
@@ -17,8 +18,8 @@ const CHUNK: usize = 64;
 /// A chunk, and the bytes behind it that decide about its last positions.
 type Window = [u8; CHUNK + 2];
 
-/// Sets of bytes, of which no two have the lower four bits in common: by these bits, the byte; where
-/// there is none, a byte with other lower bits.
+/// Sets of bytes, of which no two have the lower four bits in common: by these bits, the byte;
+/// where there is none, a byte with other lower bits.
 const fn by_lower_bits(bytes: &[u8]) -> [u8; 16] {
     let mut set = [0x01; 16];
     set[1] = 0x00;
@@ -34,7 +35,8 @@ const fn by_lower_bits(bytes: &[u8]) -> [u8; 16] {
 static SECOND: [u8; 16] = by_lower_bits(b"ayw");
 static THIRD: [u8; 16] = by_lower_bits(b"aijklo0r");
 
-/// The first position at or behind `from` at which the text is like a start in its first three bytes.
+/// The first position at or behind `from` at which the text is like a start in its first three
+/// bytes.
 #[inline]
 pub(super) fn like_start(platform: Platform, text: &[u8], from: usize) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
@@ -73,8 +75,8 @@ pub(super) fn run_end(platform: Platform, text: &[u8], from: usize) -> usize {
     from + run.count()
 }
 
-/// The first position at or behind `from` whose bit `marks_of` sets in its chunk. Behind the text are
-/// zeros. Inlined into each instruction set's function.
+/// The first position at or behind `from` whose bit `marks_of` sets in its chunk. Behind the text
+/// are zeros. Inlined into each instruction set's function.
 #[inline(always)]
 fn first_marked(text: &[u8], mut from: usize, marks_of: impl Fn(&Window) -> u64) -> Option<usize> {
     while let Some(window) = text.get(from..).and_then(|rest| rest.first_chunk()) {
