@@ -19,18 +19,26 @@ const SHORTEST: usize = 19;
 pub(super) fn next_run(text: &[u8], from: usize, until: usize) -> Option<(Range<usize>, Vec<u8>)> {
     let mut start = from;
     while start < until {
-        let mut values = Vec::new();
-        let mut end = start;
-        while let Some((value, length)) = value(text, end) {
-            values.push(value);
+        let (mut end, mut count) = (start, 0);
+        while let Some((_, length)) = value(text, end) {
             end += length;
+            count += 1;
         }
-        if values.len() >= SHORTEST {
-            return Some((start..end, values));
+        if count >= SHORTEST {
+            return Some((start..end, values(text, start).collect()));
         }
         start = end + 1;
     }
     None
+}
+
+/// The six bits of each character of the run that begins at `at`.
+fn values(text: &[u8], mut at: usize) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let (value, length) = value(text, at)?;
+        at += length;
+        Some(value)
+    })
 }
 
 /// The six bits of the character of base64 at `at`, and the bytes that spell it.
