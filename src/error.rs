@@ -7,7 +7,11 @@
 use std::fmt;
 use std::io;
 
+use crate::input::{Compression, UnpackProblem};
 use crate::verdict::Verdict;
+
+/// The largest window that can be allowed, in bytes.
+const LARGEST_WINDOW: u64 = 2 << 30;
 
 /// Why jotmill could not judge.
 #[derive(Debug)]
@@ -42,6 +46,35 @@ pub enum Error {
         expected: u64,
         /// The bytes that were there.
         found: u64,
+    },
+    /// A compressed input could not be unpacked to its end.
+    Unpack {
+        /// The input's name, as given.
+        input: String,
+        /// How it is compressed.
+        compression: Compression,
+        /// The offset in the compressed input, in bytes.
+        offset: u64,
+        /// How many bytes were unpacked before that.
+        unpacked: u64,
+        /// What is wrong.
+        problem: UnpackProblem,
+    },
+    /// An input has a form that is not read.
+    Form {
+        /// The input's name, as given.
+        input: String,
+        /// The form.
+        form: &'static str,
+        /// The command that makes text of it.
+        command: &'static str,
+    },
+    /// A text in UTF-16 ends with half a unit.
+    HalfCharacter {
+        /// The input's name, as given.
+        input: String,
+        /// The offset of its last byte.
+        offset: u64,
     },
     /// Writing rows failed.
     Write {
@@ -213,6 +246,71 @@ impl fmt::Display for Error {
                 f,
                 "{input} shrank while it was read: {expected} bytes when it was opened, \
                  {found} bytes now; was it rotated or truncated? Audit a copy that does not change"
+            ),
+            Self::Unpack {
+                input,
+                compression,
+                offset,
+                unpacked,
+                problem,
+            } => {
+                let form = compression.name();
+                match problem {
+                    UnpackProblem::Truncated => write!(
+                        f,
+                        "{input}: the {form} data ends in the middle, at byte {offset}"
+                    )?,
+                    UnpackProblem::Corrupt(detail) => write!(
+                        f,
+                        "{input}: the {form} data is corrupt at or before byte {offset} ({detail})"
+                    )?,
+                    UnpackProblem::TrailingData => write!(
+                        f,
+                        "{input}: the {form} data ends at byte {offset}, and something else follows"
+                    )?,
+                    UnpackProblem::Window { needed, limit } => {
+                        write!(f, "{input}: the {form} data at byte {offset} takes ")?;
+                        match needed {
+                            Some(needed) => write!(f, "a window of {needed} bytes, ")?,
+                            None => f.write_str("a dictionary of ")?,
+                        }
+                        write!(f, "more than {limit} bytes")?;
+                    }
+                }
+                write!(
+                    f,
+                    "; {unpacked} bytes were unpacked, and their whole lines judged. "
+                )?;
+                match problem {
+                    UnpackProblem::Window { needed, .. } => match needed {
+                        Some(needed) if *needed <= LARGEST_WINDOW => {
+                            write!(f, "Allow it with --max-window {needed}")
+                        }
+                        Some(_) => write!(f, "Unpack it with another tool"),
+                        None => write!(f, "Allow more with --max-window"),
+                    },
+                    UnpackProblem::TrailingData => {
+                        write!(f, "Cut the rest off, or audit it as a file of its own")
+                    }
+                    _ => write!(
+                        f,
+                        "Check it with {form} -t; was it copied before it was written to its end?"
+                    ),
+                }
+            }
+            Self::Form {
+                input,
+                form,
+                command,
+            } => write!(
+                f,
+                "{input} is {form}, which is not read; make text of it first: \
+                 {command} | jotmill audit"
+            ),
+            Self::HalfCharacter { input, offset } => write!(
+                f,
+                "{input}: the text in UTF-16 ends with half a character, at byte {offset}; its \
+                 whole lines were judged. Was it cut off?"
             ),
             Self::Write { source } => match source.get_ref() {
                 Some(error) if error.is::<OutputError>() => {

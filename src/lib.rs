@@ -58,8 +58,7 @@ mod verdict;
 
 pub use anchor::{Chain, ChainError};
 pub use error::{AcceptError, Error, KeyError, OutputError};
-pub use extract::{LogTime, LogZone, TimeForm, TimeReader, UnknownTimeForm, UnknownZone};
-pub use input::{DEFAULT_BLOCK_BYTES, Input};
+pub use input::{Compression, DEFAULT_BLOCK_BYTES, Input, UnpackProblem};
 pub use judge::Judge;
 pub use key::{Encoding, Key, KeyFinding, KeySet, OtherReading, UnusableKey, Validity};
 pub use pipeline::{Finished, Progress, RowSink, RunOptions, Watch, audit, run};

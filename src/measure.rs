@@ -116,7 +116,7 @@ fn each_block<'t>(
     while reader.fill(&mut block, DEFAULT_BLOCK_BYTES) {
         while !block.bytes().is_empty() {
             let consumed = each(LineTokens::new(&block, limit, now));
-            block.resume(block.end_of(consumed));
+            block.resume(consumed);
         }
     }
 }

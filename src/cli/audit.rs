@@ -169,6 +169,9 @@ fn judge(
     if let Some(bytes) = flags.block_bytes {
         options.block_bytes = bytes;
     }
+    if let Some(bytes) = flags.max_window {
+        options.max_window = bytes;
+    }
     let sizes = || {
         let size = |path: &PathBuf| {
             let metadata = std::fs::metadata(path).ok()?;

@@ -15,11 +15,11 @@ use jotmill::{Kernel, UnixTime};
 pub(crate) use bench::BenchFlags;
 pub(crate) use generate::GenFlags;
 pub(crate) use rules::{KeyFlags, PolicyFlags};
-use values::time;
 pub(crate) use values::{
     ENCODINGS, Secret, add_claim, algorithm, bytes, claim, crit, duration, issuer, kernel,
     media_type, required, scope,
 };
+use values::{time, window};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 every token is valid; 1 at least one was rejected; 2 jotmill could not judge \
@@ -71,7 +71,8 @@ impl Command {
 
 #[derive(Args)]
 pub(crate) struct AuditFlags {
-    /// Files of tokens, one a line; - or none reads standard input.
+    /// Files of tokens, one a line; - or none reads standard input. gzip, zstd, bzip2, xz and
+    /// UTF-16 are recognized.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -95,6 +96,10 @@ pub(crate) struct AuditFlags {
     /// Also estimate the number of distinct tokens, to about 1 %.
     #[arg(long)]
     pub(crate) distinct: bool,
+    /// The largest window (zstd) or dictionary (xz) that unpacking may take, such as 256M; up to 2G
+    /// [default: 128M].
+    #[arg(long, value_name = "BYTES", value_parser = window)]
+    pub(crate) max_window: Option<u64>,
     #[command(flatten)]
     pub(crate) output: OutputFlags,
 }

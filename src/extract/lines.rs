@@ -51,10 +51,10 @@ impl<'b> LineTokens<'b> {
         self.lines.position()
     }
 
-    const fn found(&self, at: usize, content: Content<'b>) -> Found<'b> {
+    fn found(&self, at: usize, content: Content<'b>) -> Found<'b> {
         Found {
             line: self.count,
-            offset: self.block.offset() + at as u64,
+            offset: self.block.offset_of(at),
             at: self.now,
             content,
         }
@@ -83,7 +83,8 @@ impl<'b> Iterator for LineTokens<'b> {
             if line.length > self.limit {
                 let rest = &self.block.bytes()[line.begin..];
                 let at = line.begin + leading_blanks(rest, self.limit);
-                return Some(self.found(at, Content::TooLong(line.length as u64)));
+                let length = self.block.length_of(line.begin..line.begin + line.length);
+                return Some(self.found(at, Content::TooLong(length)));
             }
             if line.token.is_empty() {
                 self.blank += 1;

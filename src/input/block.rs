@@ -3,9 +3,11 @@
 //! This file owns what a block is, however it was read, and how the length of a line that is too
 //! long is measured. Filling blocks is left to `stream`, `section` and `slice`.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::lines::leading_blanks;
+use super::utf16::width;
 
 /// The size in bytes at which a block is passed on by default: small enough to stay in a core's
 /// cache, large enough that the overhead of a block does not matter.
@@ -20,6 +22,11 @@ pub struct Block<'t> {
     pub input: usize,
     /// The offset in the input of the buffer's first byte.
     pub(super) offset: u64,
+    /// Whether the input is UTF-16: the text is UTF-8, and offsets are those of the original.
+    pub(super) is_utf16: bool,
+    /// A place in the buffer of UTF-16 text, and its offset from the buffer's first byte in the
+    /// original: the last one that was counted, so that places in order are counted once.
+    counted: Cell<(usize, u64)>,
     /// A text in memory that the block borrows in place of its buffer.
     borrowed: Option<&'t [u8]>,
     /// The lines are bytes `from..len` of the buffer.
@@ -33,11 +40,11 @@ pub struct Block<'t> {
 /// A line that was too long to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SkippedLine {
-    /// Its length in bytes without its ending.
+    /// Its length in bytes of the input, without its ending.
     pub(crate) length: u64,
     /// Its length with its ending.
     pub(crate) consumed: u64,
-    /// How many blanks it begins with; 0 if as much of it as may be kept is blank.
+    /// How many blanks it begins with, of one character each; 0 if as much of it as may be kept is blank.
     pub(crate) blanks: usize,
 }
 
@@ -50,30 +57,74 @@ impl<'t> Block<'t> {
 
     /// The byte offset at which the lines begin in their input.
     #[must_use]
-    pub const fn offset(&self) -> u64 {
-        self.offset + self.from as u64
+    pub fn offset(&self) -> u64 {
+        self.offset_of(0)
+    }
+
+    /// The byte offset in the input of a place in the lines, or in the blanks that a skipped line
+    /// begins with.
+    #[must_use]
+    #[inline]
+    pub fn offset_of(&self, at: usize) -> u64 {
+        if self.is_utf16 {
+            return self.utf16_offset_of(self.from + at);
+        }
+        self.offset + (self.from + at) as u64
+    }
+
+    /// The same for a place in the buffer of UTF-16 text.
+    fn utf16_offset_of(&self, at: usize) -> u64 {
+        if self.skipped.is_some() {
+            return self.offset + 2 * at as u64;
+        }
+        let (mut from, mut counted) = self.counted.get();
+        if from > at {
+            (from, counted) = (0, 0);
+        }
+        counted += width(&self.buffer[from..at]);
+        self.counted.set((at, counted));
+        self.offset + counted
     }
 
     /// The byte offset after the first `consumed` bytes, or after the skipped line.
     #[must_use]
     pub fn end_of(&self, consumed: usize) -> u64 {
-        self.offset() + self.skipped.map_or(consumed as u64, |line| line.consumed)
+        match self.skipped {
+            Some(line) => self.offset + line.consumed,
+            None => self.offset_of(consumed),
+        }
     }
 
-    /// Drops the lines before `offset`, which is the start of a line.
-    pub(crate) fn resume(&mut self, offset: u64) {
-        self.from = usize::try_from(offset - self.offset).map_or(self.len, |at| at.min(self.len));
+    /// The length in the input of a piece of the lines, in bytes.
+    #[must_use]
+    pub fn length_of(&self, piece: Range<usize>) -> u64 {
+        self.offset_of(piece.end) - self.offset_of(piece.start)
+    }
+
+    /// Drops the first `consumed` bytes, which are whole lines.
+    pub(crate) fn resume(&mut self, consumed: usize) {
+        self.from = self.len.min(self.from + consumed);
     }
 
     /// The byte offset up to which the block was read.
-    pub(super) const fn read_to(&self) -> u64 {
-        self.offset + self.len as u64
+    pub(super) fn read_to(&self) -> u64 {
+        self.offset_of(self.len - self.from)
     }
 
     /// Empties the block, for bytes from `offset` on.
-    pub(super) const fn clear(&mut self, input: usize, offset: u64) {
+    pub(super) fn clear(&mut self, input: usize, offset: u64) {
         (self.input, self.offset, self.skipped) = (input, offset, None);
         (self.borrowed, self.from, self.len) = (None, 0, 0);
+        self.is_utf16 = false;
+        self.counted = Cell::default();
+    }
+
+    /// Drops the first `len` bytes of the buffer, which are `width` bytes of the input.
+    pub(super) fn drop_start(&mut self, len: usize, width: u64) {
+        self.buffer.copy_within(len..self.len, 0);
+        self.len -= len;
+        self.offset += width;
+        self.counted = Cell::default();
     }
 
     /// Makes this the block of `lines` of a text in memory, without a copy.
@@ -100,13 +151,15 @@ pub(super) struct LineMeter {
     line: SkippedLine,
     /// Whether the last byte so far is a CR, which belongs to the ending if a LF follows.
     ends_with_cr: bool,
+    /// Whether lengths are those of UTF-16.
+    is_utf16: bool,
 }
 
 impl LineMeter {
     /// Begins with the first bytes of the line, which are more than `max_token_bytes` and hold no
     /// LF.
-    pub(super) fn new(head: &[u8], max_token_bytes: usize) -> Self {
-        let length = head.len() as u64;
+    pub(super) fn new(head: &[u8], max_token_bytes: usize, is_utf16: bool) -> Self {
+        let length = Self::length(head, is_utf16);
         Self {
             line: SkippedLine {
                 length,
@@ -114,6 +167,15 @@ impl LineMeter {
                 blanks: leading_blanks(head, max_token_bytes),
             },
             ends_with_cr: head.ends_with(b"\r"),
+            is_utf16,
+        }
+    }
+
+    fn length(text: &[u8], is_utf16: bool) -> u64 {
+        if is_utf16 {
+            width(text)
+        } else {
+            text.len() as u64
         }
     }
 
@@ -125,11 +187,12 @@ impl LineMeter {
         if let Some(last) = rest.last() {
             self.ends_with_cr = *last == b'\r';
         }
-        self.line.length += rest.len() as u64;
+        self.line.length += Self::length(rest, self.is_utf16);
         self.line.consumed = self.line.length;
         let end = end? + 1;
-        self.line.consumed += 1;
-        self.line.length -= u64::from(self.ends_with_cr);
+        let ending = if self.is_utf16 { 2 } else { 1 };
+        self.line.consumed += ending;
+        self.line.length -= ending * u64::from(self.ends_with_cr);
         Some(end)
     }
 

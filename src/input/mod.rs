@@ -1,19 +1,26 @@
-//! Bytes in: files, pipes and standard input, cut into blocks of whole lines.
+//! Bytes in: files, pipes and standard input, unpacked and transcoded to UTF-8, and cut into blocks
+//! of whole lines.
 //!
 //! This module knows files, line ends and dots. It does not know what a token is.
 
 mod block;
+mod compression;
 mod lines;
+mod peek;
+mod raw;
 mod section;
 mod slice;
 mod source;
 mod stream;
+mod utf16;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use block::Block;
 pub use block::DEFAULT_BLOCK_BYTES;
+pub use compression::{Compression, UnpackProblem};
+pub(crate) use compression::{DEFAULT_MAX_WINDOW, Origin};
 pub(crate) use lines::{Lines, leading_blanks, lines};
 pub(crate) use section::{RegularFile, Section, SectionRead};
 pub(crate) use slice::SliceReader;

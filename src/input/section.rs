@@ -32,6 +32,16 @@ impl RegularFile {
         self.size
     }
 
+    /// Its first bytes, `len` of them if it has so many; fewer where they cannot be read, which the
+    /// sections will report.
+    pub(crate) fn start(&self, len: usize) -> Vec<u8> {
+        let size = usize::try_from(self.size).unwrap_or(usize::MAX);
+        let mut start = vec![0; len.min(size)];
+        let (filled, _) = self.read_at(&mut start, 0);
+        start.truncate(filled);
+        start
+    }
+
     /// How it has grown since.
     pub(crate) fn growth(&self) -> Growth {
         Growth::of(&self.file, self.size)
@@ -212,7 +222,7 @@ impl Section {
             block.clear(self.input, begin);
             return SectionRead::Fault(fault);
         }
-        let mut meter = LineMeter::new(block.bytes(), line_limit - 2);
+        let mut meter = LineMeter::new(block.bytes(), line_limit - 2, false);
         loop {
             if stop.load(Ordering::Relaxed) {
                 block.clear(self.input, begin);

@@ -2,21 +2,22 @@
 //!
 //! A regular file is read to the size it had when it was opened, also if it was empty: growth is
 //! noted, and a file that became shorter is an error. By path it is read in sections; on standard
-//! input it is read from front to back, like everything else. A stream is read to its end. Each
-//! read returns within [`PATIENCE`], so that an interrupt takes effect while a pipe is silent.
+//! input it is read from front to back, like everything else, and so is a file that is compressed
+//! or UTF-16. A stream is read to its end. Each
+//! read returns within a moment, so that an interrupt takes effect while a pipe is silent.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::Growth;
+use super::compression::{self, Detected, Origin, Unpack};
+use super::peek::{Chunk, Peek, ReadChunk};
+use super::raw::{Kind, Raw};
 use super::section::RegularFile;
+use super::utf16::{Encoding, Text};
 use crate::error::Error;
 use crate::redact::redacted;
-
-/// How long to wait for a silent pipe before control returns to the caller.
-const PATIENCE: Duration = Duration::from_millis(50);
 
 /// An input that is not open yet.
 pub enum Input<'a> {
@@ -51,11 +52,12 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Opens the input.
+    /// Opens the input. `max_window` limits the memory for unpacking it, in bytes.
     ///
     /// # Errors
-    /// [`Error::Open`], or [`Error::Directory`] for a directory.
-    pub(crate) fn open(self) -> Result<Opened<'a>, Error> {
+    /// [`Error::Open`], [`Error::Directory`] for a directory, or [`Error::Form`] for a file in a
+    /// form that is not read.
+    pub(crate) fn open(self, max_window: u64) -> Result<Opened<'a>, Error> {
         let name = self.name();
         let failed = |source| Error::Open {
             input: name.clone(),
@@ -63,13 +65,16 @@ impl<'a> Input<'a> {
         };
         let (file, has_path) = match self {
             Self::Reader { name, reader } => {
-                return Ok(Opened::Stream(Source {
-                    name,
-                    kind: Kind::Reader(reader),
-                    offset: 0,
-                }));
+                let kind = Kind::Reader(reader);
+                return Ok(Opened::Stream(Source::new(&name, kind, max_window)));
             }
-            Self::Bytes { bytes, .. } => return Ok(Opened::Bytes(bytes)),
+            Self::Bytes { bytes, .. } => {
+                if is_plain(bytes) {
+                    return Ok(Opened::Bytes(bytes));
+                }
+                let kind = Kind::Reader(Box::new(bytes));
+                return Ok(Opened::Stream(Source::new(&name, kind, max_window)));
+            }
             Self::Path(path) => (open(&path).map_err(failed)?, true),
             Self::Stdin => (stdin().map_err(failed)?, false),
         };
@@ -82,7 +87,17 @@ impl<'a> Input<'a> {
         } else if metadata.is_file() {
             if has_path {
                 let size = metadata.len();
-                return Ok(Opened::File(RegularFile { name, file, size }));
+                let file = RegularFile { name, file, size };
+                if is_plain(&file.start(START)) {
+                    return Ok(Opened::File(file));
+                }
+                let RegularFile { name, file, size } = file;
+                let kind = Kind::File {
+                    file,
+                    begin: 0,
+                    size,
+                };
+                return Ok(Opened::Stream(Source::new(&name, kind, max_window)));
             }
             // Someone else may have read a part of the file before.
             let begin = position(&file).map_err(failed)?;
@@ -94,11 +109,7 @@ impl<'a> Input<'a> {
         } else {
             Kind::Stream { file }
         };
-        Ok(Opened::Stream(Source {
-            name,
-            kind,
-            offset: 0,
-        }))
+        Ok(Opened::Stream(Source::new(&name, kind, max_window)))
     }
 }
 
@@ -110,6 +121,15 @@ pub(crate) enum Opened<'a> {
     File(RegularFile),
     /// Already in memory.
     Bytes(&'a [u8]),
+}
+
+/// How many bytes decide whether a file is plain text.
+const START: usize = 16;
+
+/// Whether a text that begins with these bytes is read as it is.
+fn is_plain(start: &[u8]) -> bool {
+    compression::detect(start, true) == Some(Detected::Plain)
+        && Encoding::detect(start, true) == Some(Ok(Encoding::Bytes))
 }
 
 /// Where the next read of a file begins.
@@ -143,134 +163,69 @@ fn stdin() -> io::Result<File> {
     io::stdin().as_handle().try_clone_to_owned().map(File::from)
 }
 
-/// An open input, read from front to back.
-pub struct Source<'a> {
-    name: String,
-    kind: Kind<'a>,
-    offset: u64,
-}
+/// An open input, read from front to back: unpacked, and as UTF-8 if it was UTF-16.
+pub struct Source<'a>(Box<Peek<Text<Unpack<Raw<'a>>>>>);
 
-enum Kind<'a> {
-    File {
-        file: File,
-        begin: u64,
-        size: u64,
-    },
-    /// A regular file of size 0 when it was opened. Files that the system generates as they are
-    /// read (/proc) have this size too, and still have it after they have given bytes, which
-    /// distinguishes them from a file that grew, on any file system.
-    Empty {
-        file: File,
-    },
-    Stream {
-        file: File,
-    },
-    Reader(Box<dyn Read + 'a>),
-}
+impl<'a> Source<'a> {
+    fn new(name: &str, kind: Kind<'a>, max_window: u64) -> Self {
+        let raw = Peek::new(Raw::new(name.to_owned(), kind));
+        let unpacked = Peek::new(Unpack::new(name.to_owned(), raw, max_window));
+        Self(Box::new(Peek::new(Text::new(name.to_owned(), unpacked))))
+    }
 
-/// The outcome of one attempt to read.
-#[derive(Debug)]
-pub(crate) enum Chunk {
-    /// This number of bytes, at least one.
-    Bytes(usize),
-    /// The input is silent at the moment.
-    Idle,
-    /// The end of the input.
-    End,
-}
-
-impl Source<'_> {
     /// Reads into `buffer`, which is not empty. With `wait`, waits for a silent input for a moment.
     pub(crate) fn read(&mut self, buffer: &mut [u8], wait: bool) -> Result<Chunk, Error> {
-        loop {
-            let outcome = match &mut self.kind {
-                Kind::File { file, size, .. } => {
-                    let left = usize::try_from(*size - self.offset).unwrap_or(usize::MAX);
-                    if left == 0 {
-                        return Ok(Chunk::End);
-                    }
-                    let wanted = buffer.len().min(left);
-                    file.read(&mut buffer[..wanted])
-                }
-                Kind::Empty { file } => match file.read(buffer) {
-                    Ok(count) if count > 0 && file.metadata().is_ok_and(|m| m.len() > 0) => {
-                        // The file grew after it was opened: growth is noted and not read.
-                        return Ok(Chunk::End);
-                    }
-                    outcome => outcome,
-                },
-                Kind::Stream { file } => {
-                    if !is_ready(file, wait) {
-                        return Ok(Chunk::Idle);
-                    }
-                    file.read(buffer)
-                }
-                Kind::Reader(reader) => reader.read(buffer),
-            };
-            match outcome {
-                Ok(0) => {
-                    return match self.kind {
-                        Kind::File { size, .. } => Err(Error::Shrunk {
-                            input: self.name.clone(),
-                            expected: size,
-                            found: self.offset,
-                        }),
-                        _ => Ok(Chunk::End),
-                    };
-                }
-                Ok(count) => {
-                    self.offset += count as u64;
-                    return Ok(Chunk::Bytes(count));
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                // Someone else made the descriptor non-blocking.
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(Chunk::Idle),
-                Err(source) => {
-                    return Err(Error::Read {
-                        input: self.name.clone(),
-                        offset: self.offset,
-                        source,
-                    });
-                }
-            }
+        self.0.read(buffer, wait)
+    }
+
+    /// The next bytes, which are still to be read: at least `want` of them, or all up to the end of
+    /// the input or an error, which the reads after them return. `None` while the input is silent.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for detecting the form of the text")
+    )]
+    pub(crate) fn peek(&mut self, want: usize, wait: bool) -> Option<&[u8]> {
+        self.0.peek(want, wait)
+    }
+
+    fn unpack(&self) -> &Unpack<Raw<'a>> {
+        self.0.inner().inner().inner()
+    }
+
+    fn raw(&self) -> &Raw<'a> {
+        self.unpack().inner().inner()
+    }
+
+    /// The encoding of the original, which places refer to.
+    pub(crate) fn encoding(&self) -> Encoding {
+        self.0.inner().encoding()
+    }
+
+    /// What is known of the input itself so far.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            compression: self.unpack().compression(),
+            encoding: self.encoding().name(),
+            bytes: self.raw().offset(),
         }
     }
 
     /// How a regular file has grown since it was opened.
     pub(crate) fn growth(&self) -> Growth {
-        match &self.kind {
-            Kind::File { file, begin, size } => Growth::of(file, begin + size),
-            Kind::Empty { file } => Growth::of(file, 0),
-            Kind::Stream { .. } | Kind::Reader(_) => Growth::default(),
+        let growth = self.raw().growth();
+        let is_text = self.origin().compression.is_none() && !self.encoding().is_utf16();
+        Growth {
+            // The last byte is that of a line in plain text alone.
+            cuts_line: growth.cuts_line && is_text,
+            ..growth
         }
     }
-}
-
-/// Whether a read would return at once, with bytes or at the end.
-#[cfg(unix)]
-fn is_ready(file: &File, wait: bool) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let patience = if wait { PATIENCE } else { Duration::ZERO };
-    let limit = Timespec {
-        tv_sec: 0,
-        tv_nsec: i64::from(patience.subsec_nanos()),
-    };
-    let mut descriptors = [PollFd::new(file, PollFlags::IN)];
-    match poll(&mut descriptors, Some(&limit)) {
-        Ok(count) => count > 0,
-        // Interrupted by a signal: return to the caller. Any other error: the read will report it.
-        Err(error) => error != rustix::io::Errno::INTR,
-    }
-}
-
-#[cfg(not(unix))]
-fn is_ready(_file: &File, _wait: bool) -> bool {
-    true
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::DEFAULT_MAX_WINDOW;
     use std::io::Write;
 
     fn read_all(source: &mut Source<'_>) -> Vec<u8> {
@@ -282,7 +237,10 @@ mod tests {
     }
 
     fn open_stream(path: &Path) -> Source<'static> {
-        match Input::Path(path.to_owned()).open().unwrap() {
+        match Input::Path(path.to_owned())
+            .open(DEFAULT_MAX_WINDOW)
+            .unwrap()
+        {
             Opened::Stream(source) => source,
             _ => panic!("{path:?} is not a stream"),
         }

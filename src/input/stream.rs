@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::PIECE;
 use super::block::{BYTE_ORDER_MARK, Block, LineMeter};
-use super::source::{Chunk, Source};
+use super::peek::Chunk;
+use super::source::Source;
 use crate::error::Error;
 
 /// How long to wait for the rest of a line before control returns to the caller.
@@ -74,6 +75,7 @@ impl<'a> StreamReader<'a> {
     /// The line that the fault cuts is dropped.
     pub fn fill(&mut self, block: &mut Block<'_>, target: usize) -> Result<Fill, Error> {
         block.begin_with(&mut self.carry, self.input, self.offset);
+        block.is_utf16 = self.source.encoding().is_utf16();
         // The first bytes of the block, as many as are known to hold no LF.
         let mut searched = 0;
         let started = Instant::now();
@@ -156,6 +158,7 @@ impl<'a> StreamReader<'a> {
         match self.source.read(&mut block.buffer[block.len..end], wait) {
             Ok(Chunk::Bytes(count)) => {
                 block.len += count;
+                block.is_utf16 = self.source.encoding().is_utf16();
                 if matches!(self.state, State::Start) {
                     self.skip_byte_order_mark(block);
                 }
@@ -179,24 +182,22 @@ impl<'a> StreamReader<'a> {
         }
         self.state = State::Lines;
         if block.bytes().starts_with(BYTE_ORDER_MARK) {
-            block
-                .buffer
-                .copy_within(BYTE_ORDER_MARK.len()..block.len, 0);
-            block.len -= BYTE_ORDER_MARK.len();
-            block.offset += BYTE_ORDER_MARK.len() as u64;
+            let len = BYTE_ORDER_MARK.len();
+            let width = block.length_of(0..len);
+            block.drop_start(len, width);
         }
     }
 
     /// Keeps the first `end` bytes of the block and carries the rest over to the next.
     fn cut(&mut self, block: &mut Block<'_>, end: usize) {
         self.carry.extend_from_slice(&block.buffer[end..block.len]);
+        self.offset = block.offset_of(end);
         block.len = end;
-        self.offset = block.offset + end as u64;
     }
 
     /// Starts to skip a line that is too long; the block holds its first bytes.
     fn begin_skipping(&mut self, block: &mut Block<'_>) -> Fill {
-        let meter = LineMeter::new(block.bytes(), self.line_limit - 2);
+        let meter = LineMeter::new(block.bytes(), self.line_limit - 2, block.is_utf16);
         self.state = State::Skipping(meter);
         self.offset = block.offset;
         block.len = 0;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// A reader of at most this many bytes at a time, which at the end fails or ends.
-struct Drip<'a>(&'a [u8], usize, bool);
+pub(super) struct Drip<'a>(pub(super) &'a [u8], pub(super) usize, pub(super) bool);
 
 impl Read for Drip<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -96,7 +96,7 @@ fn see_stream(
         name: "drip".to_owned(),
         reader,
     }
-    .open()
+    .open(DEFAULT_MAX_WINDOW)
     .unwrap();
     let Opened::Stream(source) = source else {
         panic!("a reader is a stream");
@@ -259,7 +259,7 @@ fn a_long_line_is_skipped_in_constant_memory() {
         name: "x".to_owned(),
         reader: Box::new(&text[..]),
     };
-    let Opened::Stream(source) = source.open().unwrap() else {
+    let Opened::Stream(source) = source.open(DEFAULT_MAX_WINDOW).unwrap() else {
         panic!("a reader is a stream");
     };
     let mut reader = StreamReader::new(source, 0, 5000);

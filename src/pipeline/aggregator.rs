@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
 
-use super::feeder::{Fed, Feeder};
+use super::feeder::{Fed, Feeder, InputEnd};
 use super::worker::{Rest, Work, work_guarded};
 use super::{
     FIRST_BYTES, Finished, MAX_BYTES, MIN_BYTES, PATIENCE, Progress, RowSink, RunOptions, Watch,
 };
 use crate::error::Error;
 use crate::extract::MAX_LINES;
-use crate::input::{Growth, Input};
+use crate::input::{Input, Origin};
 use crate::record::Outcome;
 use crate::report::tally::Tally;
 use crate::report::{InputReport, Report};
@@ -153,8 +153,8 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
                     // There may be work to judge meanwhile.
                     Fed::Idle => {}
                     Fed::Work | Fed::Opened => continue,
-                    Fed::InputOver(input, error, growth) => {
-                        self.end_input(input, error, growth);
+                    Fed::InputOver(input, end) => {
+                        self.end_input(input, end);
                         continue;
                     }
                     Fed::End => is_fed = true,
@@ -221,11 +221,12 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
                 Rest::Lines => self.is_broken = true,
                 Rest::Fault(error) => {
                     self.faulty = Some(work.input);
-                    self.end_input(work.input, Some(error), Growth::default());
+                    self.end_input(work.input, error.into());
                 }
                 Rest::Nothing => {
                     if let Some(section) = work.section.as_ref().filter(|it| it.is_last()) {
-                        self.end_input(work.input, None, section.file().growth());
+                        let growth = section.file().growth();
+                        self.end_input(work.input, growth.into());
                     }
                 }
             }
@@ -244,8 +245,10 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         input.lines += work.lines;
         self.repeated += work.repeated;
         // If no line begins in a section, an earlier section has counted its bytes.
-        self.bytes += work.end.saturating_sub(input.bytes);
+        let bytes = work.end.saturating_sub(input.bytes);
         input.bytes = input.bytes.max(work.end);
+        let packed = describe(input, work.origin);
+        self.bytes += packed.unwrap_or(bytes);
         self.target = match work.rest {
             Rest::Lines => work.bytes.max(MIN_BYTES),
             _ if work.lines > u64::from(MAX_LINES) / 2 => self.target,
@@ -265,8 +268,14 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         });
     }
 
-    fn end_input(&mut self, index: usize, error: Option<Error>, growth: Growth) {
+    fn end_input(&mut self, index: usize, end: InputEnd) {
+        let InputEnd {
+            error,
+            growth,
+            origin,
+        } = end;
         let input = &mut self.inputs[index];
+        self.bytes += describe(input, origin).unwrap_or(0);
         (input.grown, input.has_cut_line) = (growth.bytes, growth.cuts_line);
         if let Some(error) = error {
             input.error = Some(error.to_string());
@@ -317,4 +326,15 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
             repeated: self.repeated,
         }
     }
+}
+
+/// Adds to the report of an input what is known of the input itself. Of a compressed one, returns how
+/// many more of its bytes were read.
+fn describe(input: &mut InputReport, origin: Option<Origin>) -> Option<u64> {
+    let origin = origin?;
+    (input.encoding, input.compression) = (origin.encoding, origin.compression);
+    origin.compression?;
+    let more = origin.bytes.saturating_sub(input.packed_bytes);
+    input.packed_bytes += more;
+    Some(more)
 }

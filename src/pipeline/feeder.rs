@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::MIN_BYTES;
 use super::worker::Work;
+use super::{MIN_BYTES, RunOptions};
 use crate::error::Error;
-use crate::input::{Fill, Growth, Input, Opened, RegularFile, Section, SliceReader, StreamReader};
+use crate::input::{
+    Fill, Growth, Input, Opened, Origin, RegularFile, Section, SliceReader, StreamReader,
+};
 use crate::validator::Validator;
 
 /// The remaining inputs, and the one that is being read.
@@ -16,6 +18,7 @@ pub(super) struct Feeder<'a> {
     postponed: Option<(usize, PathBuf)>,
     current: Option<(usize, Current<'a>)>,
     max_token_bytes: usize,
+    max_window: u64,
     threads: usize,
     sequence: u64,
 }
@@ -46,19 +49,48 @@ pub(super) enum Fed {
     /// The input is silent, or within a line that is skipped, or cannot be opened before another file
     /// is closed.
     Idle,
-    /// A stream or text ended, or an input failed with this error; and how the input has grown.
-    InputOver(usize, Option<Error>, Growth),
+    /// A stream or text ended, or an input failed.
+    InputOver(usize, InputEnd),
     End,
 }
 
+/// The end of an input.
+#[derive(Default)]
+pub(super) struct InputEnd {
+    /// Why it was not read to its end.
+    pub(super) error: Option<Error>,
+    pub(super) growth: Growth,
+    /// Of a stream: what is known of it.
+    pub(super) origin: Option<Origin>,
+}
+
+impl From<Error> for InputEnd {
+    fn from(error: Error) -> Self {
+        Self {
+            error: Some(error),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<Growth> for InputEnd {
+    fn from(growth: Growth) -> Self {
+        Self {
+            growth,
+            ..Self::default()
+        }
+    }
+}
+
 impl<'a> Feeder<'a> {
-    pub(super) fn new(validator: &Validator, inputs: Vec<Input<'a>>, threads: usize) -> Self {
+    pub(super) fn new(validator: &Validator, inputs: Vec<Input<'a>>, options: &RunOptions) -> Self {
         Self {
             inputs: inputs.into_iter().enumerate(),
             postponed: None,
             current: None,
             max_token_bytes: validator.policy().token_limit(),
-            threads,
+            max_window: options.max_window,
+            threads: options.threads.max(1),
             sequence: 0,
         }
     }
@@ -88,6 +120,7 @@ impl<'a> Feeder<'a> {
         };
         let input = *input;
         work.sequence = self.sequence;
+        work.origin = None;
         match current {
             Current::File(file, begin) => {
                 let end = begin.saturating_add(target as u64).min(file.size());
@@ -104,7 +137,7 @@ impl<'a> Feeder<'a> {
                 work.section = None;
                 if !reader.fill(&mut work.block, target) {
                     self.current = None;
-                    return Fed::InputOver(input, None, Growth::default());
+                    return Fed::InputOver(input, InputEnd::default());
                 }
                 (work.input, work.begin) = (input, work.block.offset());
             }
@@ -113,16 +146,25 @@ impl<'a> Feeder<'a> {
                 match reader.fill(&mut work.block, target) {
                     Ok(Fill::Block) => {
                         (work.input, work.begin) = (input, work.block.offset());
+                        work.origin = Some(reader.source().origin());
                     }
                     Ok(Fill::Idle) => return Fed::Idle,
                     Ok(Fill::End) => {
-                        let growth = reader.source().growth();
+                        let end = InputEnd {
+                            error: None,
+                            growth: reader.source().growth(),
+                            origin: Some(reader.source().origin()),
+                        };
                         self.current = None;
-                        return Fed::InputOver(input, None, growth);
+                        return Fed::InputOver(input, end);
                     }
                     Err(error) => {
+                        let end = InputEnd {
+                            origin: Some(reader.source().origin()),
+                            ..error.into()
+                        };
                         self.current = None;
-                        return Fed::InputOver(input, Some(error), Growth::default());
+                        return Fed::InputOver(input, end);
                     }
                 }
             }
@@ -141,7 +183,7 @@ impl<'a> Feeder<'a> {
             Input::Path(path) if can_wait => Some(path.clone()),
             _ => None,
         };
-        let current = match input.open() {
+        let current = match input.open(self.max_window) {
             Ok(Opened::Stream(source)) => {
                 Current::Stream(StreamReader::new(source, index, self.max_token_bytes))
             }
@@ -154,7 +196,7 @@ impl<'a> Feeder<'a> {
                     self.postponed = Some((index, path));
                     return Fed::Idle;
                 }
-                return Fed::InputOver(index, Some(error), Growth::default());
+                return Fed::InputOver(index, error.into());
             }
         };
         self.current = Some((index, current));

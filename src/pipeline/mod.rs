@@ -30,7 +30,7 @@ use worker::{Work, Worker, WorkforceGuard, work_until_closed};
 
 use crate::error::Error;
 use crate::extract::MAX_LINES;
-use crate::input::{DEFAULT_BLOCK_BYTES, Input};
+use crate::input::{DEFAULT_BLOCK_BYTES, DEFAULT_MAX_WINDOW, Input};
 use crate::report::{Report, RowOptions};
 use crate::signature::Kernel;
 use crate::time::UnixTime;
@@ -74,6 +74,9 @@ pub struct RunOptions {
     pub cache_bytes: usize,
     /// Whether to estimate the number of distinct tokens.
     pub distinct: bool,
+    /// The largest window of zstd and dictionary of xz, in bytes; for zstd rounded up to a power of
+    /// two. An input that needs a larger one is an error. It bounds the memory for unpacking.
+    pub max_window: u64,
 }
 
 /// The default size of the cache of repeated tokens.
@@ -91,6 +94,7 @@ impl RunOptions {
             kernel: Kernel::best(),
             cache_bytes: CACHE_BYTES,
             distinct: false,
+            max_window: DEFAULT_MAX_WINDOW,
         }
     }
 
@@ -123,6 +127,12 @@ impl RunOptions {
         self.distinct = distinct;
         self
     }
+
+    /// Sets [`max_window`](Self#structfield.max_window).
+    pub const fn max_window(mut self, bytes: u64) -> Self {
+        self.max_window = bytes;
+        self
+    }
 }
 
 /// Where rows are written, and how.
@@ -140,7 +150,7 @@ pub struct Progress {
     pub tokens: u64,
     /// Tokens rejected so far.
     pub rejected: u64,
-    /// Bytes of input so far.
+    /// Bytes of input so far; of compressed inputs, their compressed bytes.
     pub bytes: u64,
 }
 
@@ -258,7 +268,7 @@ fn run_with<J: FnMut(&mut Work<'_>)>(
     };
     let free = (0..in_flight).map(|_| Work::new(options)).collect();
     let mut aggregator = Aggregator::new(validator, &inputs, rows, watch, free, options);
-    let mut feeder = Feeder::new(validator, inputs, workers + 1);
+    let mut feeder = Feeder::new(validator, inputs, options);
     if options.kernel.self_test().is_err() {
         aggregator.fail(Error::Kernel {
             kernel: options.kernel.name(),

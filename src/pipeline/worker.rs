@@ -12,7 +12,7 @@ use super::{MIN_CACHE_BYTES, RunOptions};
 use crate::batch::BatchJudge;
 use crate::error::Error;
 use crate::extract::LineTokens;
-use crate::input::{Block, Section, SectionRead};
+use crate::input::{Block, Origin, Section, SectionRead};
 use crate::record::{Outcome, Recorder};
 use crate::report::RowOptions;
 use crate::stage::NoClock;
@@ -32,6 +32,8 @@ pub(super) struct Work<'t> {
     pub(super) input: usize,
     pub(super) begin: u64,
     pub(super) end: u64,
+    /// Of a stream: what is known of the input itself, and how many bytes of it were read.
+    pub(super) origin: Option<Origin>,
     /// How many lines were read, and how many bytes of the block they are.
     pub(super) lines: u64,
     pub(super) bytes: usize,
@@ -142,6 +144,7 @@ impl Work<'_> {
             input: 0,
             begin: 0,
             end: 0,
+            origin: None,
             lines: 0,
             bytes: 0,
             repeated: 0,
@@ -156,7 +159,7 @@ impl Work<'_> {
         self.begin = self.end;
         match &mut self.section {
             Some(section) => section.resume(self.end),
-            None => self.block.resume(self.end),
+            None => self.block.resume(self.bytes),
         }
     }
 }

@@ -14,6 +14,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::tally::{EXPIRY_EDGES, Sample};
 use super::{Counts, Distinct, KeySummary, NameCounts, Report};
+use crate::input::Compression;
 use crate::key::{Key, OtherReading, UnusableKey};
 use crate::policy::Policy;
 use crate::redact::redacted;
@@ -60,11 +61,14 @@ impl Report {
     /// | `policy.by_issuer` ? | with several policies: an array of them in the order given, each with the members above; `policy` itself then has only `max_token_bytes` and `issuers`, those of all policies |
     /// | `unchecked` | the checks that were not made because a policy has no expected value: `issuer`, `audience`, `typ`; and `revocation` where a key is an anchor |
     /// | `inputs.name` | the name as given; `inputs` is an array in the order given |
-    /// | `inputs.bytes` | how many of its bytes were judged |
+    /// | `inputs.bytes` | how many of its bytes were judged; of a compressed input, unpacked bytes |
     /// | `inputs.lines` | how many of its lines were judged |
     /// | `inputs.error` | why it was not judged to its end, or null |
     /// | `inputs.grown` ? | how many bytes were added after it was opened; they were not judged |
     /// | `inputs.cut_line` ? | the number of the last line, if it had no ending yet and was judged as far as it was written |
+    /// | `inputs.compression` ? | how it was compressed: `gzip`, `zstd`, `bzip2` or `xz` |
+    /// | `inputs.packed_bytes` ? | how many bytes were read of a compressed input |
+    /// | `inputs.encoding` ? | the encoding, if the text was transcoded: `UTF-16LE` or `UTF-16BE` |
     /// | `tokens` | all tokens: `valid` + `rejected` |
     /// | `valid` | tokens whose signature and claims passed every check |
     /// | `rejected` | all other tokens |
@@ -245,6 +249,12 @@ struct InputMembers<'r> {
     grown: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cut_line: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compression: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packed_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<&'static str>,
 }
 
 #[derive(serde::Serialize)]
@@ -513,6 +523,9 @@ fn inputs<'r>(report: &'r Report) -> Vec<InputMembers<'r>> {
         error: input.error.as_deref(),
         grown: (input.grown > 0).then_some(input.grown),
         cut_line: input.has_cut_line.then_some(input.lines),
+        compression: input.compression.map(Compression::name),
+        packed_bytes: input.compression.map(|_| input.packed_bytes),
+        encoding: input.encoding,
     });
     members.collect()
 }

@@ -24,7 +24,7 @@ pub use text::TextOptions;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use self::suspects::KidHint;
+use crate::input::Compression;
 use crate::key::{KeyFinding, OtherReading};
 use crate::policy::Policy;
 use crate::signature::{AlgorithmSet, REGISTERED};
@@ -37,7 +37,7 @@ use crate::verdict::{Finding, Reason};
 pub struct InputReport {
     /// The input's name, as given.
     pub name: String,
-    /// How many bytes of it were judged.
+    /// How many bytes of it were judged; of a compressed input, unpacked bytes.
     pub bytes: u64,
     /// How many lines of it were judged.
     pub lines: u64,
@@ -48,6 +48,12 @@ pub struct InputReport {
     /// Whether the last line had no ending yet and something was added after it: it was judged as far
     /// as it was written.
     pub has_cut_line: bool,
+    /// How it was compressed, if it was.
+    pub compression: Option<Compression>,
+    /// How many bytes were read of a compressed input; 0 for others.
+    pub packed_bytes: u64,
+    /// The encoding, if the text was transcoded: `UTF-16LE` or `UTF-16BE`.
+    pub encoding: Option<&'static str>,
 }
 
 /// The result of a run; text and JSON are two renderings of it.
@@ -96,12 +102,8 @@ impl Report {
     /// The other readings of secrets that verified nothing, with which tokens of the run would verify.
     fn other_readings(&self) -> Vec<OtherReading> {
         let verified = |key: usize| self.tally.keys.get(key).is_some_and(|it| it.total() > 0);
-        (self.tally.suspects).other_readings(&self.validator, verified)
-    }
-
-    /// What `--kid-hint` would do for tokens of the run whose `kid` names no key.
-    fn kid_hint(&self) -> Option<KidHint> {
-        self.tally.suspects.kid_hint(&self.validator, self.now)
+        let suspects = self.tally.suspects.as_ref();
+        suspects.map_or_else(Vec::new, |it| it.other_readings(&self.validator, verified))
     }
 
     /// The reasons that occurred, in the order of the rules, and how often each did.

@@ -285,6 +285,19 @@ fn summary(policy: &Policy) -> String {
 }
 
 impl InputReport {
+    /// How the input is stored, unless it is plain text.
+    fn stored_as(&self) -> Option<String> {
+        let compression = self.compression.map(|compression| {
+            let bytes = scaled_bytes(self.packed_bytes.into());
+            format!("{}, {bytes}", compression.name())
+        });
+        match (self.encoding, compression) {
+            (Some(encoding), Some(compression)) => Some(format!("{compression}; {encoding}")),
+            (Some(encoding), None) => Some(encoding.to_owned()),
+            (None, compression) => compression,
+        }
+    }
+
     /// The name for people, not yet escaped.
     fn label(&self) -> &str {
         if self.name == "-" {

@@ -187,16 +187,27 @@ pub(crate) fn duration(text: &str) -> Result<u64, String> {
 
 /// Bytes, from `4096`, `64K`, `1M` or `1G`, each with an optional `iB`.
 pub(crate) fn bytes(text: &str) -> Result<usize, String> {
+    size(text)
+        .filter(|bytes| (1..=1 << 30).contains(bytes))
+        .ok_or_else(|| "a size is like 4096, 64K or 1M, from 1 byte to 1G".to_owned())
+}
+
+/// A window of a compressed input, in bytes.
+pub(super) fn window(text: &str) -> Result<u64, String> {
+    size(text)
+        .and_then(|bytes| u64::try_from(bytes).ok())
+        .filter(|bytes| (1 << 10..=2 << 30).contains(bytes))
+        .ok_or_else(|| "a window is like 8388608, 256M or 2G, from 1K to 2G".to_owned())
+}
+
+fn size(text: &str) -> Option<usize> {
     let (number, shift) = match text.strip_suffix("iB").unwrap_or(text) {
         plain if plain.ends_with('K') => (&plain[..plain.len() - 1], 10),
         plain if plain.ends_with('M') => (&plain[..plain.len() - 1], 20),
         plain if plain.ends_with('G') => (&plain[..plain.len() - 1], 30),
         _ => (text, 0),
     };
-    digits(number)
-        .and_then(|number| usize::try_from(number).ok()?.checked_mul(1 << shift))
-        .filter(|bytes| (1..=1 << 30).contains(bytes))
-        .ok_or_else(|| "a size is like 4096, 64K or 1M, from 1 byte to 1G".to_owned())
+    digits(number).and_then(|number| usize::try_from(number).ok()?.checked_mul(1 << shift))
 }
 
 fn digits(text: &str) -> Option<u64> {

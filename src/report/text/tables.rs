@@ -11,7 +11,11 @@ use crate::verdict::Finding;
 impl Report {
     pub(super) fn inputs(&self, page: &mut Page) {
         let noteworthy = |input: &InputReport| input.error.is_some() || input.grown > 0;
-        if self.inputs.len() < 2 && !self.inputs.iter().any(noteworthy) {
+        let is_original = |input: &InputReport| input.stored_as().is_none();
+        if self.inputs.len() < 2
+            && !self.inputs.iter().any(noteworthy)
+            && self.inputs.iter().all(is_original)
+        {
             return;
         }
         page.heading(["lines", "bytes"], "input");
@@ -28,7 +32,12 @@ impl Report {
                 (None, _) => "grew during the run",
             };
             let numbers = inputs_row(input.lines, input.bytes);
-            page.row(numbers, &noted(page, input.label(), note));
+            let stored_as = input.stored_as().map(|form| format!("  {form}"));
+            let room = length(stored_as.as_deref().unwrap_or_default());
+            let room = page.text_width().saturating_sub(room);
+            let mut spans = noted_within(room, input.label(), note);
+            spans.extend(stored_as.map(faint));
+            page.row(numbers, &spans);
         }
         if !rest.is_empty() {
             let lines = rest.iter().map(|input| input.lines).sum();
@@ -182,11 +191,16 @@ fn more_names(names: &NameCounts, count: usize, noun: &str) -> String {
 
 /// A name and a note; only the name is shortened.
 fn noted(page: &Page, name: &str, note: &str) -> Vec<Span> {
+    noted_within(page.text_width(), name, note)
+}
+
+/// The same, in so many columns.
+fn noted_within(width: usize, name: &str, note: &str) -> Vec<Span> {
     if note.is_empty() {
-        return vec![plain(shown(name, page.text_width()))];
+        return vec![plain(shown(name, width))];
     }
     let note = format!("  {note}");
-    let room = page.text_width().saturating_sub(length(&note));
+    let room = width.saturating_sub(length(&note));
     vec![plain(shown(name, room)), (Tone::Warning, note)]
 }
 
