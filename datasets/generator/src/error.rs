@@ -5,6 +5,7 @@ use std::fmt;
 use super::algorithm::Algorithm;
 use super::defect::Defect;
 use super::key_form::KeyForm;
+use super::logs::LogFormat;
 use super::spec::Shape;
 
 /// Why a [`Spec`](super::Spec) describes no data set.
@@ -33,6 +34,15 @@ pub enum SpecError {
         /// What was given.
         name: String,
     },
+    /// Not the name of a format of logs.
+    UnknownLogFormat {
+        /// What was given.
+        name: String,
+    },
+    /// No format of logs at all.
+    NoLogFormat,
+    /// A format of logs twice.
+    DuplicateLogFormat(LogFormat),
     /// A number outside its range.
     OutOfRange {
         /// Which number.
@@ -108,6 +118,12 @@ impl fmt::Display for SpecError {
                 write!(f, "`{name}` is no algorithm that signs; known are:")?;
                 list(f, Algorithm::ALL.iter().map(|algorithm| algorithm.name()))
             }
+            SpecError::UnknownLogFormat { name } => {
+                write!(f, "`{name}` is no format of logs; known are:")?;
+                list(f, LogFormat::ALL.iter().map(|format| format.name()))
+            }
+            SpecError::NoLogFormat => f.write_str("no format of logs: give nginx, for example"),
+            SpecError::DuplicateLogFormat(name) => write!(f, "{name} is given twice"),
             SpecError::NotBuilt(name) => write!(
                 f,
                 "this build of jotmill does not sign with {name}: it was built without the \

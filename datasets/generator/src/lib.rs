@@ -69,6 +69,7 @@ mod jwk;
 mod key_form;
 mod keys;
 mod lines;
+mod logs;
 mod mac;
 mod malformed;
 mod names;
@@ -98,6 +99,7 @@ pub use flags::{AuditFlags, quoted};
 pub use issuers::Issuer;
 pub use key_form::{KeyFile, KeyForm};
 pub use lines::{Line, Lines, Summary};
+pub use logs::{LogCounts, LogFile, LogFormat, LogSpec, Logs};
 pub use share::Share;
 pub use spec::{
     BENCH_PAYLOAD, MAX_BENCH_PAYLOAD, MAX_ISSUERS, MAX_KEYS, MAX_KEYS_WITHOUT_ID, MAX_LEEWAY,

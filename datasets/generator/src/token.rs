@@ -6,7 +6,7 @@
 //! signature holds.
 
 use super::algorithm::Algorithm;
-use super::claims::{Claim, Claims};
+use super::claims::{Claim, Claims, Times};
 use super::defect::{Defect, Stage};
 use super::edge_cases::{self, Spacing};
 use super::flags::AuditFlags;
@@ -40,6 +40,8 @@ pub(super) struct TokenMaker<'p> {
     json: Vec<u8>,
     segment: Vec<u8>,
     signature: Vec<u8>,
+    /// The times of the token, where they do not follow from the audit's `now`.
+    times: Option<Times>,
     /// The token made last.
     pub(super) token: Vec<u8>,
 }
@@ -54,8 +56,22 @@ impl<'p> TokenMaker<'p> {
             json: Vec::new(),
             segment: Vec::new(),
             signature: Vec::new(),
+            times: None,
             token: Vec::new(),
         }
+    }
+
+    /// As [`TokenMaker::make`], with these times, all of which are present.
+    pub(super) fn make_at(
+        &mut self,
+        index: u64,
+        defect: Option<Defect>,
+        times: Times,
+    ) -> Option<&'p str> {
+        self.times = Some(times);
+        let key = self.make(index, defect);
+        self.times = None;
+        key
     }
 
     /// Makes the token number `index` with this defect, and gives the id of the key that signed it,
@@ -84,6 +100,12 @@ impl<'p> TokenMaker<'p> {
         };
         self.header.plan(kind, signer, self.ring, &plan.flags, rng);
         self.claims.plan(kind, &plan.presence, &plan.flags, rng);
+        if let Some(times) = self.times {
+            self.claims.set_times(times);
+            for claim in [Claim::Iat, Claim::Nbf, Claim::Exp] {
+                self.claims.get_mut(claim).present = true;
+            }
+        }
         let mut spacing = Spacing::default();
         let mut is_mirrored = false;
         match defect {
