@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jotmill::{Kernel, UnixTime};
 
 pub(crate) use bench::BenchFlags;
-pub(crate) use generate::GenFlags;
+pub(crate) use generate::{Compress, GenFlags};
 pub(crate) use rules::{KeyFlags, PolicyFlags};
 pub(crate) use values::{
     ENCODINGS, Secret, add_claim, algorithm, bytes, claim, crit, duration, issuer, kernel,

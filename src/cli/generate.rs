@@ -1,5 +1,7 @@
 //! `jotmill gen`: writes a seeded data set with its keys and its ground truth.
 
+mod logs;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
@@ -22,29 +24,19 @@ const POLICY: &str = "policy.toml";
 /// Writes the data set that the flags describe, and prints the command that audits it.
 pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
     let is_shown = !flags.quiet && flags.progress.or(io::stderr().is_terminal());
+    if let Some(folder) = &flags.logs {
+        return logs::run(flags, folder, is_shown);
+    }
+    let Some(folder) = &flags.folder else {
+        bail!("give the folder that takes the data set, or --logs DIR");
+    };
     let keys = u64::from(flags.keys) * u64::from(flags.issuers);
     let bar = Bar::of_keys(is_shown, keys);
-    let spec = Spec {
-        count: flags.count,
-        seed: flags.seed,
-        issuers: flags.issuers,
-        algorithms: flags.alg.clone(),
-        keys: flags.keys,
-        rsa_bits: flags.rsa_bits.clone(),
-        key_forms: flags.key_forms.clone(),
-        keys_without_id: flags.keys_without_id,
-        now: flags.now,
-        leeway: flags.leeway,
-        defects: Spec::parse_defects(&flags.defects)?,
-        edges: flags.edges,
-        without_kid: flags.without_kid,
-        shape: flags.shape,
-        repeat: flags.repeat,
-    };
+    let spec = spec(flags)?;
+    let count = spec.count;
     let dataset = Dataset::with_progress(spec, &|done| bar.set(done, String::new));
     bar.clear();
     let dataset = dataset?;
-    let folder = &flags.folder;
     let [tokens, truth] = [TOKENS, TRUTH].map(|name| folder.join(name));
     let others = others(&dataset, folder);
     let mut outputs = BTreeSet::from([tokens.as_path(), truth.as_path()]);
@@ -53,7 +45,7 @@ pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
     let policy = dataset.policy();
     let earlier = Earlier::find(folder, policy.lines().next().unwrap_or_default())?;
     if flags.force {
-        earlier.remove(folder, &outputs)?;
+        earlier.remove(folder, &outputs, [TOKENS, TRUTH])?;
     } else {
         let names = earlier.files.iter().map(PathBuf::as_path);
         outputs
@@ -70,7 +62,7 @@ pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
         write(path, content, flags.force)?;
     }
 
-    let bar = Bar::of_tokens(is_shown, flags.count);
+    let bar = Bar::of_tokens(is_shown, count);
     let summary = dataset
         .write(&mut tokens_file, Some(&mut truth_file), |done| {
             bar.set(done, String::new)
@@ -95,6 +87,27 @@ pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
         writeln!(out, "jotmill audit {arguments} {}", quoted(&shown(&tokens)))?;
     }
     Ok(Exit::Valid)
+}
+
+/// What the flags say of the tokens.
+fn spec(flags: &GenFlags) -> Result<Spec> {
+    Ok(Spec {
+        count: flags.count.unwrap_or(1_000),
+        seed: flags.seed,
+        issuers: flags.issuers,
+        algorithms: flags.alg.clone(),
+        keys: flags.keys,
+        rsa_bits: flags.rsa_bits.clone(),
+        key_forms: flags.key_forms.clone(),
+        keys_without_id: flags.keys_without_id,
+        now: flags.now,
+        leeway: flags.leeway,
+        defects: Spec::parse_defects(&flags.defects)?,
+        edges: flags.edges,
+        without_kid: flags.without_kid,
+        shape: flags.shape,
+        repeat: flags.repeat,
+    })
 }
 
 /// The other files of a data set, with their contents.
@@ -155,21 +168,20 @@ impl Earlier {
     /// Removes the files that are not among `outputs`.
     ///
     /// # Errors
-    /// A name does not prove that gen made a file. If there are such files, but not tokens and
-    /// their ground truth beside them, nothing is removed.
-    fn remove(self, folder: &Path, outputs: &BTreeSet<&Path>) -> Result<()> {
+    /// A name does not prove that gen made a file. If there are such files, but not both of
+    /// `beside`, which every data set of its kind has, nothing is removed.
+    fn remove(self, folder: &Path, outputs: &BTreeSet<&Path>, beside: [&str; 2]) -> Result<()> {
         let rest = self.files.iter().map(PathBuf::as_path);
         let mut rest = rest.filter(|path| !outputs.contains(path)).peekable();
         if let Some(path) = rest.peek()
-            && ![TOKENS, TRUTH]
-                .iter()
-                .all(|name| is_file(&folder.join(name)))
+            && !beside.iter().all(|name| is_file(&folder.join(name)))
         {
             bail!(
-                "{} would be taken for a part of the new data set, and without {TOKENS} and \
-                 {TRUTH} beside it, it may not be of an earlier one; move it, or choose another \
-                 folder",
-                shown(path)
+                "{} would be taken for a part of the new data set, and without {} and {} beside \
+                 it, it may not be of an earlier one; move it, or choose another folder",
+                shown(path),
+                beside[0],
+                beside[1]
             );
         }
         for path in rest {

@@ -43,6 +43,12 @@ impl Bar {
         Self::new(is_shown, Some(total), TEMPLATE, TEMPLATE)
     }
 
+    /// A bar over records of logs.
+    pub(crate) fn of_records(is_shown: bool, total: u64) -> Self {
+        const TEMPLATE: &str = "{bar:24} {human_pos}/{human_len} records, {per_sec}, {eta} left";
+        Self::new(is_shown, Some(total), TEMPLATE, TEMPLATE)
+    }
+
     /// A bar over measurements.
     pub(crate) fn of_measurements(is_shown: bool, total: u64) -> Self {
         const TEMPLATE: &str = "{bar:24} {pos}/{len} measurements, {eta} left; {msg}";

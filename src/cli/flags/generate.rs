@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jotmill_datasets as dataset;
 
 use super::When;
@@ -10,18 +10,60 @@ use super::When;
 const HELP: &str = "\
 The keys are made from the seed as well, so they protect nothing. A token with a defect gets \
 exactly that code from the audit command that is printed at the end. With several issuers there is \
-foreign-issuer-key as well: tokens that the key of another issuer signed, which get key-not-found.";
+foreign-issuer-key as well: tokens that the key of another issuer signed, which get key-not-found.
+
+With --logs the tokens are in records of logs, and truth.ndjson has the place of each, its time of \
+use, and its verdict then and now.";
+
+/// How the files of a corpus are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Compress {
+    None,
+    Gzip,
+    Zstd,
+}
 
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub(crate) struct GenFlags {
     /// The folder that takes tokens.txt, keys.json, truth.ndjson and keys in files of their own; of
     /// several issuers policy.toml, and the keys of each in a folder.
-    #[arg(value_name = "FOLDER")]
-    pub(crate) folder: PathBuf,
-    /// How many tokens.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub(crate) count: u64,
+    #[arg(value_name = "FOLDER", required_unless_present = "logs")]
+    pub(crate) folder: Option<PathBuf>,
+    /// How many tokens [default: 1000].
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<u64>,
+    /// Write logs with tokens in them to this folder instead, with keys.json, truth.ndjson and
+    /// counts.ndjson.
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = "Logs",
+        conflicts_with_all = ["folder", "edges", "issuers", "repeat"],
+    )]
+    pub(crate) logs: Option<PathBuf>,
+    /// How many records the logs have together; every second one has a token.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1000,
+        requires = "logs",
+        help_heading = "Logs"
+    )]
+    pub(crate) records: u64,
+    /// The formats of the logs: nginx, apache, envoy, alb, cloudfront, json, k8s-audit, otlp, csv,
+    /// har, application, syslog [default: all].
+    #[arg(
+        long, value_name = "A,B", value_delimiter = ',', requires = "logs", help_heading = "Logs",
+        value_parser = str::parse::<dataset::LogFormat>,
+    )]
+    pub(crate) formats: Vec<dataset::LogFormat>,
+    /// Compress the logs.
+    #[arg(
+        long, value_name = "FORM", value_enum, default_value_t = Compress::None, requires = "logs",
+        help_heading = "Logs",
+    )]
+    pub(crate) compress: Compress,
     /// Which data set of this description; the same seed gives the same bytes everywhere.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
