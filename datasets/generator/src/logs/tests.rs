@@ -331,3 +331,39 @@ fn descriptions_of_no_corpus_are_refused() {
         assert_eq!(format.name().parse(), Ok(*format));
     }
 }
+
+/// What `jotmill gen --logs` writes, by the names of its files but that of the counts.
+fn sample(spec: LogSpec) -> BTreeMap<String, Vec<u8>> {
+    let logs = Logs::new(spec, &|_| ()).unwrap();
+    let mut files = BTreeMap::new();
+    let mut truth = Vec::new();
+    for file in logs.files() {
+        let name = file.format().file();
+        let mut text = Vec::new();
+        file.write(name, &mut text, &mut truth, |_| ()).unwrap();
+        files.insert(name.to_owned(), text);
+    }
+    files.insert("truth.ndjson".to_owned(), truth);
+    files.insert("keys.json".to_owned(), logs.dataset().jwks().into_bytes());
+    files
+}
+
+#[test]
+fn the_samples_are_generated_from_their_seed() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../logs");
+    let mut small = spec(96, LogFormat::ALL);
+    small.tokens.keys = 2;
+    let small = sample(small);
+    for (name, text) in &small {
+        assert!(std::fs::read(folder.join(name)).unwrap() == *text, "{name}");
+    }
+    assert!(small.values().map(Vec::len).sum::<usize>() < 100_000);
+
+    let mut access = spec(60, &[LogFormat::Nginx]);
+    access.tokens.keys = 2;
+    let packed = std::fs::File::open(folder.join("access.log.gz")).unwrap();
+    let mut text = Vec::new();
+    let mut reader = flate2::read::GzDecoder::new(packed);
+    std::io::Read::read_to_end(&mut reader, &mut text).unwrap();
+    assert!(text == sample(access)["nginx.log"]);
+}
