@@ -46,7 +46,7 @@ impl Entry<'_> {
             0 => text(|out| {
                 let mut bytes = [0; 45];
                 rng.fill(&mut bytes);
-                base64_simd::STANDARD.encode_append(&bytes, out);
+                base64_simd::STANDARD.encode_append(bytes, out);
             }),
             1 => "eyebrow.prod.eu-west-1.compute.internal".to_owned(),
             2 => "report.2026.09.final.tar.gz".to_owned(),
