@@ -45,7 +45,7 @@ pub(crate) enum Command {
     /// List keys: type, size, thumbprint, validity, and what is wrong with them.
     Keys(Box<KeysFlags>),
     /// Write a seeded data set: tokens, their keys, and what an audit must say of each.
-    Gen(GenFlags),
+    Gen(Box<GenFlags>),
     /// Measure what judging costs here: stages, kernels, threads, memory.
     #[command(after_help = bench::HELP)]
     Bench(Box<BenchFlags>),
