@@ -11,7 +11,7 @@ use anyhow::{Context, Error, Result, anyhow, bail};
 use jotmill_datasets::{Dataset, Issuer, KeyFile, MAX_ISSUERS, Spec, quoted};
 
 use super::Exit;
-use super::flags::GenFlags;
+use super::flags::{Compress, GenFlags};
 use super::progress::Bar;
 
 /// The files of a data set, in its folder.
@@ -30,6 +30,9 @@ pub(crate) fn run(flags: &GenFlags) -> Result<Exit> {
     let Some(folder) = &flags.folder else {
         bail!("give the folder that takes the data set, or --logs DIR");
     };
+    if flags.records.is_some() || !flags.formats.is_empty() || flags.compress != Compress::None {
+        bail!("--records, --formats and --compress are of logs; give --logs DIR");
+    }
     let keys = u64::from(flags.keys) * u64::from(flags.issuers);
     let bar = Bar::of_keys(is_shown, keys);
     let spec = spec(flags)?;

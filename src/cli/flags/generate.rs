@@ -42,25 +42,19 @@ pub(crate) struct GenFlags {
         conflicts_with_all = ["folder", "edges", "issuers", "repeat"],
     )]
     pub(crate) logs: Option<PathBuf>,
-    /// How many records the logs have together; every second one has a token.
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 1000,
-        requires = "logs",
-        help_heading = "Logs"
-    )]
-    pub(crate) records: u64,
+    /// How many records the logs have together; every second one has a token [default: 1000].
+    #[arg(long, value_name = "N", help_heading = "Logs")]
+    pub(crate) records: Option<u64>,
     /// The formats of the logs: nginx, apache, envoy, alb, cloudfront, json, k8s-audit, otlp, csv,
     /// har, application, syslog [default: all].
     #[arg(
-        long, value_name = "A,B", value_delimiter = ',', requires = "logs", help_heading = "Logs",
+        long, value_name = "A,B", value_delimiter = ',', help_heading = "Logs",
         value_parser = str::parse::<dataset::LogFormat>,
     )]
     pub(crate) formats: Vec<dataset::LogFormat>,
     /// Compress the logs.
     #[arg(
-        long, value_name = "FORM", value_enum, default_value_t = Compress::None, requires = "logs",
+        long, value_name = "FORM", value_enum, default_value_t = Compress::None,
         help_heading = "Logs",
     )]
     pub(crate) compress: Compress,

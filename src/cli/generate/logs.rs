@@ -31,8 +31,9 @@ pub(super) fn run(flags: &GenFlags, folder: &Path, is_shown: bool) -> Result<Exi
     if !flags.defects.is_empty() {
         bail!("--logs has a mix of defects of its own; leave out --defects");
     }
+    let records = flags.records.unwrap_or(1_000);
     let spec = LogSpec {
-        records: flags.records,
+        records,
         formats: match &flags.formats[..] {
             [] => LogFormat::ALL.to_vec(),
             given => given.to_vec(),
@@ -74,7 +75,7 @@ pub(super) fn run(flags: &GenFlags, folder: &Path, is_shown: bool) -> Result<Exi
         write(path, content, flags.force)?;
     }
 
-    let bar = Bar::of_records(is_shown, flags.records);
+    let bar = Bar::of_records(is_shown, records);
     let mut rows = String::new();
     let mut sum = LogCounts::default();
     for (file, path) in &files {
