@@ -194,15 +194,13 @@ impl Judge {
         sink: &mut Verdicts<'_>,
     ) {
         let limit = self.validator.policy().token_limit();
-        let mut found = tokens.zip(1..).map(|((bytes, at), line)| Found {
-            line,
-            offset: 0,
-            at,
-            content: match Token::split(bytes) {
+        let mut found = tokens.zip(1..).map(|((bytes, at), line)| {
+            let content = match Token::split(bytes) {
                 _ if bytes.len() > limit => Content::TooLong(bytes.len() as u64),
                 Ok(token) => Content::Token(token),
                 Err(reason) => Content::Malformed(bytes, reason),
-            },
+            };
+            Found::plain(line, 0, at, content)
         });
         self.batch
             .judge(&mut found, &self.never, sink, &mut NoClock);

@@ -58,7 +58,10 @@ mod verdict;
 
 pub use anchor::{Chain, ChainError};
 pub use error::{AcceptError, Error, KeyError, OutputError};
-pub use input::{Compression, DEFAULT_BLOCK_BYTES, Input, UnpackProblem};
+pub use extract::{LogTime, LogZone, TimeForm, TimeReader, UnknownTimeForm, UnknownZone};
+pub use input::{
+    Compression, DEFAULT_BLOCK_BYTES, FormChoice, Input, InputForm, SNIFFED_BYTES, UnpackProblem,
+};
 pub use judge::Judge;
 pub use key::{Encoding, Key, KeyFinding, KeySet, OtherReading, UnusableKey, Validity};
 pub use pipeline::{Finished, Progress, RowSink, RunOptions, Watch, audit, run};
@@ -68,8 +71,8 @@ pub use policy::{
 };
 pub use redact::redacted;
 pub use report::{
-    Counts, Distinct, EXPIRY_BUCKETS, InputReport, MAX_NAMES, NameCounts, Only, REPORT_SCHEMA,
-    Report, RowOptions, Sample, Tally, TextOptions,
+    Counts, Distinct, EXPIRY_BUCKETS, InputReport, LATE_BUCKETS, MAX_NAMES, NameCounts, Only,
+    REPORT_SCHEMA, Report, RowOptions, Sample, Tally, TextOptions, Timeline, Uses,
 };
 pub use signature::{Algorithm, AlgorithmSet, Kernel, SelfTestError};
 pub use time::{NumericDate, UnixTime};

@@ -65,7 +65,7 @@ pub fn stages(
     cache_bytes: usize,
 ) -> Stages {
     let mut judge = BatchJudge::new(validator.clone(), kernel, cache_bytes, false);
-    let mut recorder = Recorder::new(validator.clone(), None);
+    let mut recorder = Recorder::new(validator.clone(), None, now);
     let mut clock = StageClock {
         times: [Duration::ZERO; Stage::ALL.len()],
         last: Instant::now(),
@@ -73,7 +73,7 @@ pub fn stages(
     let mut tokens = Counts::default();
     let never = AtomicBool::new(false);
     each_block(validator, now, text, |mut lines| {
-        let mut outcome = Outcome::new(now, false);
+        let mut outcome = Outcome::new(now, false, false);
         clock.last = Instant::now();
         let mut sink = recorder.record(0, &mut outcome);
         judge.judge(&mut lines, &never, &mut sink, &mut clock);

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::signature::{Algorithm, AlgorithmSet};
 use crate::token::Header;
 use crate::verdict::Reason;
+pub(crate) use check::time_dependent;
 use claim_rules::ClaimRules;
 
 /// The default limit on the length of a token: 1 MiB.

@@ -5,11 +5,14 @@ mod groups;
 use crate::anchor::Chain;
 use crate::batch::{Cached, GroupId, Sink};
 use crate::extract::{Content, Found};
+use crate::key::Key;
+use crate::policy::time_dependent;
 use crate::report::rows::{self, JsonLines, Row, RowOptions, Rows};
 use crate::report::tally::{Placed, Sample, Tally};
 use crate::time::UnixTime;
+use crate::token::{Claims, Dates};
 use crate::validator::{Judged, Validator};
-use crate::verdict::{Reason, Verdict};
+use crate::verdict::{Reason, ReasonSet, Verdict};
 use groups::CountGroups;
 
 /// The result of a batch: bounded by its tokens, and reused.
@@ -21,9 +24,9 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn new(now: UnixTime, distinct: bool) -> Self {
+    pub(crate) fn new(now: UnixTime, distinct: bool, uses: bool) -> Self {
         Self {
-            tally: Tally::of_block(now).with_distinct(distinct),
+            tally: Tally::of_block(now).with_distinct(distinct).with_uses(uses),
             rows: Rows::new(&JsonLines),
             placed: Placed::default(),
         }
@@ -34,14 +37,17 @@ impl Outcome {
 pub(crate) struct Recorder {
     validator: Validator,
     rows: Option<RowOptions>,
+    now: UnixTime,
     groups: CountGroups,
 }
 
 impl Recorder {
-    pub(crate) fn new(validator: Validator, rows: Option<RowOptions>) -> Self {
+    /// A recorder of a run at `now`.
+    pub(crate) fn new(validator: Validator, rows: Option<RowOptions>, now: UnixTime) -> Self {
         Self {
             validator,
             rows,
+            now,
             groups: CountGroups::default(),
         }
     }
@@ -81,6 +87,36 @@ impl Recording<'_> {
         }
     }
 
+    /// Counts a token by the time of its use, where that is wanted. Returns whether it is valid at the
+    /// instant of the run.
+    fn add_use(
+        &mut self,
+        found: &Found<'_>,
+        verdict: &Verdict,
+        dates: Option<&Dates>,
+    ) -> Option<bool> {
+        let now = self.recorder.now;
+        let uses = self.outcome.tally.uses.as_mut()?;
+        let validator = &self.recorder.validator;
+        let at = found.is_timed.then_some(found.at);
+        let has_anchor = |key| validator.keys().get(key).is_some_and(Key::is_anchor);
+        // The signature itself may depend on the instant.
+        let is_chained =
+            verdict.key.is_some_and(has_anchor) || verdict.reasons.contains(Reason::ChainInvalid);
+        let reasons = match (at, found.content.bytes()) {
+            (None, _) => verdict.reasons,
+            (Some(_), Some(token)) if is_chained => validator.validate_at(token, now).reasons,
+            (Some(_), _) => {
+                let lasting = verdict.reasons.without(time_dependent());
+                let policy = validator.policy_of(verdict.key);
+                let at_now = dates.map(|dates| policy.check_at(dates, now));
+                lasting.union(at_now.unwrap_or(ReasonSet::EMPTY))
+            }
+        };
+        uses.add(at, verdict, dates, reasons);
+        Some(reasons.is_empty())
+    }
+
     /// Counts a `kid` that is the id of no key, unless the token was meant for others or a key
     /// without an id verified it, which may have any `kid`.
     #[cold]
@@ -105,12 +141,15 @@ impl Sink for Recording<'_> {
         let (Some(group), Some(dates)) = (cached.group, &cached.dates) else {
             return false;
         };
-        if self.recorder.rows.is_some() || !self.outcome.placed.covers(verdict) {
+        let has_own_findings = !found.findings.is_empty();
+        if self.recorder.rows.is_some() || has_own_findings || !self.outcome.placed.covers(verdict)
+        {
             return false;
         }
         self.recorder.groups.count(group, verdict.is_valid());
         (self.outcome.tally).count_own(verdict.reasons, verdict.key, Some(dates.exp));
         self.add_distinct(found);
+        self.add_use(found, verdict, Some(dates));
         true
     }
 
@@ -137,6 +176,8 @@ impl Sink for Recording<'_> {
             None => self.outcome.tally.count(judged),
         }
         self.add_distinct(found);
+        let dates = judged.claims.map(Claims::dates);
+        let is_valid_now = self.add_use(found, &judged.verdict, dates.as_ref());
         let tally = &mut self.outcome.tally;
         let sample = || Sample {
             input: self.input,
@@ -164,11 +205,18 @@ impl Sink for Recording<'_> {
         if let Some(options) = &self.recorder.rows
             && options.wants(&judged.verdict)
         {
-            let row = Row::new(found, judged, &self.recorder.validator, options);
+            let row = Row::new(
+                found,
+                judged,
+                &self.recorder.validator,
+                options,
+                is_valid_now,
+            );
             self.outcome.rows.push(found.line.into(), &row);
         }
-        // An unknown `kid` is counted for each token, which a group does not do.
-        group.filter(|_| !is_kid_unknown)
+        // An unknown `kid` is counted for each token, which a group does not do, and what surrounds this
+        // token does not surround the next.
+        group.filter(|_| !is_kid_unknown && found.findings.is_empty())
     }
 
     fn take_chain(&mut self, chain: &Chain, is_valid: bool) {

@@ -245,7 +245,8 @@ impl BatchJudge {
             match self.repeats.look_up(*token, &probes[index]) {
                 Lookup::Hit(cached) => {
                     self.repeated += 1;
-                    let verdict = verdict_at(&self.validator, cached, own.found.at);
+                    let mut verdict = verdict_at(&self.validator, cached, own.found.at);
+                    verdict.findings = verdict.findings.union(own.found.findings);
                     if sink.take_cached(&own.found, &verdict, cached) {
                         continue;
                     }
@@ -369,6 +370,7 @@ impl BatchJudge {
         let Verdict {
             reasons, findings, ..
         } = judged.verdict;
+        judged.verdict.findings = findings.union(token.found.findings);
         validator.judge_at(&mut judged, token.found.at);
         let is_kid_unknown = (token.header).is_some_and(|index| self.headers.is_kid_unknown(index));
         let group = sink.take(&token.found, &judged, is_kid_unknown);

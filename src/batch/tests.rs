@@ -18,7 +18,7 @@ impl Worker {
     fn new(validator: &Validator, cache_bytes: usize) -> Self {
         Self {
             judge: BatchJudge::new(validator.clone(), Kernel::best(), cache_bytes, false),
-            recorder: Recorder::new(validator.clone(), None),
+            recorder: Recorder::new(validator.clone(), None, now()),
         }
     }
 
@@ -71,7 +71,7 @@ fn repeated_tokens_are_hits_for_as_long_as_they_repeat() {
     let end = [b"\n", lines[0].as_bytes(), b"\xff"].concat();
     let texts = texts.map(|lines| [lines.join("\n").as_bytes(), &end].concat());
     let mut worker = Worker::new(&validator, 1 << 20);
-    let mut outcome = Outcome::new(now(), false);
+    let mut outcome = Outcome::new(now(), false, false);
     outcome.placed = Placed::everything();
     for (text, (times, tokens)) in texts.iter().zip([(3, 10), (400, 30)]) {
         let repeated = (0..times).map(|_| worker.judge(&block(text), &mut outcome));
@@ -109,7 +109,7 @@ fn tokens_from_the_cache_are_counted_like_all_others() {
         let mut worker = Worker::new(&validator, 1 << 20);
         let mut first = None;
         for round in 0..5 {
-            let mut outcome = Outcome::new(now(), true);
+            let mut outcome = Outcome::new(now(), true, false);
             outcome.placed = placed;
             let repeated = worker.judge(&block(log.as_bytes()), &mut outcome);
             // Noted, then admitted, then hits: all but those that are no tokens.

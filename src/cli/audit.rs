@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use jotmill::{
-    Finished, Input, Kernel, Only, Progress, Report, RowOptions, RowSink, RunOptions, TextOptions,
-    UnixTime, Validator, Watch,
+    Finished, Input, InputForm, Kernel, LogZone, Only, Progress, Report, RowOptions, RowSink,
+    RunOptions, TextOptions, TimeReader, UnixTime, Validator, Watch,
 };
 
-use super::flags::{AuditFlags, Format, OnlyRows, OutputFlags};
+use super::flags::{AuditFlags, Format, InputFlags, OnlyRows, OutputFlags, TimeSource};
 use super::output::{Destination, Output, ReadFiles, RowOutputs, share_a_file};
 use super::progress::Bar;
 use super::{Exit, args, input_form, signals};
@@ -28,6 +28,7 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
     let now = rules.now();
     let (validator, warnings) = rules.validator()?;
     let inputs = inputs(&flags.paths)?;
+    let times = times(&flags.input, now)?;
     let kernel = args::kernel(flags.kernel)?;
     let (mut main, mut rows) = open_outputs(flags, &files)?;
     if !flags.output.quiet {
@@ -52,13 +53,14 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
             inputs,
             flags,
             kernel,
+            times,
             has_rows.then_some(RowSink {
                 out: &mut out,
                 options,
             }),
         )
     };
-    conclude(&finished, &flags.output, &flags.paths, &mut main)
+    conclude(&finished, flags, &mut main)
 }
 
 fn print(policy: &str) -> Result<Exit> {
@@ -68,6 +70,21 @@ fn print(policy: &str) -> Result<Exit> {
         .and_then(|()| stdout.flush())
         .context("cannot write the policy")?;
     Ok(Exit::Valid)
+}
+
+/// What reads the times of lines, if tokens are judged at the time of their use.
+fn times(flags: &InputFlags, now: UnixTime) -> Result<Option<TimeReader>> {
+    if flags.time == TimeSource::None {
+        if flags.time_format.is_some() || flags.time_zone.is_some() {
+            bail!("--time-format and --time-zone are about --time auto, which was not given");
+        }
+        return Ok(None);
+    }
+    if flags.input == InputForm::Tokens {
+        bail!("--time auto needs text with times; with --input tokens a line is a token alone");
+    }
+    let zone = flags.time_zone.clone().unwrap_or(LogZone::UTC);
+    Ok(Some(TimeReader::new(flags.time_format, zone, now)))
 }
 
 fn inputs(paths: &[PathBuf]) -> Result<Vec<Input<'static>>> {
@@ -159,13 +176,17 @@ fn judge(
     inputs: Vec<Input<'_>>,
     flags: &AuditFlags,
     kernel: Kernel,
+    times: Option<TimeReader>,
     rows: Option<RowSink<'_>>,
 ) -> Finished {
     let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
     let mut options = RunOptions::new(now)
         .threads(flags.threads.map_or_else(cores, usize::from))
         .kernel(kernel)
-        .distinct(flags.distinct);
+        .distinct(flags.distinct)
+        .form(flags.input.input)
+        .decodes_base64(flags.input.decode)
+        .times(times);
     if let Some(bytes) = flags.block_bytes {
         options.block_bytes = bytes;
     }
@@ -208,12 +229,8 @@ fn judge(
 }
 
 /// Writes the report and the errors, and chooses the exit code.
-fn conclude(
-    finished: &Finished,
-    flags: &OutputFlags,
-    paths: &[PathBuf],
-    main: &mut Output,
-) -> Result<Exit> {
+fn conclude(finished: &Finished, audit: &AuditFlags, main: &mut Output) -> Result<Exit> {
+    let (flags, paths, form) = (&audit.output, &audit.paths, audit.input.input);
     if finished.errors.iter().any(jotmill::Error::is_broken_pipe) {
         return Ok(Exit::OutputGone);
     }
@@ -249,11 +266,27 @@ fn conclude(
         return Ok(Exit::CannotJudge);
     }
     if report.tally.tokens.total() == 0 {
-        message!("not one token in the input; each token needs a line of its own");
-        return Ok(Exit::CannotJudge);
+        return Ok(match form {
+            InputForm::Tokens => {
+                message!("not one token in the input; each token needs a line of its own");
+                Exit::CannotJudge
+            }
+            InputForm::Auto => {
+                message!(
+                    "not one token in the input, so that nothing was judged; jotmill finds tokens in text \
+                     whose header is an encoded JSON object with alg"
+                );
+                Exit::CannotJudge
+            }
+            // Whoever says what the input is may have logs without tokens.
+            _ => {
+                message!("not one token in the input");
+                Exit::Valid
+            }
+        });
     }
     // Not one header was read, so that the lines may be no tokens at all.
-    if report.tally.algs.iter().all(|counts| counts.total() == 0) {
+    if form == InputForm::Tokens && report.tally.algs.iter().all(|counts| counts.total() == 0) {
         let named = paths
             .iter()
             .filter_map(|path| Some((path, input_form::named(path)?)));

@@ -3,6 +3,7 @@
 
 mod bench;
 mod generate;
+mod input;
 mod rules;
 mod values;
 
@@ -14,6 +15,7 @@ use jotmill::{Kernel, UnixTime};
 
 pub(crate) use bench::BenchFlags;
 pub(crate) use generate::{Compress, GenFlags};
+pub(crate) use input::{InputFlags, TimeSource};
 pub(crate) use rules::{KeyFlags, PolicyFlags};
 pub(crate) use values::{
     ENCODINGS, Secret, add_claim, algorithm, bytes, claim, crit, duration, issuer, kernel,
@@ -36,7 +38,7 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Judge every token of files or standard input, one a line, and report.
+    /// Judge every token of files or standard input, lists and logs alike, and report.
     #[command(after_help = EXIT_CODES)]
     Audit(Box<AuditFlags>),
     /// Explain one token, stage by stage, without sending it anywhere.
@@ -71,10 +73,12 @@ impl Command {
 
 #[derive(Args)]
 pub(crate) struct AuditFlags {
-    /// Files of tokens, one a line; - or none reads standard input. gzip, zstd, bzip2, xz and
+    /// Files with tokens: lists, logs; - or none reads standard input. gzip, zstd, bzip2, xz and
     /// UTF-16 are recognized.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) input: InputFlags,
     #[command(flatten)]
     pub(crate) keys: KeyFlags,
     #[command(flatten)]

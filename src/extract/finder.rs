@@ -18,14 +18,6 @@
 //! time linear in the text, whatever the text: a segment's end is searched once for all that may
 //! begin in it, and `header` says how it reads.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the extractors of texts, JSON, CSV and HAR call it"
-    )
-)]
-
 mod header;
 mod layer;
 #[cfg(test)]

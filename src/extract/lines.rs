@@ -52,12 +52,7 @@ impl<'b> LineTokens<'b> {
     }
 
     fn found(&self, at: usize, content: Content<'b>) -> Found<'b> {
-        Found {
-            line: self.count,
-            offset: self.block.offset_of(at),
-            at: self.now,
-            content,
-        }
+        Found::plain(self.count, self.block.offset_of(at), self.now, content)
     }
 
     #[cold]

@@ -1,17 +1,32 @@
 //! Finds the tokens in a block of an input.
 //!
-//! An extractor is an iterator over the tokens of a block, each with its place and the instant to
-//! validate it at. The stages after it know tokens, and neither lines nor formats. [`LineTokens`]
-//! takes one token per line.
+//! An extractor gives the tokens of a block, each with its place and the instant to validate it at. The
+//! stages after it know tokens, and neither lines nor formats. [`LineTokens`] takes one token per line
+//! and needs no memory; [`TextSearch`] fills [`Finds`] with the tokens of any text.
 
 mod finder;
+mod finds;
+mod instant;
 mod lines;
+mod text;
 
+pub(crate) use finds::{FindCounts, Finds};
+pub use instant::{LogTime, LogZone, TimeForm, TimeReader, UnknownTimeForm, UnknownZone};
 pub(crate) use lines::{LineTokens, MAX_LINES};
+pub(crate) use text::TextSearch;
 
 use crate::time::UnixTime;
 use crate::token::Token;
-use crate::verdict::Reason;
+use crate::verdict::{FindingSet, Reason};
+
+/// How much of a block an extractor has taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// How many bytes.
+    pub(crate) bytes: usize,
+    /// How many lines end in them; the last line of an input may lack its LF.
+    pub(crate) lines: u32,
+}
 
 /// A token, or bytes in its place that are none, and where they were found.
 #[derive(Clone, Copy)]
@@ -22,7 +37,29 @@ pub(crate) struct Found<'b> {
     pub(crate) offset: u64,
     /// The instant to validate it at: that of its record, or else that of the run.
     pub(crate) at: UnixTime,
+    /// Whether `at` is that of its record.
+    pub(crate) is_timed: bool,
+    /// The length in bytes of what is written at its place; `None` for the length of the token.
+    pub(crate) length: Option<u64>,
+    /// What its surroundings show.
+    pub(crate) findings: FindingSet,
     pub(crate) content: Content<'b>,
+}
+
+impl<'b> Found<'b> {
+    /// A token, or bytes in its place, that is written as it is and judged at the instant of the run.
+    #[inline(always)]
+    pub(crate) const fn plain(line: u32, offset: u64, now: UnixTime, content: Content<'b>) -> Self {
+        Self {
+            line,
+            offset,
+            at: now,
+            is_timed: false,
+            length: None,
+            findings: FindingSet::EMPTY,
+            content,
+        }
+    }
 }
 
 impl Found<'_> {

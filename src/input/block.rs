@@ -35,6 +35,43 @@ pub struct Block<'t> {
     pub(super) len: usize,
     /// A line that was too long to keep. The block then has no other line, and no bytes.
     pub(crate) skipped: Option<SkippedLine>,
+    /// Whether its last line goes on in the next block.
+    pub(crate) cuts_line: bool,
+}
+
+/// What becomes of a long line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LineLimit {
+    /// A line of more than so many bytes, its ending not counted, may be skipped.
+    Skip(usize),
+    /// A line of more than so many bytes is cut into pieces of at most as many.
+    Cut(usize),
+}
+
+impl LineLimit {
+    /// The most bytes of a line, with its ending, that a block holds.
+    pub(super) const fn line_bytes(self) -> usize {
+        match self {
+            Self::Skip(limit) => limit.saturating_add(2),
+            Self::Cut(limit) => limit,
+        }
+    }
+}
+
+/// How long the first piece of a line is, of which there are at least `limit` bytes: up to the last
+/// byte that no token contains, however it is escaped; `limit` if there is none. It depends on nothing
+/// else, so that any way to read a line gives the same pieces.
+pub(crate) fn piece_end(line: &[u8], limit: usize) -> usize {
+    let piece = &line[..limit];
+    let is_of_token = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'-' | b'_' | b'.' | b'=' | b'~' | b'%' | b'\\' | b'/' | b'+'
+            )
+    };
+    let last = piece.iter().rposition(|byte| !is_of_token(byte));
+    last.map_or(limit, |last| last + 1)
 }
 
 /// A line that was too long to keep.
@@ -115,8 +152,15 @@ impl<'t> Block<'t> {
     pub(super) fn clear(&mut self, input: usize, offset: u64) {
         (self.input, self.offset, self.skipped) = (input, offset, None);
         (self.borrowed, self.from, self.len) = (None, 0, 0);
+        self.cuts_line = false;
         self.is_utf16 = false;
         self.counted = Cell::default();
+    }
+
+    /// Ends the block within its only line, whose first `limit` bytes it holds at least.
+    pub(super) fn cut_line(&mut self, limit: usize) {
+        self.len = self.from + piece_end(self.bytes(), limit);
+        self.cuts_line = true;
     }
 
     /// Drops the first `len` bytes of the buffer, which are `width` bytes of the input.

@@ -5,6 +5,7 @@
 
 mod block;
 mod compression;
+mod form;
 mod lines;
 mod peek;
 mod raw;
@@ -19,13 +20,15 @@ mod tests;
 
 pub(crate) use block::Block;
 pub use block::DEFAULT_BLOCK_BYTES;
+pub(crate) use block::{LineLimit, piece_end};
 pub use compression::{Compression, UnpackProblem};
 pub(crate) use compression::{DEFAULT_MAX_WINDOW, Origin};
+pub use form::{FormChoice, InputForm, SNIFFED_BYTES};
 pub(crate) use lines::{Lines, leading_blanks, lines};
 pub(crate) use section::{RegularFile, Section, SectionRead};
 pub(crate) use slice::SliceReader;
 pub use source::Input;
-pub(crate) use source::Opened;
+pub(crate) use source::{Opened, Source};
 pub(crate) use stream::{Fill, StreamReader};
 
 /// What happened to a file after it was opened.

@@ -10,7 +10,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::block::{BYTE_ORDER_MARK, Block, LineMeter};
+use super::block::{BYTE_ORDER_MARK, Block, LineLimit, LineMeter};
 use super::{Growth, PIECE};
 use crate::error::Error;
 
@@ -97,6 +97,8 @@ pub(crate) struct Section {
     end: u64,
     /// Whether a line is known to begin at `begin`. Otherwise that depends on the byte before.
     begins_line: bool,
+    /// Whether it reaches the end of the file.
+    is_last: bool,
 }
 
 /// The outcome of [`Section::read`].
@@ -114,8 +116,9 @@ pub(crate) enum SectionRead {
 
 impl Section {
     /// The lines that begin in `begin..end`, which is not empty and lies within the file's size.
-    pub(crate) const fn new(file: Arc<RegularFile>, input: usize, begin: u64, end: u64) -> Self {
+    pub(crate) fn new(file: Arc<RegularFile>, input: usize, begin: u64, end: u64) -> Self {
         Self {
+            is_last: end == file.size,
             file,
             input,
             begin,
@@ -130,24 +133,26 @@ impl Section {
     }
 
     /// Whether the section reaches the end of the file.
-    pub(crate) fn is_last(&self) -> bool {
-        self.end == self.file.size
+    pub(crate) const fn is_last(&self) -> bool {
+        self.is_last
     }
 
-    /// Shortens the section to its lines from `offset` on, which is the start of a line.
-    pub(crate) const fn resume(&mut self, offset: u64) {
+    /// Shortens the section to its lines from `offset` on, which is the start of a line, or of a piece
+    /// of a line that began in the section.
+    pub(crate) fn resume(&mut self, offset: u64) {
         (self.begin, self.begins_line) = (offset, true);
+        self.end = self.end.max(offset + 1);
     }
 
-    /// Reads lines into `block`. A line longer than `max_token_bytes`, its ending not counted, may
-    /// be skipped; it then has the block to itself.
+    /// Reads lines into `block`. A line that is skipped, and each piece of one that is cut, has the
+    /// block to itself.
     pub(crate) fn read(
         &self,
-        max_token_bytes: usize,
+        limit: LineLimit,
         stop: &AtomicBool,
         block: &mut Block<'_>,
     ) -> SectionRead {
-        let line_limit = max_token_bytes.saturating_add(2);
+        let line_limit = limit.line_bytes();
         let start = self.begin - u64::from(!self.begins_line);
         let whole = usize::try_from(self.end - start).unwrap_or(usize::MAX);
         block.clear(self.input, start);
@@ -189,11 +194,19 @@ impl Section {
             }
             let length = block.bytes().len() - lines;
             if length >= line_limit {
-                block.len = block.from + lines;
-                return if lines > 0 {
-                    SectionRead::Part
-                } else {
-                    self.skip(line_limit, stop, block)
+                return match limit {
+                    _ if lines > 0 => {
+                        block.len = block.from + lines;
+                        SectionRead::Part
+                    }
+                    LineLimit::Skip(limit) => {
+                        block.len = block.from;
+                        self.skip(limit, stop, block)
+                    }
+                    LineLimit::Cut(limit) => {
+                        block.cut_line(limit);
+                        SectionRead::Part
+                    }
                 };
             }
             let more = length.max(beyond).min(line_limit - length);
@@ -215,14 +228,14 @@ impl Section {
     }
 
     /// Reads a line that is too long from its start to its end, and keeps none of it.
-    fn skip(&self, line_limit: usize, stop: &AtomicBool, block: &mut Block<'_>) -> SectionRead {
+    fn skip(&self, limit: usize, stop: &AtomicBool, block: &mut Block<'_>) -> SectionRead {
         let begin = block.read_to();
         block.clear(self.input, begin);
-        if let Some(fault) = self.extend(block, line_limit) {
+        if let Some(fault) = self.extend(block, LineLimit::Skip(limit).line_bytes()) {
             block.clear(self.input, begin);
             return SectionRead::Fault(fault);
         }
-        let mut meter = LineMeter::new(block.bytes(), line_limit - 2, false);
+        let mut meter = LineMeter::new(block.bytes(), limit, false);
         loop {
             if stop.load(Ordering::Relaxed) {
                 block.clear(self.input, begin);

@@ -180,10 +180,6 @@ impl<'a> Source<'a> {
 
     /// The next bytes, which are still to be read: at least `want` of them, or all up to the end of
     /// the input or an error, which the reads after them return. `None` while the input is silent.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for detecting the form of the text")
-    )]
     pub(crate) fn peek(&mut self, want: usize, wait: bool) -> Option<&[u8]> {
         self.0.peek(want, wait)
     }

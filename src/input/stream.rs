@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::PIECE;
-use super::block::{BYTE_ORDER_MARK, Block, LineMeter};
+use super::block::{BYTE_ORDER_MARK, Block, LineLimit, LineMeter};
 use super::peek::Chunk;
 use super::source::Source;
 use crate::error::Error;
@@ -29,6 +29,7 @@ pub enum Fill {
 pub struct StreamReader<'a> {
     source: Source<'a>,
     input: usize,
+    limit: LineLimit,
     /// The most bytes of a line with its ending that are kept.
     line_limit: usize,
     /// What was read beyond the last block's lines.
@@ -48,14 +49,14 @@ enum State {
 }
 
 impl<'a> StreamReader<'a> {
-    /// A reader of `source`, the `input`-th input of the run. A line of more than
-    /// `max_token_bytes`, its ending not counted, is skipped.
+    /// A reader of `source`, the `input`-th input of the run.
     #[must_use]
-    pub fn new(source: Source<'a>, input: usize, max_token_bytes: usize) -> Self {
+    pub(crate) fn new(source: Source<'a>, input: usize, limit: LineLimit) -> Self {
         Self {
             source,
             input,
-            line_limit: max_token_bytes.saturating_add(2),
+            limit,
+            line_limit: limit.line_bytes(),
             carry: Vec::new(),
             offset: 0,
             state: State::Start,
@@ -112,7 +113,7 @@ impl<'a> StreamReader<'a> {
                             searched = block.len;
                         }
                         if block.len >= self.line_limit {
-                            return Ok(self.begin_skipping(block));
+                            return Ok(self.end_long_line(block));
                         }
                         // A line that arrives in drops must not block the caller.
                         if started.elapsed() > PATIENCE && matches!(self.state, State::Lines) {
@@ -195,9 +196,19 @@ impl<'a> StreamReader<'a> {
         block.len = end;
     }
 
-    /// Starts to skip a line that is too long; the block holds its first bytes.
-    fn begin_skipping(&mut self, block: &mut Block<'_>) -> Fill {
-        let meter = LineMeter::new(block.bytes(), self.line_limit - 2, block.is_utf16);
+    /// Cuts a line that is too long, or starts to skip it; the block holds its first bytes.
+    fn end_long_line(&mut self, block: &mut Block<'_>) -> Fill {
+        let limit = match self.limit {
+            LineLimit::Skip(limit) => limit,
+            LineLimit::Cut(limit) => {
+                let len = block.len;
+                block.cut_line(limit);
+                let end = std::mem::replace(&mut block.len, len);
+                self.cut(block, end);
+                return Fill::Block;
+            }
+        };
+        let meter = LineMeter::new(block.bytes(), limit, block.is_utf16);
         self.state = State::Skipping(meter);
         self.offset = block.offset;
         block.len = 0;

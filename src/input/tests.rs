@@ -66,7 +66,7 @@ fn see_sections(text: &[u8], section: usize, limit: usize, fails: bool) -> Vec<S
         let mut section = Section::new(Arc::clone(&file), 0, begin, end);
         let mut seen = Vec::new();
         loop {
-            let read = section.read(limit, &never, &mut block);
+            let read = section.read(LineLimit::Skip(limit), &never, &mut block);
             see_block(&block, limit, &mut seen);
             match read {
                 SectionRead::All => break,
@@ -101,7 +101,7 @@ fn see_stream(
     let Opened::Stream(source) = source else {
         panic!("a reader is a stream");
     };
-    let mut reader = StreamReader::new(source, 0, limit);
+    let mut reader = StreamReader::new(source, 0, LineLimit::Skip(limit));
     let (mut seen, mut block, mut offset) = (Vec::new(), Block::default(), 0);
     loop {
         match reader.fill(&mut block, block_bytes) {
@@ -262,7 +262,7 @@ fn a_long_line_is_skipped_in_constant_memory() {
     let Opened::Stream(source) = source.open(DEFAULT_MAX_WINDOW).unwrap() else {
         panic!("a reader is a stream");
     };
-    let mut reader = StreamReader::new(source, 0, 5000);
+    let mut reader = StreamReader::new(source, 0, LineLimit::Skip(5000));
     let mut block = Block::default();
     while reader.fill(&mut block, 4096).unwrap() != Fill::End {
         assert!(block.buffer.len() <= PIECE, "{}", block.buffer.len());

@@ -180,7 +180,9 @@ impl<R: ReadChunk> ReadChunk for Text<Unpack<R>> {
 mod tests {
     use super::*;
     use crate::input::tests::Drip;
-    use crate::input::{Block, DEFAULT_MAX_WINDOW, Fill, Input, Opened, StreamReader, lines};
+    use crate::input::{
+        Block, DEFAULT_MAX_WINDOW, Fill, Input, LineLimit, Opened, StreamReader, lines,
+    };
 
     /// The offset and text of a line, or the length of one that is too long.
     type Seen = (u64, Result<String, u64>);
@@ -193,7 +195,7 @@ mod tests {
         let Ok(Opened::Stream(source)) = input.open(DEFAULT_MAX_WINDOW) else {
             panic!("a reader is a stream");
         };
-        let mut reader = StreamReader::new(source, 0, limit);
+        let mut reader = StreamReader::new(source, 0, LineLimit::Skip(limit));
         let (mut block, mut seen, mut offset) = (Block::default(), Vec::new(), 2);
         loop {
             match reader.fill(&mut block, target) {

@@ -75,7 +75,9 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         Self {
             validator,
             now: options.now,
-            tally: Tally::new(options.now, validator.keys()).with_distinct(distinct),
+            tally: Tally::new(options.now, validator.keys())
+                .with_distinct(distinct)
+                .with_uses(options.times.is_some()),
             inputs: inputs.iter().map(report).collect(),
             rows,
             watch,
@@ -152,7 +154,11 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
                     Fed::Idle if in_flight == 0 => self.flush_rows(),
                     // There may be work to judge meanwhile.
                     Fed::Idle => {}
-                    Fed::Work | Fed::Opened => continue,
+                    Fed::Opened(input, form) => {
+                        self.inputs[input].form = form.or(self.inputs[input].form);
+                        continue;
+                    }
+                    Fed::Work => continue,
                     Fed::InputOver(input, end) => {
                         self.end_input(input, end);
                         continue;
@@ -200,15 +206,15 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
                 offset: work.begin,
             };
             input.error = Some(error.to_string());
-            work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
+            work.outcome = self.empty_outcome();
             self.fail(error);
         } else if std::mem::take(&mut work.was_stopped) {
             // It was judged only in part, so the counts end before it.
-            work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
+            work.outcome = self.empty_outcome();
             (self.is_cut_short, self.is_broken, self.stopped) = (true, true, true);
         } else if self.is_broken || self.faulty == Some(work.input) {
             // Lines after a fault are not counted.
-            work.outcome = Outcome::new(self.now, self.tally.distinct.is_some());
+            work.outcome = self.empty_outcome();
         } else {
             self.count(&mut work);
             match std::mem::replace(&mut work.rest, Rest::Nothing) {
@@ -237,10 +243,22 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         self.free.push(work);
     }
 
+    /// An outcome in place of one that does not count.
+    fn empty_outcome(&self) -> Outcome {
+        let (distinct, uses) = (self.tally.distinct.is_some(), self.tally.uses.is_some());
+        Outcome::new(self.now, distinct, uses)
+    }
+
     fn count(&mut self, work: &mut Work<'_>) {
         let outcome = &mut work.outcome;
         let input = &mut self.inputs[work.input];
         let line_base = input.lines;
+        input.tokens += outcome.tally.tokens.total();
+        input.cut_tokens += work.found.cut;
+        input.other_credentials += work.found.other_credentials;
+        if let Some(uses) = &mut self.tally.uses {
+            uses.add_found(&work.found);
+        }
         self.tally.drain(&mut outcome.tally, line_base);
         input.lines += work.lines;
         self.repeated += work.repeated;

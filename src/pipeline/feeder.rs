@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::worker::Work;
+use super::worker::{Work, line_limit};
 use super::{MIN_BYTES, RunOptions};
 use crate::error::Error;
 use crate::input::{
-    Fill, Growth, Input, Opened, Origin, RegularFile, Section, SliceReader, StreamReader,
+    Fill, FormChoice, Growth, Input, InputForm, Opened, Origin, RegularFile, Section, SliceReader,
+    Source, StreamReader,
 };
 use crate::validator::Validator;
 
@@ -16,7 +17,9 @@ pub(super) struct Feeder<'a> {
     inputs: std::iter::Enumerate<std::vec::IntoIter<Input<'a>>>,
     /// A file for which there was no descriptor.
     postponed: Option<(usize, PathBuf)>,
-    current: Option<(usize, Current<'a>)>,
+    /// The input that is being read: its index, and how tokens lie in it.
+    current: Option<(usize, InputForm, Current<'a>)>,
+    form: InputForm,
     max_token_bytes: usize,
     max_window: u64,
     threads: usize,
@@ -25,6 +28,8 @@ pub(super) struct Feeder<'a> {
 
 /// The input that is being read.
 enum Current<'a> {
+    /// A stream whose form is still to be found out.
+    Unseen(Source<'a>),
     Stream(StreamReader<'a>),
     /// A file, and the offset of its next section.
     File(Arc<RegularFile>, u64),
@@ -35,7 +40,7 @@ impl Current<'_> {
     /// How many bytes remain, if that is known.
     fn rest(&self) -> Option<u64> {
         match self {
-            Self::Stream(_) => None,
+            Self::Unseen(_) | Self::Stream(_) => None,
             Self::File(file, begin) => Some(file.size() - begin),
             Self::Bytes(reader) => Some(reader.rest() as u64),
         }
@@ -45,7 +50,8 @@ impl Current<'_> {
 /// The outcome of [`Feeder::feed`].
 pub(super) enum Fed {
     Work,
-    Opened,
+    /// An input was opened, or its form was found out.
+    Opened(usize, Option<FormChoice>),
     /// The input is silent, or within a line that is skipped, or cannot be opened before another file
     /// is closed.
     Idle,
@@ -88,6 +94,7 @@ impl<'a> Feeder<'a> {
             inputs: inputs.into_iter().enumerate(),
             postponed: None,
             current: None,
+            form: options.form,
             max_token_bytes: validator.policy().token_limit(),
             max_window: options.max_window,
             threads: options.threads.max(1),
@@ -101,7 +108,7 @@ impl<'a> Feeder<'a> {
         match self
             .current
             .as_ref()
-            .and_then(|(_, current)| current.rest())
+            .and_then(|(_, _, current)| current.rest())
         {
             Some(rest) if self.threads > 1 => {
                 let fair = usize::try_from(rest).unwrap_or(usize::MAX) / (2 * self.threads);
@@ -115,13 +122,21 @@ impl<'a> Feeder<'a> {
     /// its files will be closed.
     pub(super) fn feed(&mut self, work: &mut Work<'a>, target: usize, can_wait: bool) -> Fed {
         let target = self.portion(target);
-        let Some((input, current)) = &mut self.current else {
+        let Some((input, form, current)) = &mut self.current else {
             return self.open_next(can_wait);
         };
         let input = *input;
+        work.form = *form;
         work.sequence = self.sequence;
         work.origin = None;
         match current {
+            Current::Unseen(source) => {
+                let Some(start) = source.peek(self.form.wanted_bytes(), true) else {
+                    return Fed::Idle;
+                };
+                let choice = self.form.choose(start);
+                return self.read_stream(input, choice);
+            }
             Current::File(file, begin) => {
                 let end = begin.saturating_add(target as u64).min(file.size());
                 work.section = Some(Section::new(Arc::clone(file), input, *begin, end));
@@ -183,12 +198,22 @@ impl<'a> Feeder<'a> {
             Input::Path(path) if can_wait => Some(path.clone()),
             _ => None,
         };
-        let current = match input.open(self.max_window) {
+        let (choice, current) = match input.open(self.max_window) {
             Ok(Opened::Stream(source)) => {
-                Current::Stream(StreamReader::new(source, index, self.max_token_bytes))
+                self.current = Some((index, self.form, Current::Unseen(source)));
+                return match self.form {
+                    InputForm::Auto => Fed::Opened(index, None),
+                    form => self.read_stream(index, form.choose(&[])),
+                };
             }
-            Ok(Opened::File(file)) => Current::File(Arc::new(file), 0),
-            Ok(Opened::Bytes(text)) => Current::Bytes(SliceReader::new(text, index)),
+            Ok(Opened::File(file)) => {
+                let choice = self.form.choose(&file.start(self.form.wanted_bytes()));
+                (choice, Current::File(Arc::new(file), 0))
+            }
+            Ok(Opened::Bytes(text)) => {
+                let choice = self.form.choose(text);
+                (choice, Current::Bytes(SliceReader::new(text, index)))
+            }
             Err(error) => {
                 if let Some(path) = path
                     && error.is_out_of_descriptors()
@@ -199,8 +224,18 @@ impl<'a> Feeder<'a> {
                 return Fed::InputOver(index, error.into());
             }
         };
-        self.current = Some((index, current));
-        Fed::Opened
+        self.current = Some((index, choice.form, current));
+        Fed::Opened(index, Some(choice))
+    }
+
+    /// Begins to read the stream that is open, in this form.
+    fn read_stream(&mut self, index: usize, choice: FormChoice) -> Fed {
+        if let Some((.., Current::Unseen(source))) = self.current.take() {
+            let limit = line_limit(choice.form, self.max_token_bytes);
+            let reader = StreamReader::new(source, index, limit);
+            self.current = Some((index, choice.form, Current::Stream(reader)));
+        }
+        Fed::Opened(index, Some(choice))
     }
 
     /// Skips the rest of an input that failed.
@@ -208,7 +243,7 @@ impl<'a> Feeder<'a> {
         if self
             .current
             .as_ref()
-            .is_some_and(|(index, _)| *index == input)
+            .is_some_and(|(index, ..)| *index == input)
         {
             self.current = None;
         }

@@ -29,8 +29,8 @@ use feeder::Feeder;
 use worker::{Work, Worker, WorkforceGuard, work_until_closed};
 
 use crate::error::Error;
-use crate::extract::MAX_LINES;
-use crate::input::{DEFAULT_BLOCK_BYTES, DEFAULT_MAX_WINDOW, Input};
+use crate::extract::{MAX_LINES, TimeReader};
+use crate::input::{DEFAULT_BLOCK_BYTES, DEFAULT_MAX_WINDOW, Input, InputForm};
 use crate::report::{Report, RowOptions};
 use crate::signature::Kernel;
 use crate::time::UnixTime;
@@ -46,7 +46,7 @@ const FIRST_BYTES: usize = 64 << 10;
 /// 32 bits.
 const MAX_BYTES: usize = 1 << 30;
 
-/// The options of a run. Only `now` affects verdicts, rows and counts.
+/// The options of a run. Only the instants and how inputs are read affect verdicts, rows and counts.
 ///
 /// ```
 /// use jotmill::{RunOptions, UnixTime};
@@ -74,6 +74,13 @@ pub struct RunOptions {
     pub cache_bytes: usize,
     /// Whether to estimate the number of distinct tokens.
     pub distinct: bool,
+    /// How tokens lie in the inputs.
+    pub form: InputForm,
+    /// In text: whether tokens in one more layer of base64 are found as well.
+    pub decodes_base64: bool,
+    /// In text: what reads the time of a line, at which its tokens are then judged. Without, and in a
+    /// line without a time, a token is judged at `now`.
+    pub times: Option<TimeReader>,
     /// The largest window of zstd and dictionary of xz, in bytes; for zstd rounded up to a power of
     /// two. An input that needs a larger one is an error. It bounds the memory for unpacking.
     pub max_window: u64,
@@ -94,6 +101,9 @@ impl RunOptions {
             kernel: Kernel::best(),
             cache_bytes: CACHE_BYTES,
             distinct: false,
+            form: InputForm::Tokens,
+            decodes_base64: false,
+            times: None,
             max_window: DEFAULT_MAX_WINDOW,
         }
     }
@@ -119,6 +129,24 @@ impl RunOptions {
     /// Sets [`cache_bytes`](Self#structfield.cache_bytes).
     pub const fn cache_bytes(mut self, bytes: usize) -> Self {
         self.cache_bytes = bytes;
+        self
+    }
+
+    /// Sets [`form`](Self#structfield.form).
+    pub const fn form(mut self, form: InputForm) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// Sets [`decodes_base64`](Self#structfield.decodes_base64).
+    pub const fn decodes_base64(mut self, decodes: bool) -> Self {
+        self.decodes_base64 = decodes;
+        self
+    }
+
+    /// Sets [`times`](Self#structfield.times).
+    pub fn times(mut self, times: Option<TimeReader>) -> Self {
+        self.times = times;
         self
     }
 

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crossbeam::channel::{Receiver, Sender};
 
 use super::{MIN_CACHE_BYTES, RunOptions};
-use crate::batch::BatchJudge;
+use crate::batch::{BatchJudge, MAX_TOKENS};
 use crate::error::Error;
-use crate::extract::LineTokens;
-use crate::input::{Block, Origin, Section, SectionRead};
+use crate::extract::{FindCounts, Finds, LineTokens, TextSearch, TimeReader};
+use crate::input::{Block, InputForm, LineLimit, Origin, Section, SectionRead};
 use crate::record::{Outcome, Recorder};
 use crate::report::RowOptions;
 use crate::stage::NoClock;
@@ -27,6 +27,8 @@ pub(super) struct Work<'t> {
     pub(super) block: Block<'t>,
     /// Lines for the worker to read itself.
     pub(super) section: Option<Section>,
+    /// How tokens lie in them.
+    pub(super) form: InputForm,
     pub(super) outcome: Outcome,
     /// The index of the input, and the byte offsets between which lines were judged.
     pub(super) input: usize,
@@ -37,6 +39,8 @@ pub(super) struct Work<'t> {
     /// How many lines were read, and how many bytes of the block they are.
     pub(super) lines: u64,
     pub(super) bytes: usize,
+    /// What was found besides tokens.
+    pub(super) found: FindCounts,
     /// How many tokens were known from the cache.
     pub(super) repeated: u64,
     pub(super) rest: Rest,
@@ -60,8 +64,12 @@ pub(super) struct Worker<'v> {
     judge: BatchJudge,
     recorder: Recorder,
     now: UnixTime,
-    max_token_bytes: usize,
+    /// What reads the times of records, if tokens are judged at the time of their use.
+    times: Option<TimeReader>,
+    decodes_base64: bool,
+    token_limit: usize,
     stop: &'v AtomicBool,
+    finds: Finds,
     /// The buffer for sections; each worker has its own, so that it stays in its core's cache.
     pub(super) block: Block<'static>,
 }
@@ -84,10 +92,13 @@ impl<'v> Worker<'v> {
                 cache_bytes,
                 rows.is_some(),
             ),
-            recorder: Recorder::new(validator.clone(), rows),
+            recorder: Recorder::new(validator.clone(), rows, options.now),
             now: options.now,
-            max_token_bytes: validator.policy().token_limit(),
+            times: options.times.clone(),
+            decodes_base64: options.decodes_base64,
+            token_limit: validator.policy().token_limit(),
             stop,
+            finds: Finds::default(),
             block: Block::default(),
         }
     }
@@ -97,7 +108,11 @@ impl<'v> Worker<'v> {
         let block = match &work.section {
             None => &work.block,
             Some(section) => {
-                match section.read(self.max_token_bytes, self.stop, &mut self.block) {
+                match section.read(
+                    line_limit(work.form, self.token_limit),
+                    self.stop,
+                    &mut self.block,
+                ) {
                     SectionRead::All => {}
                     SectionRead::Part => rest = Rest::Lines,
                     SectionRead::Fault(error) => rest = Rest::Fault(error),
@@ -111,14 +126,38 @@ impl<'v> Worker<'v> {
         };
         let outcome = &mut work.outcome;
         outcome.rows.clear();
-        let mut tokens = LineTokens::new(block, self.max_token_bytes, self.now);
-        let mut sink = self.recorder.record(block.input, outcome);
-        let is_done = (self.judge).judge(&mut tokens, self.stop, &mut sink, &mut NoClock);
+        (work.found, work.repeated) = (FindCounts::default(), 0);
+        let mut is_done = true;
+        match work.form {
+            InputForm::Tokens => {
+                let mut tokens = LineTokens::new(block, self.token_limit, self.now);
+                let mut sink = self.recorder.record(block.input, outcome);
+                is_done = (self.judge).judge(&mut tokens, self.stop, &mut sink, &mut NoClock);
+                work.repeated = self.judge.repeated();
+                outcome.tally.blank_lines += u64::from(tokens.blank());
+                (work.lines, work.bytes) = (tokens.taken().into(), tokens.consumed());
+            }
+            InputForm::Auto | InputForm::Text => {
+                let search = TextSearch {
+                    token_limit: self.token_limit,
+                    decodes_base64: self.decodes_base64,
+                    times: self.times.as_ref(),
+                };
+                let taken = search.find(block, &mut self.finds);
+                let found = self.finds.found(block, self.now);
+                let mut tokens = found.peekable();
+                let mut sink = self.recorder.record(block.input, outcome);
+                while is_done && tokens.peek().is_some() {
+                    let mut batch = tokens.by_ref().take(MAX_TOKENS);
+                    is_done = (self.judge).judge(&mut batch, self.stop, &mut sink, &mut NoClock);
+                    work.repeated += self.judge.repeated();
+                }
+                work.found = self.finds.counts;
+                (work.lines, work.bytes) = (taken.lines.into(), taken.bytes);
+            }
+        }
         self.recorder.end_batch(outcome);
         work.was_stopped = !is_done;
-        outcome.tally.blank_lines += u64::from(tokens.blank());
-        (work.lines, work.bytes) = (tokens.taken().into(), tokens.consumed());
-        work.repeated = self.judge.repeated();
         if work.bytes < block.bytes().len() {
             // A fault after them will occur again when the rest is read.
             rest = Rest::Lines;
@@ -127,10 +166,18 @@ impl<'v> Worker<'v> {
         work.begin = block.offset();
         // Without a line nothing was judged, not even a byte order mark.
         work.end = match work.lines {
-            0 => 0,
+            0 if work.bytes == 0 => 0,
             _ => block.end_of(work.bytes),
         };
         work.rest = rest;
+    }
+}
+
+/// What becomes of a long line of an input of this form.
+pub(super) const fn line_limit(form: InputForm, token_limit: usize) -> LineLimit {
+    match form {
+        InputForm::Tokens => LineLimit::Skip(token_limit),
+        InputForm::Auto | InputForm::Text => LineLimit::Cut(TextSearch::piece_bytes(token_limit)),
     }
 }
 
@@ -140,13 +187,15 @@ impl Work<'_> {
             sequence: 0,
             block: Block::default(),
             section: None,
-            outcome: Outcome::new(options.now, options.distinct),
+            form: InputForm::Tokens,
+            outcome: Outcome::new(options.now, options.distinct, options.times.is_some()),
             input: 0,
             begin: 0,
             end: 0,
             origin: None,
             lines: 0,
             bytes: 0,
+            found: FindCounts::default(),
             repeated: 0,
             rest: Rest::Nothing,
             was_stopped: false,

@@ -8,6 +8,17 @@ use crate::time::UnixTime;
 use crate::token::{Claims, Dates, Header, Member, Wanted};
 use crate::verdict::{Reason, ReasonSet};
 
+/// The reasons that depend on the instant: those of [`Policy::check_at`].
+pub(crate) fn time_dependent() -> ReasonSet {
+    let reasons = [
+        Reason::Expired,
+        Reason::NotYetValid,
+        Reason::IssuedInFuture,
+        Reason::TooOld,
+    ];
+    reasons.into_iter().collect()
+}
+
 impl Policy {
     /// Applies the rules of the header stage and returns the algorithm.
     pub(crate) fn check_header(&self, header: &Header<'_>) -> Result<Algorithm, Reason> {

@@ -7,6 +7,7 @@
 //! at [`Report::write_json`], and a test compares that table with a report.
 
 mod layout;
+mod uses;
 
 use std::io::{self, BufWriter, Write};
 
@@ -21,6 +22,7 @@ use crate::redact::redacted;
 use crate::signature::Algorithm;
 use crate::verdict::{Finding, Reason};
 use layout::Layout;
+use uses::UsesMembers;
 
 /// The name of the schema that [`Report::write_json`] writes. Members may be added under this
 /// name; none is removed or changes its meaning.
@@ -66,6 +68,11 @@ impl Report {
     /// | `inputs.error` | why it was not judged to its end, or null |
     /// | `inputs.grown` ? | how many bytes were added after it was opened; they were not judged |
     /// | `inputs.cut_line` ? | the number of the last line, if it had no ending yet and was judged as far as it was written |
+    /// | `inputs.form` ? | the form that it was read in: `tokens` or `text`; left out if it was not opened |
+    /// | `inputs.form_why` ? | why that form was taken |
+    /// | `inputs.tokens` | how many tokens were found in it |
+    /// | `inputs.cut_tokens` ? | how many tokens in it were cut short; they were not judged |
+    /// | `inputs.other_credentials` ? | how many Bearer credentials in it are no JWTs |
     /// | `inputs.compression` ? | how it was compressed: `gzip`, `zstd`, `bzip2` or `xz` |
     /// | `inputs.packed_bytes` ? | how many bytes were read of a compressed input |
     /// | `inputs.encoding` ? | the encoding, if the text was transcoded: `UTF-16LE` or `UTF-16BE` |
@@ -96,6 +103,23 @@ impl Report {
     /// | `expiry.expired.BUCKET` | tokens with a verified signature, by `exp`, without leeway. `within_minute`, `_hour`, `_day`, `_week`, `_month` and `_year` are 60, 3,600, 86,400, 604,800, 2,592,000 and 31,536,000 seconds; the rest is `beyond_year`. A token is in the first bucket that it fits. Here `exp` is on or before `now`, by less than that |
     /// | `expiry.unexpired.BUCKET` | `exp` is after `now`, by no more than that |
     /// | `expiry.none` | tokens without a usable `exp` |
+    /// | `uses.first` ? | with `--time`: when the first token was used, or null. `valid`, `rejected`, `reasons` and the exit code are then those at the time of use; a token whose record has no readable time is judged at `now` |
+    /// | `uses.last` ? | when the last token was used, or null |
+    /// | `uses.timed.valid` ? | tokens that were judged at the time of their use |
+    /// | `uses.timed.rejected` ? | the same |
+    /// | `uses.untimed` ? | tokens without a readable time |
+    /// | `uses.assumed_zone` ? | tokens whose time had no zone, so that `--time-zone` was taken |
+    /// | `uses.assumed_year` ? | tokens whose time had no year, so that the latest was taken which is not after `now` |
+    /// | `uses.now.valid` ? | all tokens, by the verdict at `now`: these are still valid |
+    /// | `uses.now.rejected` ? | the same |
+    /// | `uses.reasons_now.CODE` ? | like `reasons`, at `now` |
+    /// | `uses.after_expiry.BUCKET` ? | tokens used after they had expired, by how long after `exp`, in the buckets of `expiry` |
+    /// | `uses.before_nbf` ? | tokens used before their `nbf` |
+    /// | `uses.before_iat` ? | tokens issued after they were used, by their `iat` |
+    /// | `uses.interval_s` ? | the width in seconds of the intervals of `timeline` |
+    /// | `uses.timeline.start` ? | `timeline` is an array of the intervals with a use; when it begins |
+    /// | `uses.timeline.valid` ? | uses in it |
+    /// | `uses.timeline.rejected` ? | the same |
     /// | `findings.CODE` | tokens with this [`Finding`](crate::Finding), which does not affect the verdict |
     /// | `set_aside.origin` | `set_aside` is an array of the keys that can verify nothing; the file of the key |
     /// | `set_aside.index` | the key's index in its set or file, from 0, or null where the file as a whole is unusable |
@@ -176,6 +200,8 @@ struct Document<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     unsupported_crits_rest: Option<u64>,
     expiry: Expiry,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses: Option<UsesMembers>,
     findings: Entries<&'static str, u64>,
     set_aside: Vec<UnusableKeyMembers<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -249,6 +275,15 @@ struct InputMembers<'r> {
     grown: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cut_line: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    form: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    form_why: Option<&'static str>,
+    tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_credentials: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     compression: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -399,6 +434,7 @@ impl<'r> Document<'r> {
             unsupported_crits: totals(&tally.unsupported_crits),
             unsupported_crits_rest: tally.unsupported_crits.rest().map(Counts::total),
             expiry: Expiry::new(report),
+            uses: UsesMembers::of(report),
             findings: Entries::sorted(
                 (report.finding_counts()).map(|(finding, count)| (finding.code(), count)),
             ),
@@ -523,6 +559,11 @@ fn inputs<'r>(report: &'r Report) -> Vec<InputMembers<'r>> {
         error: input.error.as_deref(),
         grown: (input.grown > 0).then_some(input.grown),
         cut_line: input.has_cut_line.then_some(input.lines),
+        form: input.form.map(|choice| choice.form.name()),
+        form_why: input.form.map(|choice| choice.why),
+        tokens: input.tokens,
+        cut_tokens: (input.cut_tokens > 0).then_some(input.cut_tokens),
+        other_credentials: (input.other_credentials > 0).then_some(input.other_credentials),
         compression: input.compression.map(Compression::name),
         packed_bytes: input.compression.map(|_| input.packed_bytes),
         encoding: input.encoding,

@@ -13,6 +13,7 @@ pub(crate) mod rows;
 pub(crate) mod suspects;
 pub(crate) mod tally;
 mod text;
+pub(crate) mod uses;
 
 pub use distinct::Distinct;
 pub use json::REPORT_SCHEMA;
@@ -20,11 +21,13 @@ pub use names::{MAX_NAMES, NameCounts};
 pub use rows::{Only, RowOptions};
 pub use tally::{Counts, EXPIRY_BUCKETS, Sample, Tally};
 pub use text::TextOptions;
+pub use uses::{LATE_BUCKETS, Timeline, Uses};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::input::Compression;
+use self::suspects::KidHint;
+use crate::input::{Compression, FormChoice};
 use crate::key::{KeyFinding, OtherReading};
 use crate::policy::Policy;
 use crate::signature::{AlgorithmSet, REGISTERED};
@@ -41,6 +44,14 @@ pub struct InputReport {
     pub bytes: u64,
     /// How many lines of it were judged.
     pub lines: u64,
+    /// The form that it was read in, and why; `None` if it was not opened.
+    pub form: Option<FormChoice>,
+    /// How many tokens were found in it.
+    pub tokens: u64,
+    /// How many tokens in it were cut short; they were not judged.
+    pub cut_tokens: u64,
+    /// How many Bearer credentials in it are no JWTs.
+    pub other_credentials: u64,
     /// Why it was not judged to its end, if it was not.
     pub error: Option<String>,
     /// How many bytes were added to a file after it was opened; they were not judged.
@@ -102,8 +113,12 @@ impl Report {
     /// The other readings of secrets that verified nothing, with which tokens of the run would verify.
     fn other_readings(&self) -> Vec<OtherReading> {
         let verified = |key: usize| self.tally.keys.get(key).is_some_and(|it| it.total() > 0);
-        let suspects = self.tally.suspects.as_ref();
-        suspects.map_or_else(Vec::new, |it| it.other_readings(&self.validator, verified))
+        (self.tally.suspects).other_readings(&self.validator, verified)
+    }
+
+    /// What `--kid-hint` would do for tokens of the run whose `kid` names no key.
+    fn kid_hint(&self) -> Option<KidHint> {
+        self.tally.suspects.kid_hint(&self.validator, self.now)
     }
 
     /// The reasons that occurred, in the order of the rules, and how often each did.

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::display::shown;
 use crate::extract::{Content, Found};
-use crate::time::NumericDate;
+use crate::time::{NumericDate, UnixTime};
 use crate::validator::{Judged, Validator};
 use crate::verdict::{Reason, ReasonSet, Verdict};
 
@@ -53,6 +53,10 @@ impl RowOptions {
 pub(crate) struct Row<'r> {
     /// The byte offset of the token in its input.
     offset: u64,
+    /// When it was used, if its record says so: the instant of the verdict.
+    at: Option<UnixTime>,
+    /// Whether it is valid at the instant of the run, if the verdict is at the time of its use.
+    is_valid_now: Option<bool>,
     /// Why it was rejected; empty for a valid token.
     reasons: ReasonSet,
     /// From the header, whether or not a signature covers it.
@@ -73,7 +77,8 @@ pub(crate) struct Row<'r> {
     sha256: Option<[u8; 8]>,
     /// The whole token, if rows show tokens.
     token: Option<Cow<'r, str>>,
-    /// The length in bytes of a line that was too long to be a token.
+    /// The length in bytes of what is written at its place, where that is not a line of its own; or of a
+    /// line that was too long to be a token.
     length: Option<u64>,
 }
 
@@ -83,6 +88,7 @@ impl<'r> Row<'r> {
         judged: &'r Judged<'_>,
         validator: &'r Validator,
         options: &RowOptions,
+        is_valid_now: Option<bool>,
     ) -> Self {
         let verdict = &judged.verdict;
         let key = verdict.key.and_then(|key| validator.keys().get(key));
@@ -90,6 +96,8 @@ impl<'r> Row<'r> {
         let bytes = found.content.bytes();
         Self {
             offset: found.offset,
+            at: found.is_timed.then_some(found.at),
+            is_valid_now,
             reasons: verdict.reasons,
             alg: judged.alg.map(shown),
             kid: judged.kid.map(shown),
@@ -111,7 +119,7 @@ impl<'r> Row<'r> {
                 .map(String::from_utf8_lossy),
             length: match found.content {
                 Content::TooLong(length) => Some(length),
-                Content::Token(_) | Content::Malformed(..) => None,
+                Content::Token(_) | Content::Malformed(..) => found.length,
             },
         }
     }

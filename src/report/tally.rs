@@ -7,6 +7,7 @@
 use super::distinct::Distinct;
 use super::names::NameCounts;
 use super::suspects::Suspects;
+use super::uses::Uses;
 use crate::anchor::Chain;
 use crate::display::shown;
 use crate::key::KeySet;
@@ -161,6 +162,8 @@ pub struct Tally {
     pub findings: [u64; Finding::ALL.len()],
     /// The estimated number of distinct tokens, if enabled, without lines that were too long.
     pub distinct: Option<Distinct>,
+    /// Tokens by the time of their use, if they are judged at that.
+    pub uses: Option<Box<Uses>>,
     /// The first samples of each reason, by [`Reason::index`].
     pub samples: [Vec<Sample>; Reason::COUNT],
     /// The first samples of each finding, by its place in [`Finding::ALL`].
@@ -201,6 +204,7 @@ impl Tally {
             no_expiry: 0,
             findings: [0; Finding::ALL.len()],
             distinct: None,
+            uses: None,
             samples: std::array::from_fn(|_| Vec::new()),
             finding_samples: std::array::from_fn(|_| Vec::new()),
             suspects: Suspects::of_block(),
@@ -213,6 +217,12 @@ impl Tally {
     /// Enables the estimate of distinct tokens, or not.
     pub(crate) fn with_distinct(mut self, is_enabled: bool) -> Self {
         self.distinct = is_enabled.then(Distinct::default);
+        self
+    }
+
+    /// Enables the counts of uses, or not.
+    pub(crate) fn with_uses(mut self, is_enabled: bool) -> Self {
+        self.uses = is_enabled.then(Box::default);
         self
     }
 
@@ -397,6 +407,10 @@ impl Tally {
         if let (Some(own), Some(block)) = (&mut self.distinct, &mut block.distinct) {
             own.drain(block);
         }
+        if let (Some(own), Some(block)) = (&mut self.uses, &mut block.uses) {
+            own.merge(block);
+            **block = Uses::default();
+        }
         let own = self.samples.iter_mut().chain(&mut self.finding_samples);
         let further = (block.samples.iter_mut()).chain(&mut block.finding_samples);
         for (own, further) in own.zip(further) {
@@ -427,6 +441,9 @@ impl Tally {
         self.unsupported_crits.merge(&other.unsupported_crits);
         self.purposes.merge(&other.purposes);
         if let (Some(own), Some(other)) = (&mut self.distinct, &other.distinct) {
+            own.merge(other);
+        }
+        if let (Some(own), Some(other)) = (&mut self.uses, &other.uses) {
             own.merge(other);
         }
         let own = self.samples.iter_mut().chain(&mut self.finding_samples);

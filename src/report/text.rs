@@ -7,6 +7,7 @@
 mod layout;
 mod sections;
 mod tables;
+mod uses;
 
 use std::cmp::Reverse;
 use std::io::{self, Write};
@@ -69,6 +70,7 @@ impl Report {
         self.issuers(&mut page);
         self.unknown_kids(&mut page);
         self.unsupported_crits(&mut page);
+        self.uses(&mut page);
         self.expiry(&mut page);
         self.findings(&mut page);
         self.not_judged(&mut page);
@@ -162,6 +164,7 @@ impl Report {
             inputs => read.push_str(&format!(" from {} inputs", grouped(inputs.len() as u64))),
         }
         page.paragraph("read", LABEL, &[plain(read)]);
+        self.forms(page);
         if let Some(distinct) = &self.tally.distinct {
             let distinct = format!(
                 "about {} (standard error {:.1}%)",

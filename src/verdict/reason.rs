@@ -236,6 +236,11 @@ impl ReasonSet {
     }
 
     /// Whether all of these reasons are in the other set.
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether all of its reasons are in `other`.
     pub(crate) const fn is_subset(self, other: Self) -> bool {
         self.0 & !other.0 == 0
     }

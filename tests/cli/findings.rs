@@ -105,7 +105,7 @@ fn what_explains_a_token_is_counted_with_its_first_places() {
     ] {
         let mut log = vec![good.clone()];
         log.extend_from_slice(lines);
-        let (text, report) = audit(&log, &[]);
+        let (text, report) = audit(&log, &["--input", "tokens"]);
         assert_eq!(report["findings"], json!({ code: count }), "{code}: {text}");
         let places: Vec<Value> = (2..2 + count).map(Value::from).collect();
         assert_eq!(lines_of(&report, code), places, "{code}");

@@ -2,8 +2,9 @@
 //!
 //! `program` has exit codes, messages and signals, `outputs` where results go, `redaction` what is
 //! never shown, `key_forms` key files of every form, `policy` policy files, `bench` the subcommand that
-//! measures, `generate` the one that makes data sets, `logs` its logs, `rules` what a policy expects beyond the registered claims, `findings` what a
-//! report says of tokens beyond their verdicts.
+//! measures, `generate` the one that makes data sets, `logs` its logs, `rules` what a policy expects
+//! beyond the registered claims, `findings` what a report says of tokens beyond their verdicts,
+//! `compressed` compressed inputs and UTF-16.
 
 #![allow(
     clippy::expect_used,
@@ -13,6 +14,7 @@
 
 mod anchors;
 mod bench;
+mod compressed;
 mod findings;
 mod generate;
 mod key_forms;

@@ -63,6 +63,9 @@ impl Place {
     }
 }
 
+/// Every line is taken for a token.
+const LINES: [&str; 2] = ["--input", "tokens"];
+
 pub(crate) const AUDIT: [&str; 5] = ["audit", "--secret-file", "secret", "--now", NOW];
 
 pub(crate) fn token(secret: &str, claims: &str) -> String {
@@ -126,7 +129,7 @@ fn exit_codes_say_whether_all_are_valid_and_never_wrap() {
     for failures in [0, 1, 255, 256, 257, 512] {
         let lines = format!("{}\n{}", good(), "x\n".repeat(failures));
         place.write("log", lines);
-        let output = place.audit(&["log"]);
+        let output = place.audit(&["--input", "tokens", "log"]);
         assert_eq!(
             code(&output),
             i32::from(failures > 0),
@@ -172,7 +175,8 @@ fn rows_name_their_file_where_there_are_several() {
     let place = Place::new();
     place.write("a", good());
     place.write("b", "x");
-    let output = place.audit(&["--format", "ndjson", "--quiet", "a", "b"]);
+    let args = ["--input", "tokens", "--format", "ndjson", "--quiet"];
+    let output = place.audit(&[&args[..], &["a", "b"]].concat());
     let rows = rows(&stdout(&output));
     assert_eq!(
         (&rows[0]["file"], &rows[1]["file"]),
@@ -586,7 +590,8 @@ fn a_standard_error_that_is_full_changes_no_exit_code() {
 fn a_signal_stops_a_run_whose_input_arrives_in_drops() {
     let place = Place::new();
     for threads in ["1", "2"] {
-        let args = [&AUDIT[..], &["--format", "json", "--threads", threads]].concat();
+        let args = ["--format", "json", "--threads", threads];
+        let args = [&AUDIT[..], &LINES, &args].concat();
         let mut run = start(place.command(&args), Stdio::piped());
         let mut input = run.stdin.take().expect("a pipe");
         let drops = std::thread::spawn(move || {
@@ -675,7 +680,7 @@ fn a_reader_that_goes_away_ends_the_run_quietly() {
     let place = Place::new();
     place.write("log", "x\n".repeat(100_000));
     let mut run = start(
-        place.command(&[&AUDIT[..], &["--format", "ndjson", "log"]].concat()),
+        place.command(&[&AUDIT[..], &LINES, &["--format", "ndjson", "log"]].concat()),
         Stdio::null(),
     );
     let mut first = [0; 10];
@@ -697,7 +702,8 @@ fn send(run: &Child, signal: &str) {
 fn a_signal_stops_a_run_whose_input_is_silent_and_reports_what_was_found() {
     for (signal, expected) in [("-INT", 130), ("-TERM", 143)] {
         let place = Place::new();
-        let args = [&AUDIT[..], &["--format", "json", "--rows", "rows", "-"]].concat();
+        let args = ["--format", "json", "--rows", "rows", "-"];
+        let args = [&AUDIT[..], &LINES, &args].concat();
         let mut run = start(place.command(&args), Stdio::piped());
         let mut input = run.stdin.take().expect("a pipe");
         // Two whole lines, and one that the interrupt cuts.
@@ -723,7 +729,7 @@ fn a_signal_stops_a_run_whose_output_is_blocked() {
     let place = Place::new();
     place.write("log", "x\n".repeat(1_000_000));
     let mut run = start(
-        place.command(&[&AUDIT[..], &["--format", "ndjson", "log"]].concat()),
+        place.command(&[&AUDIT[..], &LINES, &["--format", "ndjson", "log"]].concat()),
         Stdio::null(),
     );
     let mut first = [0; 10];
@@ -754,7 +760,8 @@ fn audit_while_changing(change: impl FnOnce(&Path)) -> Output {
 fn audit_of_changing(content: String, change: impl FnOnce(&Path)) -> Output {
     let place = Place::new();
     let log = place.write("log", content);
-    let args = [&AUDIT[..], &["--format", "ndjson", "--threads", "2", "log"]].concat();
+    let args = ["--format", "ndjson", "--threads", "2", "log"];
+    let args = [&AUDIT[..], &LINES, &args].concat();
     let mut run = start(place.command(&args), Stdio::null());
     let mut first = [0; 10];
     run.stdout

@@ -244,7 +244,8 @@ fn five_segments_are_encrypted_only_behind_the_header_of_a_jwe() {
     let segment_count = json!(["segment-count"]);
     let mut expected = vec![segment_count; 5];
     expected[0] = json!(["encrypted"]);
-    assert_eq!(reasons(&rows(&place, &lines, &[])), expected);
+    let as_lines = ["--input", "tokens"];
+    assert_eq!(reasons(&rows(&place, &lines, &as_lines)), expected);
     for (line, hint) in [
         (&lines[1], "SD-JWT"),
         (&lines[2], "white space or a comma within"),
@@ -267,7 +268,8 @@ fn issuers_of_a_policy_file_that_can_match_one_name_are_refused() {
         let issuer = |iss| format!("[[issuer]]\niss = \"{iss}\"\nsecret_file = \"secret\"\n");
         place.write("policy.toml", issuer(one) + &issuer(two));
         place.write("log", "x");
-        place.run(&["audit", "--policy", "policy.toml", "--quiet", "log"])
+        let audit = ["audit", "--input", "tokens", "--policy", "policy.toml"];
+        place.run(&[&audit[..], &["--quiet", "log"]].concat())
     };
     for (one, two) in [
         ("https://a.example/{tid}/", "https://a.example/x/"),

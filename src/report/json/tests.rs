@@ -1,34 +1,36 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::display::is_deceptive;
+use crate::extract::{LogZone, TimeReader};
+use crate::input::InputForm;
 use crate::key::KeySet;
 use crate::pipeline::RunOptions;
 use crate::report::fixture::{
-    NOW, OCTOBER, bare_policy, example_report, judged, lenient_validator, log, named_keys, now,
-    options, two_issuers, validator,
+    NOW, OCTOBER, bare_policy, claims, example_report, judged, lenient_validator, log, mint,
+    named_keys, now, options, two_issuers, validator,
 };
 use crate::report::{MAX_NAMES, Tally};
 use crate::time::UnixTime;
 use crate::validator::Validator;
 
-fn json(report: &Report) -> String {
+fn rendered(report: &Report) -> String {
     let mut out = Vec::new();
     report.write_json(&mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn parsed(report: &Report) -> Value {
-    serde_json::from_str(&json(report)).unwrap()
+    serde_json::from_str(&rendered(report)).unwrap()
 }
 
 #[test]
 fn the_report_reads_as_in_the_golden_file() {
     let expected = include_str!("golden.json").replace("VERSION", env!("CARGO_PKG_VERSION"));
-    assert_eq!(json(&example_report(&validator())), expected);
+    assert_eq!(rendered(&example_report(&validator())), expected);
 }
 
 /// An authority, made for this test.
@@ -48,10 +50,10 @@ d5xcNW2bsIta
 /// The path of every value, with the documented placeholder where the run gives the name.
 fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     let placeholder = match path {
-        "reasons" | "findings" | "samples" | "finding_samples" => Some("CODE"),
+        "reasons" | "uses.reasons_now" | "findings" | "samples" | "finding_samples" => Some("CODE"),
         "extended_key_usages" => Some("OID"),
         "algs" | "keys" | "issuers" | "unknown_kids" | "unsupported_crits" => Some("NAME"),
-        "expiry.expired" | "expiry.unexpired" => Some("BUCKET"),
+        "expiry.expired" | "expiry.unexpired" | "uses.after_expiry" => Some("BUCKET"),
         // Its members are those of one policy.
         "policy.by_issuer" => {
             found.insert(path.to_owned());
@@ -94,6 +96,52 @@ fn full_report(validator: &Validator, log: &str) -> Report {
     report
 }
 
+/// A report on a log with times: a token that was used in time, one that was used late, one that is cut,
+/// and a credential that is no token.
+fn report_on_uses() -> Report {
+    let token = |ahead, number| {
+        let header = r#"{"alg":"HS256","kid":"2026-10"}"#;
+        mint(header, &claims("one", ahead, number), OCTOBER)
+    };
+    let log = format!(
+        "2026-09-21T14:00:00Z Bearer {}\n2026-09-21T14:01:00Z {} {}...\nBearer 0123456789abcdef\n",
+        token(-60, 1),
+        token(-3600, 2),
+        token(60, 3),
+    );
+    let times = TimeReader::new(None, LogZone::UTC, now());
+    let options = options().form(InputForm::Text).times(Some(times));
+    let validator = Validator::new(bare_policy(), named_keys()).expect("a key");
+    judged(&validator, &[("access.log", &log)], &options)
+}
+
+#[test]
+fn uses_are_judged_at_their_time_and_at_now() {
+    let report = parsed(&report_on_uses());
+    assert_eq!(
+        (&report["valid"], &report["rejected"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(report["reasons"], json!({"expired": 1}));
+    let uses = &report["uses"];
+    assert_eq!(uses["first"], "2026-09-21T14:00:00Z");
+    assert_eq!(uses["last"], "2026-09-21T14:01:00Z");
+    assert_eq!(uses["timed"], json!({"valid": 1, "rejected": 1}));
+    assert_eq!(uses["now"], json!({"valid": 0, "rejected": 2}));
+    assert_eq!(uses["reasons_now"], json!({"expired": 2}));
+    assert_eq!(uses["after_expiry"]["within_hour"], 1);
+    assert_eq!(uses["timeline"].as_array().map(Vec::len), Some(2));
+    let input = &report["inputs"][0];
+    assert_eq!(
+        (&input["form"], &input["tokens"]),
+        (&json!("text"), &json!(2))
+    );
+    assert_eq!(
+        (&input["cut_tokens"], &input["other_credentials"]),
+        (&json!(1), &json!(1))
+    );
+}
+
 #[test]
 fn the_documented_members_are_those_of_a_report_in_this_order() {
     let documented: Vec<&str> = include_str!("../json.rs")
@@ -104,6 +152,7 @@ fn the_documented_members_are_those_of_a_report_in_this_order() {
     let validator = lenient_validator();
     let report = full_report(&validator, &log(200));
     paths(&parsed(&report), "", &mut found);
+    paths(&parsed(&report_on_uses()), "", &mut found);
     let two = two_issuers();
     paths(&parsed(&example_report(&two)), "", &mut found);
     let rules = bare_policy()
@@ -136,7 +185,7 @@ fn the_documented_members_are_those_of_a_report_in_this_order() {
         .filter_map(|name| name.split('.').next())
         .collect();
     top.dedup();
-    let texts = [json(&report), json(&other)];
+    let texts = [&report, &other, &report_on_uses()].map(rendered);
     let position = |text: &str, name: &str| text.find(&format!("\n  \"{name}\": "));
     for text in &texts {
         let positions = top.iter().filter_map(|name| position(text, name));
@@ -175,7 +224,7 @@ fn threads_and_blocks_change_no_byte() {
             .threads(threads)
             .block_bytes(block_bytes)
             .distinct(true);
-        json(&judged(&validator, &inputs, &options))
+        rendered(&judged(&validator, &inputs, &options))
     };
     let expected = report(1, 1 << 20);
     for threads in [1, 2, 8] {
@@ -193,9 +242,9 @@ fn threads_and_blocks_change_no_byte() {
 fn only_elapsed_s_depends_on_time() {
     let validator = validator();
     let mut report = example_report(&validator);
-    let first = json(&report);
+    let first = rendered(&report);
     report.elapsed = Duration::from_secs(90);
-    let second = json(&report);
+    let second = rendered(&report);
     let differ: Vec<_> = first
         .lines()
         .zip(second.lines())
@@ -273,7 +322,7 @@ fn deceptive_names_are_escaped_and_read_back() {
     report.tally.issuers.add(name, Counts::one(true));
     report.tally.unknown_kids.add(name, Counts::one(false));
 
-    let text = json(&report);
+    let text = rendered(&report);
     assert!(
         !text.chars().any(|c| is_deceptive(c) && c != '\n'),
         "{text}"
@@ -294,7 +343,7 @@ fn deceptive_names_are_escaped_and_read_back() {
 fn a_report_contains_no_token_and_no_secret() {
     let validator = lenient_validator();
     let log = log(200);
-    let text = json(&judged(&validator, &[("-", &log)], &options()));
+    let text = rendered(&judged(&validator, &[("-", &log)], &options()));
     for token in log.lines().filter(|line| line.len() > 40) {
         assert!(
             token

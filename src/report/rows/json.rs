@@ -35,6 +35,17 @@ impl RowWriter for JsonLines {
             let codes = row.reasons.iter().map(Reason::code);
             push_array(text, ",\"reasons\":[", codes);
         }
+        if let Some(at) = row.at {
+            text.push_str(",\"at\":\"");
+            push_display(text, at);
+            text.push('"');
+        }
+        if let Some(is_valid) = row.is_valid_now {
+            text.push_str(match is_valid {
+                true => ",\"verdict_now\":\"valid\"",
+                false => ",\"verdict_now\":\"rejected\"",
+            });
+        }
         push_string(text, ",\"alg\":\"", row.alg.as_deref());
         push_string(text, ",\"kid\":\"", row.kid.as_deref());
         push_string(text, ",\"key\":\"", row.key);
