@@ -30,8 +30,9 @@ pub(crate) struct FindCounts {
     /// Tokens whose time had no zone, so that one was assumed, and whose time had no year.
     pub(crate) assumed_zone: u64,
     pub(crate) assumed_year: u64,
-    /// Tokens with a time of their own.
-    pub(crate) timed: u64,
+    /// Where times are not wanted: whether there is one in the line of the first token. `None` without
+    /// a token.
+    pub(crate) has_time: Option<bool>,
 }
 
 /// A token in a block.

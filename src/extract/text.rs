@@ -17,8 +17,10 @@ pub(crate) struct TextSearch<'s> {
     pub(crate) token_limit: usize,
     /// Whether tokens in one more layer of base64 are found as well.
     pub(crate) decodes_base64: bool,
-    /// What reads the times of lines, if tokens are judged at the time of their use.
-    pub(crate) times: Option<&'s TimeReader>,
+    /// What reads the times of lines.
+    pub(crate) times: &'s TimeReader,
+    /// Whether tokens are judged at the time of their use.
+    pub(crate) is_timed: bool,
 }
 
 /// The bytes of unescaped tokens after which a block is left for later.
@@ -129,21 +131,22 @@ impl TextSearch<'_> {
     /// Gives the finds from `first` on, those of a line which begins at `begin` of the block, the first
     /// time that stands in the line outside of them.
     fn set_time(&self, line: &[u8], begin: usize, finds: &mut Finds, first: usize) {
-        let Some(times) = self.times else {
-            return;
-        };
-        if finds.len() == first {
+        let (own, counts) = finds.since(first);
+        if own.is_empty() || !self.is_timed && counts.has_time.is_some() {
             return;
         }
-        let (own, counts) = finds.since(first);
-        let Some(time) = first_time(times, line, begin, own) else {
+        let time = first_time(self.times, line, begin, own);
+        if !self.is_timed {
+            counts.has_time = Some(time.is_some());
+            return;
+        }
+        let Some(time) = time else {
             return;
         };
         for find in own.iter_mut() {
             find.at = Some(time.at);
         }
         let count = own.len() as u64;
-        counts.timed += count;
         counts.assumed_zone += u64::from(time.assumed_zone) * count;
         counts.assumed_year += u64::from(time.assumed_year) * count;
     }

@@ -253,6 +253,9 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         let outcome = &mut work.outcome;
         let input = &mut self.inputs[work.input];
         let line_base = input.lines;
+        if input.tokens == 0 {
+            input.has_times = work.found.has_time == Some(true);
+        }
         input.tokens += outcome.tally.tokens.total();
         input.cut_tokens += work.found.cut;
         input.other_credentials += work.found.other_credentials;

@@ -11,7 +11,7 @@ use crossbeam::channel::{Receiver, Sender};
 use super::{MIN_CACHE_BYTES, RunOptions};
 use crate::batch::{BatchJudge, MAX_TOKENS};
 use crate::error::Error;
-use crate::extract::{FindCounts, Finds, LineTokens, TextSearch, TimeReader};
+use crate::extract::{FindCounts, Finds, LineTokens, LogZone, TextSearch, TimeReader};
 use crate::input::{Block, InputForm, LineLimit, Origin, Section, SectionRead};
 use crate::record::{Outcome, Recorder};
 use crate::report::RowOptions;
@@ -64,8 +64,9 @@ pub(super) struct Worker<'v> {
     judge: BatchJudge,
     recorder: Recorder,
     now: UnixTime,
-    /// What reads the times of records, if tokens are judged at the time of their use.
-    times: Option<TimeReader>,
+    times: TimeReader,
+    /// Whether tokens are judged at the time of their use.
+    is_timed: bool,
     decodes_base64: bool,
     token_limit: usize,
     stop: &'v AtomicBool,
@@ -94,7 +95,9 @@ impl<'v> Worker<'v> {
             ),
             recorder: Recorder::new(validator.clone(), rows, options.now),
             now: options.now,
-            times: options.times.clone(),
+            times: (options.times.clone())
+                .unwrap_or_else(|| TimeReader::new(None, LogZone::UTC, options.now)),
+            is_timed: options.times.is_some(),
             decodes_base64: options.decodes_base64,
             token_limit: validator.policy().token_limit(),
             stop,
@@ -141,7 +144,8 @@ impl<'v> Worker<'v> {
                 let search = TextSearch {
                     token_limit: self.token_limit,
                     decodes_base64: self.decodes_base64,
-                    times: self.times.as_ref(),
+                    times: &self.times,
+                    is_timed: self.is_timed,
                 };
                 let taken = search.find(block, &mut self.finds);
                 let found = self.finds.found(block, self.now);

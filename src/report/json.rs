@@ -70,6 +70,7 @@ impl Report {
     /// | `inputs.cut_line` ? | the number of the last line, if it had no ending yet and was judged as far as it was written |
     /// | `inputs.form` ? | the form that it was read in: `tokens` or `text`; left out if it was not opened |
     /// | `inputs.form_why` ? | why that form was taken |
+    /// | `inputs.has_times` ? | true where the line of its first token has a time, and `--time` was not given |
     /// | `inputs.tokens` | how many tokens were found in it |
     /// | `inputs.cut_tokens` ? | how many tokens in it were cut short; they were not judged |
     /// | `inputs.other_credentials` ? | how many Bearer credentials in it are no JWTs |
@@ -279,6 +280,8 @@ struct InputMembers<'r> {
     form: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     form_why: Option<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    has_times: bool,
     tokens: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     cut_tokens: Option<u64>,
@@ -561,6 +564,7 @@ fn inputs<'r>(report: &'r Report) -> Vec<InputMembers<'r>> {
         cut_line: input.has_cut_line.then_some(input.lines),
         form: input.form.map(|choice| choice.form.name()),
         form_why: input.form.map(|choice| choice.why),
+        has_times: input.has_times,
         tokens: input.tokens,
         cut_tokens: (input.cut_tokens > 0).then_some(input.cut_tokens),
         other_credentials: (input.other_credentials > 0).then_some(input.other_credentials),

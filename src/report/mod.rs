@@ -46,6 +46,8 @@ pub struct InputReport {
     pub lines: u64,
     /// The form that it was read in, and why; `None` if it was not opened.
     pub form: Option<FormChoice>,
+    /// Whether the line of its first token has a time, where tokens were not judged at that.
+    pub has_times: bool,
     /// How many tokens were found in it.
     pub tokens: u64,
     /// How many tokens in it were cut short; they were not judged.

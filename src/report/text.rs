@@ -133,7 +133,10 @@ impl Report {
         let mut text = vec![(Tone::Heading, so_far.to_owned())];
         match (valid, rejected) {
             (0, 0) if self.lines() == 0 => text.push(heading("no tokens: the input is empty")),
-            (0, 0) => text.push(heading("no tokens: only blank lines")),
+            (0, 0) if self.lines() == self.tally.blank_lines => {
+                text.push(heading("no tokens: only blank lines"));
+            }
+            (0, 0) => text.push(heading("no tokens")),
             (1, 0) => text.push((Tone::Good, "1 token, valid".to_owned())),
             (0, 1) => text.push(bad("1 token, rejected")),
             (_, 0) => text.push((Tone::Good, format!("{tokens}, all valid"))),

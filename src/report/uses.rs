@@ -183,6 +183,11 @@ impl Timeline {
         }
     }
 
+    /// The widths of intervals, in seconds.
+    pub(crate) fn widths() -> impl Iterator<Item = u64> {
+        WIDTHS.into_iter()
+    }
+
     /// The width of an interval in seconds.
     #[must_use]
     pub const fn width_seconds(&self) -> u64 {

@@ -102,11 +102,11 @@ impl Finding {
             Self::Padded => "a segment ends with \"=\"; --accept-padding accepts exact padding",
             Self::BearerOrQuoted => {
                 "the word Bearer is in front of the token, or quotation marks are around it: \
-                 take them away"
+                 --input text finds it"
             }
             Self::SdJwt => {
-                "an SD-JWT (RFC 9901), which jotmill does not take apart: give what is in front of \
-                 the first \"~\""
+                "an SD-JWT (RFC 9901): the token is what is in front of the first \"~\", and the \
+                 disclosures behind it are not judged"
             }
             Self::Detached => {
                 "the payload is detached (RFC 7515 appendix F): what was signed is not in the token"

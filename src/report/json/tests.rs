@@ -86,6 +86,7 @@ fn full_report(validator: &Validator, log: &str) -> Report {
     report.inputs[0].compression = Some(crate::input::Compression::Gzip);
     report.inputs[0].encoding = Some("UTF-16LE");
     report.inputs[0].has_cut_line = true;
+    report.inputs[0].has_times = true;
     for number in 0..=MAX_NAMES {
         let name = format!("{number}");
         report.tally.issuers.add(&name, Counts::one(true));

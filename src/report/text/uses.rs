@@ -7,8 +7,9 @@ use crate::report::tally::EXPIRY_EDGES;
 use crate::report::{Counts, Report, Timeline};
 use crate::time::UnixTime;
 
-/// The longest sparkline, in columns.
+/// The longest sparkline, and its label, in columns.
 const SPARKS: usize = 48;
+const LABELS: usize = 10;
 
 impl Report {
     /// How inputs were read, where that was not one token a line as given, and what was found besides
@@ -32,6 +33,10 @@ impl Report {
                 let each: Vec<String> = InputForm::ALL.iter().filter_map(each).collect();
                 page.paragraph("", LABEL, &[plain(each.join(", "))]);
             }
+        }
+        if self.inputs.iter().any(|input| input.has_times) {
+            let text = "lines have times: --time auto judges each token at the time of its use";
+            page.paragraph("", LABEL, &[plain(text)]);
         }
         let cut: u64 = self.inputs.iter().map(|input| input.cut_tokens).sum();
         if cut > 0 {
@@ -124,16 +129,19 @@ fn timeline(page: &mut Page, timeline: &Timeline) {
     let (Some((first, _)), Some((last, _))) = (intervals.first(), intervals.last()) else {
         return;
     };
-    let width = timeline.width_seconds();
-    let count = (last - first) / width + 1;
+    let sparks = SPARKS.min(page.text_width().saturating_sub(LABELS)) as u64;
+    let widths = Timeline::widths().skip_while(|width| *width < timeline.width_seconds());
+    let bars = |width: &u64| last / width - first / width + 1;
+    let Some(width) = widths.into_iter().find(|width| bars(width) <= sparks) else {
+        return;
+    };
+    let count = usize::try_from(bars(&width)).unwrap_or(SPARKS);
     if count < 2 {
         return;
     }
-    let per_spark = count.div_ceil(SPARKS as u64);
-    let sparks = usize::try_from(count.div_ceil(per_spark)).unwrap_or(SPARKS);
-    let mut sums = vec![Counts::default(); sparks];
+    let mut sums = vec![Counts::default(); count];
     for (start, counts) in &intervals {
-        let spark = (start - first) / width / per_spark;
+        let spark = start / width - first / width;
         if let Some(sum) = usize::try_from(spark).ok().and_then(|it| sums.get_mut(it)) {
             sum.add(*counts);
         }
@@ -142,14 +150,10 @@ fn timeline(page: &mut Page, timeline: &Timeline) {
     let line = |of: fn(&Counts) -> u64| -> String {
         sums.iter().map(|sum| spark(of(sum), most)).collect()
     };
-    let seconds = width * per_spark;
     page.below(&[plain(format!("{}  uses", line(|sum| sum.total())))]);
-    page.below(&[(
-        Tone::Bad,
-        format!("{}  rejected at the time of use", line(|sum| sum.rejected)),
-    )]);
-    let begin = UnixTime::new(*first, 0).unwrap_or(UnixTime::EPOCH);
-    let text = format!("each bar is {}, from {begin}", super::duration(seconds));
+    page.below(&[(Tone::Bad, format!("{}  rejected", line(|sum| sum.rejected)))]);
+    let begin = UnixTime::new(first / width * width, 0).unwrap_or(UnixTime::EPOCH);
+    let text = format!("each bar is {}, from {begin}", super::duration(width));
     page.below(&[faint(text)]);
 }
 
