@@ -38,6 +38,7 @@ mod batch;
 mod display;
 mod error;
 mod extract;
+mod hash;
 mod input;
 mod judge;
 mod key;

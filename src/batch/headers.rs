@@ -4,7 +4,8 @@
 use std::collections::{HashMap, hash_map};
 use std::ops::Range;
 
-use super::{FIBONACCI_HASH, GROUP, MAX_TOKENS};
+use super::{GROUP, MAX_TOKENS};
+use crate::hash::hash;
 use crate::key::Selection;
 use crate::prefetch::{CACHE_LINE, prefetch};
 use crate::signature::REGISTERED;
@@ -297,15 +298,7 @@ const _: () = assert!(HeaderCache::MAX_KEPT + MAX_TOKENS < HeaderCache::SLOTS / 
 /// The first slot of a header. Headers that collide cost time and nothing else.
 #[inline]
 fn first_slot(encoded: &[u8]) -> usize {
-    let (words, rest) = encoded.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let words = words.iter().chain([&last]);
-    let mixed = words.fold(encoded.len() as u64, |mixed, word| {
-        let mixed = mixed ^ u64::from_le_bytes(*word);
-        mixed.wrapping_mul(FIBONACCI_HASH).rotate_left(29)
-    });
-    let [.., a, b] = mixed.wrapping_mul(FIBONACCI_HASH).to_le_bytes();
+    let [.., a, b] = hash(encoded).to_le_bytes();
     usize::from(u16::from_le_bytes([a, b])) % HeaderCache::SLOTS
 }
 

@@ -40,9 +40,6 @@ pub(crate) const MAX_TOKENS: usize = MAX_LINES as usize;
 /// Tokens per group: few enough that what they touch stays in the first-level cache.
 pub(crate) const GROUP: usize = 16;
 
-/// 2^64 divided by the golden ratio, odd: multiplied by it, small differences spread over 64 bits.
-const FIBONACCI_HASH: u64 = 0x9e37_79b9_7f4a_7c15;
-
 /// The number of a group of tokens that a sink counts together. The cache keeps it for the sink.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct GroupId(pub(crate) u8);

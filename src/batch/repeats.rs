@@ -14,7 +14,8 @@
 
 use super::GroupId;
 use super::bypass::Bypass;
-use super::{FIBONACCI_HASH, GROUP, MAX_TOKENS};
+use super::{GROUP, MAX_TOKENS};
+use crate::hash::FIBONACCI_HASH;
 use crate::prefetch::{CACHE_LINE, prefetch};
 use crate::signature::Proof;
 use crate::token::Dates;

@@ -36,6 +36,7 @@ use header::{HeaderReader, Members};
 use search::is_base64url;
 use spelling::{character, is_ellipsis};
 
+use crate::hash::hash;
 use crate::platform::Platform;
 
 /// What was found, and where.
@@ -76,8 +77,35 @@ pub(crate) enum Spelled {
 
 /// The fewest characters of a credential that is no token.
 const MIN_CREDENTIAL: usize = 16;
-/// How many headers are kept, so that they need not be read each time.
-const RECENT: usize = 4;
+/// How many headers are kept.
+const RECENT: usize = 64;
+/// The longest header that is kept, in bytes.
+const MAX_RECENT_BYTES: usize = 1 << 10;
+
+/// Headers that were read, so that they need not be read each time they occur. Each has one place.
+#[derive(Default)]
+pub(crate) struct RecentHeaders(Vec<(Vec<u8>, Members)>);
+
+impl RecentHeaders {
+    fn place(header: &[u8]) -> usize {
+        usize::try_from(hash(header) >> 32).unwrap_or(0) % RECENT
+    }
+
+    fn get(&self, header: &[u8]) -> Option<Members> {
+        let (kept, members) = self.0.get(Self::place(header))?;
+        (kept == header).then_some(*members)
+    }
+
+    fn keep(&mut self, header: &[u8], members: Members) {
+        if header.len() <= MAX_RECENT_BYTES {
+            self.0.resize_with(RECENT, Default::default);
+            let (kept, its_members) = &mut self.0[Self::place(header)];
+            kept.clear();
+            kept.extend_from_slice(header);
+            *its_members = members;
+        }
+    }
+}
 
 /// Finds in a text, in order of position; no two overlap.
 ///
@@ -92,9 +120,7 @@ pub(crate) struct Finder<'b> {
     /// The segment that was searched last.
     segment: Segment,
     headers: HeaderReader,
-    /// Headers found, and the place that the next one takes.
-    recent: [(&'b [u8], Members); RECENT],
-    next_recent: usize,
+    recent: RecentHeaders,
     /// Behind `Bearer`, until it is known to hold no token.
     credential: Option<Range<usize>>,
     /// Where base64 is decoded: the next find that is not within it, the next ones that are, and
@@ -124,6 +150,17 @@ impl<'b> Finder<'b> {
         Self::on(Platform::detect(), text, token_limit, decodes_base64)
     }
 
+    /// With the headers of an earlier finder.
+    pub(crate) fn with_recent(mut self, recent: RecentHeaders) -> Self {
+        self.recent = recent;
+        self
+    }
+
+    /// The headers, for a later finder.
+    pub(crate) fn into_recent(self) -> RecentHeaders {
+        self.recent
+    }
+
     fn on(platform: Platform, text: &'b [u8], token_limit: usize, decodes_base64: bool) -> Self {
         Self {
             platform,
@@ -133,8 +170,7 @@ impl<'b> Finder<'b> {
             at: 0,
             segment: Segment::default(),
             headers: HeaderReader::default(),
-            recent: [(&[], Members::default()); RECENT],
-            next_recent: 0,
+            recent: RecentHeaders::default(),
             credential: None,
             bare: None,
             decoded: VecDeque::new(),
@@ -201,12 +237,20 @@ impl<'b> Finder<'b> {
                 return None;
             };
             self.at = start + 1;
-            if matches!(self.text.get(start + 1), Some(b'a' | b'A')) {
-                self.credential = self.credential.take().or(credential(self.text, start));
-            } else if let Some(find) = self.token(start, scratch) {
+            let is_bearer = matches!(self.text.get(start + 1), Some(b'a' | b'A'));
+            // Behind `Bearer` is nearly always a token, and then the credential need not be read.
+            let begin = match is_bearer {
+                true => begin_of_credential(self.text, start),
+                false => Some(start),
+            };
+            let begin = begin.filter(|at| !is_bearer || self.text[*at..].starts_with(b"ey"));
+            if let Some(find) = begin.and_then(|begin| self.token(begin, scratch)) {
                 self.credential = None;
                 self.at = find.end;
                 return Some(find);
+            }
+            if is_bearer && self.credential.is_none() {
+                self.credential = credential(self.text, start);
             }
         }
     }
@@ -273,16 +317,14 @@ impl<'b> Finder<'b> {
     /// The members of a header, from those kept or by reading it.
     fn members(&mut self, start: usize, end: usize) -> Option<Members> {
         let bytes = &self.text[start..end];
-        let is_same = |(recent, _): &&(&[u8], Members)| *recent == bytes;
-        if let Some((_, members)) = self.recent.iter().find(is_same) {
-            return Some(*members);
+        if let Some(members) = self.recent.get(bytes) {
+            return Some(members);
         }
         let members = self.headers.read(self.text, start, end)?;
         if !members.alg && !members.enc {
             return None;
         }
-        self.recent[self.next_recent] = (bytes, members);
-        self.next_recent = (self.next_recent + 1) % RECENT;
+        self.recent.keep(bytes, members);
         Some(members)
     }
 
@@ -341,24 +383,35 @@ fn characters(text: &[u8], range: Range<usize>) -> impl Iterator<Item = u8> {
     })
 }
 
-/// The credential behind `Bearer` (RFC 6750), whose first `e` is at `at`.
-fn credential(text: &[u8], at: usize) -> Option<Range<usize>> {
+/// Where a credential begins behind `Bearer` and a separator; the first `e` of the word is at `at`.
+fn begin_of_credential(text: &[u8], at: usize) -> Option<usize> {
     let before = at.checked_sub(1)?;
     text[before].eq_ignore_ascii_case(&b'b').then_some(())?;
-    let skip = |mut at: usize, is_wanted: fn(u8) -> bool| {
-        while let Some((_, length)) = character(text, at).filter(|it| is_wanted(it.0)) {
-            at += length;
-        }
-        at
-    };
     let word_end = at + b"earer".len();
-    let start = skip(word_end, |byte| matches!(byte, b' ' | b'\t' | b':' | b'+'));
-    let content_end = skip(start, |byte| is_base64url(byte) || b".~+/".contains(&byte));
-    let end = skip(content_end, |byte| byte == b'=');
+    let start = skip(text, word_end, |byte| {
+        matches!(byte, b' ' | b'\t' | b':' | b'+')
+    });
+    (word_end < start).then_some(start)
+}
+
+/// Where the characters that are wanted end, from `at` on.
+fn skip(text: &[u8], mut at: usize, is_wanted: impl Fn(u8) -> bool) -> usize {
+    while let Some((_, length)) = character(text, at).filter(|it| is_wanted(it.0)) {
+        at += length;
+    }
+    at
+}
+
+/// The credential behind `Bearer` (RFC 6750), whose first `e` is at `at`.
+fn credential(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let start = begin_of_credential(text, at)?;
+    let is_content = |byte| is_base64url(byte) || b".~+/".contains(&byte);
+    let content_end = skip(text, start, is_content);
+    let end = skip(text, content_end, |byte| byte == b'=');
     // `realm="…"` is a parameter.
     let is_name = content_end < end && matches!(character(text, end), Some((b'"', _)));
     let content = characters(text, start..content_end);
     let has_digit = characters(text, start..content_end).any(|byte| byte.is_ascii_digit());
-    let is_one = word_end < start && content.count() >= MIN_CREDENTIAL && has_digit && !is_name;
+    let is_one = content.count() >= MIN_CREDENTIAL && has_digit && !is_name;
     is_one.then_some(start..end)
 }

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::finder::RecentHeaders;
 use super::{Content, Found};
 use crate::input::Block;
 use crate::time::UnixTime;
@@ -17,6 +18,8 @@ pub(crate) struct Finds {
     finds: Vec<Find>,
     /// Tokens that were escaped, as they are without.
     pub(super) unescaped: Vec<u8>,
+    /// Headers of earlier blocks.
+    pub(super) recent: RecentHeaders,
     pub(crate) counts: FindCounts,
 }
 

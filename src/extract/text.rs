@@ -67,7 +67,8 @@ impl TextSearch<'_> {
     /// Finds the tokens of `text` from `begin` on, where `lines` lines have ended before. Stops at the
     /// end of a line where there are very many.
     fn find_in(&self, text: &[u8], begin: usize, lines: u32, finds: &mut Finds) -> Taken {
-        let mut finder = Finder::new(&text[begin..], self.token_limit, self.decodes_base64);
+        let mut finder = Finder::new(&text[begin..], self.token_limit, self.decodes_base64)
+            .with_recent(std::mem::take(&mut finds.recent));
         let mut line = lines;
         // Up to where line ends are counted, where the present line begins, and its first find.
         let (mut counted, mut line_begin, mut first) = (begin, begin, finds.len());
@@ -86,6 +87,7 @@ impl TextSearch<'_> {
                 first = finds.len();
                 if is_full(finds) {
                     finds.unescaped.truncate(unescaped);
+                    finds.recent = finder.into_recent();
                     return Taken {
                         bytes: line_begin,
                         lines: line - lines,
@@ -119,6 +121,7 @@ impl TextSearch<'_> {
                 is_sd_jwt,
             });
         }
+        finds.recent = finder.into_recent();
         let rest = &text[line_begin..];
         let line_end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         self.set_time(&rest[..line_end], line_begin, finds, first);
