@@ -87,19 +87,21 @@ const MAX_RECENT_BYTES: usize = 1 << 10;
 pub(crate) struct RecentHeaders(Vec<(Vec<u8>, Members)>);
 
 impl RecentHeaders {
-    fn place(header: &[u8]) -> usize {
-        usize::try_from(hash(header) >> 32).unwrap_or(0) % RECENT
+    /// The place of a header, unless it is too long to be kept.
+    fn place(header: &[u8]) -> Option<usize> {
+        let is_kept = header.len() <= MAX_RECENT_BYTES;
+        is_kept.then(|| usize::try_from(hash(header) >> 32).unwrap_or(0) % RECENT)
     }
 
     fn get(&self, header: &[u8]) -> Option<Members> {
-        let (kept, members) = self.0.get(Self::place(header))?;
+        let (kept, members) = self.0.get(Self::place(header)?)?;
         (kept == header).then_some(*members)
     }
 
     fn keep(&mut self, header: &[u8], members: Members) {
-        if header.len() <= MAX_RECENT_BYTES {
+        if let Some(place) = Self::place(header) {
             self.0.resize_with(RECENT, Default::default);
-            let (kept, its_members) = &mut self.0[Self::place(header)];
+            let (kept, its_members) = &mut self.0[place];
             kept.clear();
             kept.extend_from_slice(header);
             *its_members = members;
@@ -240,16 +242,17 @@ impl<'b> Finder<'b> {
             let is_bearer = matches!(self.text.get(start + 1), Some(b'a' | b'A'));
             // Behind `Bearer` is nearly always a token, and then the credential need not be read.
             let begin = match is_bearer {
-                true => begin_of_credential(self.text, start),
+                true if self.credential.is_some() => continue,
+                true => begin_of_credential(self.text, start)
+                    .filter(|begin| self.text[*begin..].starts_with(b"ey")),
                 false => Some(start),
             };
-            let begin = begin.filter(|at| !is_bearer || self.text[*at..].starts_with(b"ey"));
             if let Some(find) = begin.and_then(|begin| self.token(begin, scratch)) {
                 self.credential = None;
                 self.at = find.end;
                 return Some(find);
             }
-            if is_bearer && self.credential.is_none() {
+            if is_bearer {
                 self.credential = credential(self.text, start);
             }
         }
