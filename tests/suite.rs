@@ -3,7 +3,7 @@
 //! `differential` and `judges` compare the library with the oracle, `ground_truth` with the
 //! generator, `vectors` and `public_keys` with signatures of others, `kernels` every way of running
 //! with every other; `many_keys` has key sets of thousands, `reasons` a case for every code,
-//! `issuers` several issuers in one run, `anchors` chains of certificates in tokens, `security` a case for every known bug of this class of
+//! `issuers` several issuers in one run, `logs` the labelled corpus of logs, `anchors` chains of certificates in tokens, `security` a case for every known bug of this class of
 //! software, and `service` rotates keys under load. `fuzz_seeds` runs the bodies of the fuzz
 //! targets. The command line has its own tests in `cli/`.
 
@@ -23,6 +23,7 @@ mod fuzz_seeds;
 mod ground_truth;
 mod issuers;
 mod kernels;
+mod logs;
 mod many_keys;
 mod pss_keys;
 mod public_keys;

@@ -81,7 +81,7 @@ impl TextSearch<'_> {
             let between = &text[counted..start];
             if let Some(last) = memchr::memrchr(b'\n', between) {
                 let next_line = counted + last + 1;
-                self.set_time(&text[line_begin..next_line], line_begin, finds, first);
+                self.set_time(&text[line_begin..], line_begin, finds, first);
                 line += count_lines(between);
                 line_begin = next_line;
                 first = finds.len();
@@ -122,23 +122,23 @@ impl TextSearch<'_> {
             });
         }
         finds.recent = finder.into_recent();
-        let rest = &text[line_begin..];
-        let line_end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        self.set_time(&rest[..line_end], line_begin, finds, first);
+        self.set_time(&text[line_begin..], line_begin, finds, first);
         Taken {
             bytes: text.len(),
             lines: line - lines + count_lines(&text[counted..]),
         }
     }
 
-    /// Gives the finds from `first` on, those of a line which begins at `begin` of the block, the first
-    /// time that stands in the line outside of them.
-    fn set_time(&self, line: &[u8], begin: usize, finds: &mut Finds, first: usize) {
+    /// Gives the finds from `first` on, those of the line with which `text` begins, at `begin` of the block,
+    /// the first time that stands in the line outside of them.
+    fn set_time(&self, text: &[u8], begin: usize, finds: &mut Finds, first: usize) {
         let (own, counts) = finds.since(first);
         if own.is_empty() || !self.is_timed && counts.has_time.is_some() {
             return;
         }
-        let time = first_time(self.times, line, begin, own);
+        let last = own.last().map_or(0, |find| find.written.end - begin);
+        let line_end = memchr::memchr(b'\n', &text[last..]).map_or(text.len(), |end| last + end);
+        let time = first_time(self.times, &text[..line_end], begin, own);
         if !self.is_timed {
             counts.has_time = Some(time.is_some());
             return;
