@@ -228,16 +228,17 @@ impl fmt::Display for Error {
             Self::Directory { input } => {
                 write!(
                     f,
-                    "{input} is a directory; name the files in it, for example {input}/*"
+                    "{input} is a directory; read the files in it with --recursive"
                 )
             }
             Self::Read {
                 input,
                 offset,
                 source,
-            } => {
-                write!(f, "cannot read {input} beyond byte {offset}: {source}")
-            }
+            } => match offset {
+                0 => write!(f, "cannot read {input}: {source}"),
+                _ => write!(f, "cannot read {input} beyond byte {offset}: {source}"),
+            },
             Self::Shrunk {
                 input,
                 expected,

@@ -2,22 +2,26 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use jotmill::{
     Finished, Input, InputForm, Kernel, LogZone, Only, Progress, Report, RowOptions, RowSink,
     RunOptions, TextOptions, TimeReader, UnixTime, Validator, Watch,
 };
 
-use super::flags::{AuditFlags, Format, InputFlags, OnlyRows, OutputFlags, TimeSource};
+use super::flags::{AuditFlags, Format, InputFlags, OnlyRows, TimeSource};
+use super::inputs::{Inputs, reads_stdin};
 use super::output::{Destination, Output, ReadFiles, RowOutputs, share_a_file};
 use super::progress::Bar;
 use super::{Exit, args, input_form, signals};
 
+/// How many files that are no lists of tokens are named.
+const MAX_NAMED: usize = 10;
+
 /// Runs the audit that the flags describe.
 pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
-    if reads_stdin(&flags.paths) && !flags.print_policy {
+    if reads_stdin(flags) && !flags.print_policy {
         args::stdin::take()?;
     }
     let rules = args::Rules::new(&flags.policy, &flags.keys)?;
@@ -27,13 +31,18 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
     let files = rules.files();
     let now = rules.now();
     let (validator, warnings) = rules.validator()?;
-    let inputs = inputs(&flags.paths)?;
     let times = times(&flags.input, now)?;
     let kernel = args::kernel(flags.kernel)?;
-    let (mut main, mut rows) = open_outputs(flags, &files)?;
+    let (found, mut main, mut rows) = open_outputs(flags, &files)?;
+    let Inputs {
+        inputs,
+        paths,
+        warnings: skipped,
+        ..
+    } = found;
     if !flags.output.quiet {
-        warnings
-            .iter()
+        (warnings.iter())
+            .chain(&skipped)
             .for_each(|warning| message!("warning: {warning}"));
         if io::stdin().is_terminal() && inputs.iter().any(|input| matches!(input, Input::Stdin)) {
             message!("reading tokens from the terminal, one a line; end with Ctrl-D");
@@ -42,7 +51,7 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
     signals::watch()?;
 
     let finished = {
-        let options = row_options(&flags.output, inputs.len());
+        let options = row_options(flags, inputs.len());
         let main = (flags.output.format == Format::Ndjson).then_some(&mut main);
         let outputs: Vec<&mut Output> = main.into_iter().chain(&mut rows).collect();
         let has_rows = !outputs.is_empty();
@@ -60,7 +69,7 @@ pub(crate) fn run(flags: &AuditFlags) -> Result<Exit> {
             }),
         )
     };
-    conclude(&finished, flags, &mut main)
+    conclude(&finished, flags, &paths, &mut main)
 }
 
 fn print(policy: &str) -> Result<Exit> {
@@ -87,52 +96,22 @@ fn times(flags: &InputFlags, now: UnixTime) -> Result<Option<TimeReader>> {
     Ok(Some(TimeReader::new(flags.time_format, zone, now)))
 }
 
-fn inputs(paths: &[PathBuf]) -> Result<Vec<Input<'static>>> {
-    if paths.is_empty() {
-        return Ok(vec![Input::Stdin]);
-    }
-    let is_stdin = |path: &&PathBuf| path.as_os_str() == "-";
-    if paths.iter().filter(is_stdin).count() > 1 {
-        bail!("standard input (-) can be read only once");
-    }
-    let input = |path: &PathBuf| {
-        if is_stdin(&path) {
-            Ok(Input::Stdin)
-        } else if holds_a_token(path) && !path.exists() {
-            bail!(
-                "a token was given where the name of a file belongs; write it into a file, pipe it in, \
-                 or give it to jotmill inspect"
-            )
-        } else {
-            Ok(Input::Path(path.clone()))
-        }
-    };
-    paths.iter().map(input).collect()
-}
-
-/// Whether tokens are read from standard input.
-fn reads_stdin(paths: &[PathBuf]) -> bool {
-    paths.is_empty() || paths.iter().any(|path| path.as_os_str() == "-")
-}
-
-fn holds_a_token(path: &Path) -> bool {
-    let name = path.to_string_lossy();
-    *name != *jotmill::redacted(&name)
-}
-
-fn row_options(flags: &OutputFlags, inputs: usize) -> RowOptions {
+fn row_options(audit: &AuditFlags, inputs: usize) -> RowOptions {
+    let (flags, files) = (&audit.output, &audit.files);
     RowOptions {
         only: flags.only.map(|only| match only {
             OnlyRows::Valid => Only::Valid,
             OnlyRows::Rejected => Only::Rejected,
         }),
         show_tokens: flags.show_tokens,
-        with_file: inputs > 1,
+        // Rows do not depend on how many files a folder or a list has.
+        with_file: inputs > 1 || files.recursive || files.files_from.is_some(),
     }
 }
 
-/// Opens the outputs, after checking that none of them overwrites a file that is read.
-fn open_outputs(flags: &AuditFlags, rules: &[PathBuf]) -> Result<(Output, Option<Output>)> {
+/// Finds the inputs and opens the outputs, after checking that none of them overwrites a file that is
+/// read.
+fn open_outputs(flags: &AuditFlags, rules: &[PathBuf]) -> Result<(Inputs, Output, Option<Output>)> {
     let output = &flags.output;
     let writes_rows = output.format == Format::Ndjson || output.rows.is_some();
     if !writes_rows && (output.only.is_some() || output.show_tokens) {
@@ -143,31 +122,42 @@ fn open_outputs(flags: &AuditFlags, rules: &[PathBuf]) -> Result<(Output, Option
         };
         bail!("{flag} is about rows, and none are written; add --rows PATH or --format ndjson");
     }
-    let read = flags.paths.iter().chain(rules).map(PathBuf::as_path);
-    let reads_stdin = reads_stdin(&flags.paths) || rules.iter().any(|path| path.as_os_str() == "-");
     let open = |path: &Option<PathBuf>| path.as_deref().map(Destination::open).transpose();
     let (main, rows) = (open(&output.output)?, open(&output.rows)?);
     // Only now, since an output may be an input that did not exist before.
-    let files = ReadFiles::new(read, reads_stdin);
-    let check = || {
+    let find = || {
+        let found = Inputs::find(flags)?;
+        let read = (found.paths.iter())
+            .chain(&flags.files.files_from)
+            .chain(rules);
+        let reads_stdin = reads_stdin(flags) || rules.iter().any(|path| path.as_os_str() == "-");
+        let files = ReadFiles::new(read.map(PathBuf::as_path), reads_stdin);
         main.iter()
             .chain(&rows)
-            .try_for_each(|opened| files.check(opened))?;
-        if main.is_none() {
-            files.check_stdout()?;
-        }
+            .try_for_each(|opened| files.check(opened))
+            .and_then(|()| match main {
+                None => files.check_stdout(),
+                Some(_) => Ok(()),
+            })
+            .map_err(|refused| match flags.files.recursive {
+                true => anyhow!("{refused}, or leave it out with --exclude"),
+                false => refused,
+            })?;
         let is_shared = |rows| share_a_file(main.as_ref(), rows);
         if rows.as_ref().is_some_and(is_shared) {
             bail!("the rows of --rows and the other output go to the same file");
         }
-        Ok(())
+        Ok(found)
     };
-    if let Err(refused) = check() {
-        main.into_iter().chain(rows).for_each(Destination::discard);
-        return Err(refused);
-    }
+    let found = match find() {
+        Ok(found) => found,
+        Err(refused) => {
+            main.into_iter().chain(rows).for_each(Destination::discard);
+            return Err(refused);
+        }
+    };
     let main = main.map_or_else(|| Ok(Output::stdout()), Destination::begin)?;
-    Ok((main, rows.map(Destination::begin).transpose()?))
+    Ok((found, main, rows.map(Destination::begin).transpose()?))
 }
 
 fn judge(
@@ -193,17 +183,16 @@ fn judge(
     if let Some(bytes) = flags.max_window {
         options.max_window = bytes;
     }
-    let sizes = || {
-        let size = |path: &PathBuf| {
+    let size = |input: &Input<'_>| match input {
+        Input::Path(path) => {
             let metadata = std::fs::metadata(path).ok()?;
             metadata.is_file().then_some(metadata.len())
-        };
-        flags
-            .paths
-            .iter()
-            .map(size)
-            .sum::<Option<u64>>()
-            .filter(|total| *total > 0)
+        }
+        _ => None,
+    };
+    let sizes = || {
+        let total = inputs.iter().map(size).sum::<Option<u64>>();
+        total.filter(|total| *total > 0)
     };
     let rows_on_terminal = flags.output.format == Format::Ndjson
         && flags.output.output.is_none()
@@ -229,8 +218,13 @@ fn judge(
 }
 
 /// Writes the report and the errors, and chooses the exit code.
-fn conclude(finished: &Finished, audit: &AuditFlags, main: &mut Output) -> Result<Exit> {
-    let (flags, paths, form) = (&audit.output, &audit.paths, audit.input.input);
+fn conclude(
+    finished: &Finished,
+    audit: &AuditFlags,
+    paths: &[PathBuf],
+    main: &mut Output,
+) -> Result<Exit> {
+    let (flags, form) = (&audit.output, audit.input.input);
     if finished.errors.iter().any(jotmill::Error::is_broken_pipe) {
         return Ok(Exit::OutputGone);
     }
@@ -289,7 +283,8 @@ fn conclude(finished: &Finished, audit: &AuditFlags, main: &mut Output) -> Resul
     if form == InputForm::Tokens && report.tally.algs.iter().all(|counts| counts.total() == 0) {
         let named = paths
             .iter()
-            .filter_map(|path| Some((path, input_form::named(path)?)));
+            .filter_map(|path| Some((path, input_form::named(path)?)))
+            .take(MAX_NAMED);
         let named: Vec<_> = named.collect();
         for (path, form) in &named {
             message!(

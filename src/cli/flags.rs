@@ -2,6 +2,7 @@
 //! says what flags mean.
 
 mod bench;
+mod files;
 mod generate;
 mod input;
 mod rules;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jotmill::{Kernel, UnixTime};
 
 pub(crate) use bench::BenchFlags;
+pub(crate) use files::FileFlags;
 pub(crate) use generate::{Compress, GenFlags};
 pub(crate) use input::{InputFlags, TimeSource};
 pub(crate) use rules::{KeyFlags, PolicyFlags};
@@ -77,6 +79,8 @@ pub(crate) struct AuditFlags {
     /// UTF-16 are recognized.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) files: FileFlags,
     #[command(flatten)]
     pub(crate) input: InputFlags,
     #[command(flatten)]

@@ -21,6 +21,7 @@ mod closed_stdout;
 pub(crate) mod flags;
 mod generate;
 mod input_form;
+mod inputs;
 mod inspect;
 mod keys;
 mod output;

@@ -4,7 +4,8 @@
 //! never shown, `key_forms` key files of every form, `policy` policy files, `bench` the subcommand that
 //! measures, `generate` the one that makes data sets, `logs` its logs, `rules` what a policy expects
 //! beyond the registered claims, `findings` what a report says of tokens beyond their verdicts,
-//! `compressed` compressed inputs and UTF-16.
+//! `compressed` compressed inputs and UTF-16, `folders` folders and lists of files, `pasted` what
+//! `inspect` finds in a text.
 
 #![allow(
     clippy::expect_used,
@@ -16,10 +17,12 @@ mod anchors;
 mod bench;
 mod compressed;
 mod findings;
+mod folders;
 mod generate;
 mod key_forms;
 mod logs;
 mod outputs;
+mod pasted;
 mod policy;
 mod program;
 mod redaction;

@@ -1,4 +1,4 @@
-//! Standard input, which can be read only once: for the tokens or for one key.
+//! Standard input, which can be read only once: for the tokens, for a list of files or for one key.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,8 +13,8 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 pub(crate) fn take() -> Result<()> {
     if IS_TAKEN.swap(true, Ordering::SeqCst) {
         bail!(
-            "standard input can be read only once, for the tokens or for one key (-); give the other \
-             as a file"
+            "standard input can be read only once, for the tokens, a list of files or one key (-); give \
+             the other as a file"
         );
     }
     Ok(())

@@ -1,0 +1,1 @@
+//! What `inspect` finds in a text that is pasted.
