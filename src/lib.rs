@@ -59,7 +59,9 @@ mod verdict;
 
 pub use anchor::{Chain, ChainError};
 pub use error::{AcceptError, Error, KeyError, OutputError};
-pub use extract::{LogTime, LogZone, TimeForm, TimeReader, UnknownTimeForm, UnknownZone};
+pub use extract::{
+    FoundToken, LogTime, LogZone, TimeForm, TimeReader, UnknownTimeForm, UnknownZone, find_tokens,
+};
 pub use input::{
     Compression, DEFAULT_BLOCK_BYTES, FormChoice, Input, InputForm, SNIFFED_BYTES, UnpackProblem,
 };

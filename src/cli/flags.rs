@@ -144,7 +144,8 @@ pub(crate) struct OutputFlags {
 
 #[derive(Args)]
 pub(crate) struct InspectFlags {
-    /// The token; - or none reads standard input, which keeps it out of the shell's history.
+    /// The token, or a text with one in it: a header, a cookie, a URL, JSON. - or none reads standard
+    /// input, which keeps it out of the shell's history.
     #[arg(value_name = "TOKEN")]
     pub(crate) token: Option<String>,
     #[command(flatten)]

@@ -181,7 +181,12 @@ impl Entry {
             }
             Err(error) => {
                 let path = error.path().unwrap_or(folder).as_os_str().to_owned();
-                (path, Self::Unreadable(error.into()))
+                // Without an error of the system it is a loop, which only links that are followed make.
+                let unknown = || io::Error::other("the folder cannot be listed");
+                (
+                    path,
+                    Self::Unreadable(error.into_io_error().unwrap_or_else(unknown)),
+                )
             }
         }
     }
@@ -225,12 +230,7 @@ struct Unreadable(Option<io::Error>);
 
 impl Read for Unreadable {
     fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), |error| {
-            // The error of the walk repeats the path.
-            Err(error
-                .raw_os_error()
-                .map_or(error, io::Error::from_raw_os_error))
-        })
+        self.0.take().map_or(Ok(0), Err)
     }
 }
 

@@ -8,11 +8,13 @@ mod finder;
 mod finds;
 mod instant;
 mod lines;
+mod pasted;
 mod text;
 
 pub(crate) use finds::{FindCounts, Finds};
 pub use instant::{LogTime, LogZone, TimeForm, TimeReader, UnknownTimeForm, UnknownZone};
 pub(crate) use lines::{LineTokens, MAX_LINES};
+pub use pasted::{FoundToken, find_tokens};
 pub(crate) use text::TextSearch;
 
 use crate::time::UnixTime;

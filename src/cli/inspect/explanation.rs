@@ -9,6 +9,7 @@ use super::escape::{deceptive_count, grouped, plural, quoted};
 use super::facts::{Facts, Outcome};
 use super::json_text::Member;
 use super::note::{MANY, Note, Notes};
+use super::pasted::Place;
 use super::segment::Content;
 use super::{glossary, keys, reasons};
 use crate::cli::args::shown;
@@ -35,6 +36,8 @@ pub(super) struct StageReport {
 /// Everything that is said of a token.
 pub(super) struct Explanation<'a> {
     pub(super) facts: Facts<'a>,
+    /// Where the token is in what was pasted, unless that is the token alone.
+    pub(super) place: Option<Place>,
     /// The verdict in a line.
     pub(super) verdict: String,
     /// What the verdict means for the reader, and what to do next.
@@ -57,6 +60,7 @@ impl<'a> Explanation<'a> {
         let facts = Facts::new(token, validator, policy, now);
         let explained = |reason| (reason, reasons::details(&facts, reason));
         Self {
+            place: None,
             verdict: verdict(&facts),
             advice: advice(&facts),
             rejections: facts.reasons.iter().map(explained).collect(),

@@ -14,6 +14,7 @@ use super::explanation::Explanation;
 use super::facts::{Outcome, VerifyingKey};
 use super::json_text::JsonText;
 use super::note::Note;
+use super::pasted::Place;
 use super::segment::{Content, Segment};
 
 /// The members of an object, with values that are JSON already.
@@ -38,6 +39,12 @@ pub(super) fn document(explanation: &Explanation<'_>) -> String {
         "findings": array(facts.findings.iter(), finding),
     });
     all.extend(facts.hint().map(|hint| member("hint", &json_string(hint))));
+    all.extend(
+        explanation
+            .place
+            .as_ref()
+            .map(|place| member("found", &found(place))),
+    );
     all.extend(members! {
         "bytes": facts.token.len(),
         "sha256": json_string(&facts.sha256()),
@@ -61,6 +68,16 @@ fn rejection((reason, details): &(Reason, Vec<Note>)) -> String {
         "rule": json_string(reason.rule()),
         "stage": json_string(reason.stage().name()),
         "details": array(details, |note| json_string(&note.text)),
+    })
+}
+
+fn found(place: &Place) -> String {
+    object(&members! {
+        "in": json_string(&place.surroundings),
+        "line": place.line,
+        "offset": place.offset,
+        "length": place.length,
+        "other_offsets": array(&place.others, usize::to_string),
     })
 }
 

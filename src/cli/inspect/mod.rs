@@ -17,6 +17,7 @@ mod json_layout;
 mod json_text;
 mod keys;
 mod note;
+mod pasted;
 mod reasons;
 mod segment;
 mod text;
@@ -59,7 +60,8 @@ pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
         Some(validator) => validator.policy().token_limit(),
         None => args::policy(&flags.policy)?.token_limit(),
     };
-    let token = only_line(&input, limit)?;
+    let (token, place) = pasted::token(&input, limit)?;
+    let token = &*token;
     // With several issuers, the explanation is by the one policy that judges this token.
     if let Some(several) = validator
         .as_ref()
@@ -72,7 +74,8 @@ pub(crate) fn run(flags: &InspectFlags) -> Result<Exit> {
         Some(validator) => validator.policy().clone(),
         None => args::policy(&flags.policy)?,
     };
-    let explanation = Explanation::new(token, validator.as_ref(), &policy, now);
+    let mut explanation = Explanation::new(token, validator.as_ref(), &policy, now);
+    explanation.place = place;
     let mut stdout = io::stdout().lock();
     let output = match flags.format {
         PageFormat::Json => json::document(&explanation),
@@ -100,7 +103,7 @@ fn read(flags: &InspectFlags) -> Result<Zeroizing<Vec<u8>>> {
     } else {
         let stdin = io::stdin();
         if stdin.is_terminal() {
-            message!("paste a token, then end with Ctrl-D");
+            message!("paste a token, or a text with one in it, then end with Ctrl-D");
         }
         let mut limited = stdin.lock().take(MAX_INPUT + 1);
         limited

@@ -116,6 +116,9 @@ impl Page {
             Outcome::NotVerified => Tone::Doubt,
         };
         self.paragraph(false, tone, 0, &explanation.verdict);
+        if let Some(place) = &explanation.place {
+            self.notes(2, &place.notes());
+        }
         self.notes(2, &explanation.advice);
         for (reason, details) in &explanation.rejections {
             let text = format!("{reason}: {} ({})", reason.meaning(), reason.rule());
