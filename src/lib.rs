@@ -75,7 +75,7 @@ pub use policy::{
 pub use redact::redacted;
 pub use report::{
     Counts, Distinct, EXPIRY_BUCKETS, InputReport, LATE_BUCKETS, MAX_NAMES, NameCounts, Only,
-    REPORT_SCHEMA, Report, RowOptions, Sample, Tally, TextOptions, Timeline, Uses,
+    REPORT_SCHEMA, Report, RowOptions, Sample, SampleReport, Tally, TextOptions, Timeline, Uses,
 };
 pub use signature::{Algorithm, AlgorithmSet, Kernel, SelfTestError};
 pub use time::{NumericDate, UnixTime};

@@ -176,6 +176,7 @@ fn judge(
         .distinct(flags.distinct)
         .form(flags.input.input)
         .decodes_base64(flags.input.decode)
+        .sample(flags.input.sample)
         .times(times);
     if let Some(bytes) = flags.block_bytes {
         options.block_bytes = bytes;
@@ -260,6 +261,10 @@ fn conclude(
         return Ok(Exit::CannotJudge);
     }
     if report.tally.tokens.total() == 0 {
+        if report.sample.is_some_and(|sample| sample.left_out > 0) {
+            message!("not one token is in the sample; take a larger one (--sample)");
+            return Ok(Exit::CannotJudge);
+        }
         return Ok(match form {
             InputForm::Tokens => {
                 message!("not one token in the input; each token needs a line of its own");

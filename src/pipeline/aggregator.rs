@@ -16,7 +16,7 @@ use crate::extract::MAX_LINES;
 use crate::input::{Input, Origin};
 use crate::record::Outcome;
 use crate::report::tally::Tally;
-use crate::report::{InputReport, Report};
+use crate::report::{InputReport, Report, SampleReport};
 use crate::time::UnixTime;
 use crate::validator::Validator;
 
@@ -48,6 +48,7 @@ pub(super) struct Aggregator<'v, 'r, 'w, 't> {
     target: usize,
     block_bytes: usize,
     repeated: u64,
+    sample: Option<SampleReport>,
     bytes: u64,
     errors: Vec<Error>,
     /// Set if the run ends before its inputs do: nothing more is read.
@@ -89,6 +90,10 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
             target: block_bytes.min(FIRST_BYTES),
             block_bytes,
             repeated: 0,
+            sample: options.sample.map(|one_in| SampleReport {
+                one_in,
+                left_out: 0,
+            }),
             bytes: 0,
             errors: Vec::new(),
             is_cut_short: false,
@@ -265,6 +270,9 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
         self.tally.drain(&mut outcome.tally, line_base);
         input.lines += work.lines;
         self.repeated += work.repeated;
+        if let Some(sample) = &mut self.sample {
+            sample.left_out += work.left_out;
+        }
         // If no line begins in a section, an earlier section has counted its bytes.
         let bytes = work.end.saturating_sub(input.bytes);
         input.bytes = input.bytes.max(work.end);
@@ -338,6 +346,7 @@ impl<'v, 'r, 'w, 't> Aggregator<'v, 'r, 'w, 't> {
                 now: self.now,
                 tally: self.tally,
                 inputs: self.inputs,
+                sample: self.sample,
                 complete: self.errors.is_empty() && !stopped,
                 ended_by,
                 elapsed,

@@ -15,9 +15,11 @@
 
 mod aggregator;
 mod feeder;
+mod sampled;
 mod worker;
 
 use std::io::Write;
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::{Duration, Instant};
@@ -46,7 +48,7 @@ const FIRST_BYTES: usize = 64 << 10;
 /// 32 bits.
 const MAX_BYTES: usize = 1 << 30;
 
-/// The options of a run. Only the instants and how inputs are read affect verdicts, rows and counts.
+/// The options of a run. Only the instants, the sample and how inputs are read affect verdicts, rows and counts.
 ///
 /// ```
 /// use jotmill::{RunOptions, UnixTime};
@@ -74,6 +76,9 @@ pub struct RunOptions {
     pub cache_bytes: usize,
     /// Whether to estimate the number of distinct tokens.
     pub distinct: bool,
+    /// Judges only one in so many tokens, chosen by a hash of the token that is the same in every run;
+    /// whoever writes tokens can choose them by it, too. Those that are too long are always judged.
+    pub sample: Option<NonZero<u64>>,
     /// How tokens lie in the inputs.
     pub form: InputForm,
     /// In text: whether tokens in one more layer of base64 are found as well.
@@ -101,6 +106,7 @@ impl RunOptions {
             kernel: Kernel::best(),
             cache_bytes: CACHE_BYTES,
             distinct: false,
+            sample: None,
             form: InputForm::Tokens,
             decodes_base64: false,
             times: None,
@@ -153,6 +159,12 @@ impl RunOptions {
     /// Sets [`distinct`](Self#structfield.distinct).
     pub const fn distinct(mut self, distinct: bool) -> Self {
         self.distinct = distinct;
+        self
+    }
+
+    /// Sets [`sample`](Self#structfield.sample).
+    pub const fn sample(mut self, one_in: Option<NonZero<u64>>) -> Self {
+        self.sample = one_in;
         self
     }
 

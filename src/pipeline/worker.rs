@@ -3,11 +3,13 @@
 //! If it panics, its buffers are replaced, the piece is marked and not counted, and the run ends
 //! with an error.
 
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crossbeam::channel::{Receiver, Sender};
 
+use super::sampled::Sampled;
 use super::{MIN_CACHE_BYTES, RunOptions};
 use crate::batch::{BatchJudge, MAX_TOKENS};
 use crate::error::Error;
@@ -41,6 +43,8 @@ pub(super) struct Work<'t> {
     pub(super) bytes: usize,
     /// What was found besides tokens.
     pub(super) found: FindCounts,
+    /// How many tokens are not in the sample.
+    pub(super) left_out: u64,
     /// How many tokens were known from the cache.
     pub(super) repeated: u64,
     pub(super) rest: Rest,
@@ -68,6 +72,8 @@ pub(super) struct Worker<'v> {
     /// Whether tokens are judged at the time of their use.
     is_timed: bool,
     decodes_base64: bool,
+    /// One in so many tokens is judged, if that is not every one.
+    sample: Option<NonZero<u64>>,
     token_limit: usize,
     stop: &'v AtomicBool,
     finds: Finds,
@@ -99,6 +105,7 @@ impl<'v> Worker<'v> {
                 .unwrap_or_else(|| TimeReader::new(None, LogZone::UTC, options.now)),
             is_timed: options.times.is_some(),
             decodes_base64: options.decodes_base64,
+            sample: options.sample,
             token_limit: validator.policy().token_limit(),
             stop,
             finds: Finds::default(),
@@ -129,13 +136,14 @@ impl<'v> Worker<'v> {
         };
         let outcome = &mut work.outcome;
         outcome.rows.clear();
-        (work.found, work.repeated) = (FindCounts::default(), 0);
+        (work.found, work.repeated, work.left_out) = (FindCounts::default(), 0, 0);
         let mut is_done = true;
         match work.form {
             InputForm::Tokens => {
                 let mut tokens = LineTokens::new(block, self.token_limit, self.now);
                 let mut sink = self.recorder.record(block.input, outcome);
-                is_done = (self.judge).judge(&mut tokens, self.stop, &mut sink, &mut NoClock);
+                let mut sampled = Sampled::new(&mut tokens, self.sample, &mut work.left_out);
+                is_done = (self.judge).judge(&mut sampled, self.stop, &mut sink, &mut NoClock);
                 work.repeated = self.judge.repeated();
                 outcome.tally.blank_lines += u64::from(tokens.blank());
                 (work.lines, work.bytes) = (tokens.taken().into(), tokens.consumed());
@@ -149,7 +157,8 @@ impl<'v> Worker<'v> {
                 };
                 let taken = search.find(block, &mut self.finds);
                 let found = self.finds.found(block, self.now);
-                let mut tokens = found.peekable();
+                let sampled = Sampled::new(found, self.sample, &mut work.left_out);
+                let mut tokens = sampled.peekable();
                 let mut sink = self.recorder.record(block.input, outcome);
                 while is_done && tokens.peek().is_some() {
                     let mut batch = tokens.by_ref().take(MAX_TOKENS);
@@ -200,6 +209,7 @@ impl Work<'_> {
             lines: 0,
             bytes: 0,
             found: FindCounts::default(),
+            left_out: 0,
             repeated: 0,
             rest: Rest::Nothing,
             was_stopped: false,

@@ -126,7 +126,7 @@ fn tau(mut x: f64) -> f64 {
 
 /// A multiply-and-fold hash: each 16 bytes are mixed into the state by a product of 128 bits, whose
 /// halves are XORed.
-fn hash(bytes: &[u8]) -> u64 {
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
     // The fractional digits of pi.
     const A: u64 = 0x243f_6a88_85a3_08d3;
     const B: u64 = 0x1319_8a2e_0370_7344;

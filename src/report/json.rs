@@ -83,6 +83,8 @@ impl Report {
     /// | `blank_lines` | blank lines, which are not counted as tokens |
     /// | `distinct.estimate` ? | the estimated number of distinct tokens, if enabled; lines that were too long are not included |
     /// | `distinct.standard_error` ? | the standard deviation of the estimate, relative to the true number |
+    /// | `sample.one_in` ? | if only a sample was judged: one in so many tokens, by a hash of the token. All counts of tokens are of the sample |
+    /// | `sample.left_out` ? | how many tokens were found and left out |
     /// | `bytes` | the sum of `inputs.bytes` |
     /// | `reasons.CODE` | tokens rejected for this [`Reason`]; a token may have several. Reasons that did not occur are left out |
     /// | `algs.NAME.valid` | by the header's `alg`: names registered with IANA, and `other` for everything else. Tokens whose `alg` could not be read are not included |
@@ -184,6 +186,8 @@ struct Document<'r> {
     blank_lines: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     distinct: Option<DistinctMembers>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sample: Option<SampledMembers>,
     bytes: u64,
     reasons: Entries<&'static str, u64>,
     algs: Entries<&'static str, CountsMembers>,
@@ -214,6 +218,12 @@ struct Document<'r> {
     #[serde(skip_serializing_if = "Entries::is_empty")]
     finding_samples: Entries<&'static str, Vec<SampleMembers<'r>>>,
     elapsed_s: f64,
+}
+
+#[derive(serde::Serialize)]
+struct SampledMembers {
+    one_in: u64,
+    left_out: u64,
 }
 
 #[derive(serde::Serialize)]
@@ -416,6 +426,10 @@ impl<'r> Document<'r> {
             distinct: tally.distinct.as_ref().map(|distinct| DistinctMembers {
                 estimate: distinct.estimate(),
                 standard_error: Distinct::STANDARD_ERROR,
+            }),
+            sample: report.sample.map(|sample| SampledMembers {
+                one_in: sample.one_in.get(),
+                left_out: sample.left_out,
             }),
             bytes: report.bytes(),
             reasons: Entries::sorted(

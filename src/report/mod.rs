@@ -4,7 +4,7 @@
 //! token is printed only on request, and a secret never. Verdicts are left to `validator` and
 //! `batch`.
 
-mod distinct;
+pub(crate) mod distinct;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod json;
@@ -24,6 +24,7 @@ pub use text::TextOptions;
 pub use uses::{LATE_BUCKETS, Timeline, Uses};
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::time::Duration;
 
 use self::suspects::KidHint;
@@ -69,6 +70,15 @@ pub struct InputReport {
     pub encoding: Option<&'static str>,
 }
 
+/// A sample of the tokens, by a hash of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampleReport {
+    /// One in so many tokens is in the sample.
+    pub one_in: NonZero<u64>,
+    /// How many tokens were found and left out.
+    pub left_out: u64,
+}
+
 /// The result of a run; text and JSON are two renderings of it.
 pub struct Report {
     /// The policies and keys that tokens were judged by.
@@ -79,6 +89,8 @@ pub struct Report {
     pub tally: Tally,
     /// The inputs, in the order given.
     pub inputs: Vec<InputReport>,
+    /// The sample, if only one in so many tokens was judged.
+    pub sample: Option<SampleReport>,
     /// Whether every line of every input was judged.
     pub complete: bool,
     /// Why the run ended early, unless an error of an input did it.

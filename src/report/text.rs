@@ -132,6 +132,9 @@ impl Report {
         };
         let mut text = vec![(Tone::Heading, so_far.to_owned())];
         match (valid, rejected) {
+            (0, 0) if self.sample.is_some_and(|it| it.left_out > 0) => {
+                text.push(heading("no tokens: none is in the sample"));
+            }
             (0, 0) if self.lines() == 0 => text.push(heading("no tokens: the input is empty")),
             (0, 0) if self.lines() == self.tally.blank_lines => {
                 text.push(heading("no tokens: only blank lines"));

@@ -155,7 +155,7 @@ fn a_folder_or_file_without_permission_is_an_error_and_the_others_are_judged() {
         fs::set_permissions(place.path(folder), mode).expect("its mode");
     }
     for locked in ["logs/old", "logs/z.txt"] {
-        let mode = Permissions::from_mode(0);
+        let mode = Permissions::from_mode(0o000);
         fs::set_permissions(place.path(locked), mode).expect("its mode");
     }
     let mut command = place.command(&[&AUDIT[..], &JSON, &["-r", "logs"]].concat());

@@ -5,7 +5,7 @@
 //! measures, `generate` the one that makes data sets, `logs` its logs, `rules` what a policy expects
 //! beyond the registered claims, `findings` what a report says of tokens beyond their verdicts,
 //! `compressed` compressed inputs and UTF-16, `folders` folders and lists of files, `pasted` what
-//! `inspect` finds in a text.
+//! `inspect` finds in a text, `sample` samples of tokens.
 
 #![allow(
     clippy::expect_used,
@@ -27,5 +27,6 @@ mod policy;
 mod program;
 mod redaction;
 mod rules;
+mod sample;
 
 use jotmill_test_support::token_maker;

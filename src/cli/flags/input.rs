@@ -1,5 +1,7 @@
 //! Flags on how inputs are read, and at which time tokens are judged.
 
+use std::num::NonZero;
+
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use jotmill::{InputForm, LogZone, TimeForm};
@@ -15,6 +17,9 @@ pub(crate) struct InputFlags {
     /// In text, also find tokens in one more layer of base64.
     #[arg(long)]
     pub(crate) decode: bool,
+    /// Judge only one in N tokens, chosen by a hash of the token: the same ones in every run and file.
+    #[arg(long, value_name = "1/N", value_parser = sample)]
+    pub(crate) sample: Option<NonZero<u64>>,
     /// Judge each token at the time of its line (auto), or at --now (none).
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = TimeSource::None)]
     pub(crate) time: TimeSource,
@@ -47,6 +52,11 @@ fn form() -> impl TypedValueParser<Value = InputForm> {
 fn time_form() -> impl TypedValueParser<Value = TimeForm> {
     let names = TimeForm::ALL.iter().map(|form| form.name());
     PossibleValuesParser::new(names).try_map(|name| name.parse::<TimeForm>())
+}
+
+fn sample(text: &str) -> Result<NonZero<u64>, String> {
+    let one_in = text.strip_prefix("1/").and_then(|text| text.parse().ok());
+    one_in.ok_or_else(|| "a sample is 1/N, such as 1/100".to_owned())
 }
 
 fn zone(text: &str) -> Result<LogZone, String> {

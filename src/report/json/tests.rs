@@ -83,6 +83,10 @@ fn full_report(validator: &Validator, log: &str) -> Report {
     let options = options().distinct(true);
     let mut report = judged(validator, &[("tokens.txt", log)], &options);
     report.inputs[0].grown = 1;
+    report.sample = Some(crate::report::SampleReport {
+        one_in: std::num::NonZero::<u64>::MIN,
+        left_out: 0,
+    });
     report.inputs[0].compression = Some(crate::input::Compression::Gzip);
     report.inputs[0].encoding = Some("UTF-16LE");
     report.inputs[0].has_cut_line = true;

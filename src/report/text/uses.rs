@@ -38,6 +38,14 @@ impl Report {
             let text = "lines have times: --time auto judges each token at the time of its use";
             page.paragraph("", LABEL, &[plain(text)]);
         }
+        if let Some(sample) = &self.sample {
+            let text = format!(
+                "a sample of 1 in {} tokens, by their hash; {} left out",
+                grouped(sample.one_in.get()),
+                plural(sample.left_out, "token")
+            );
+            page.paragraph("", LABEL, &[(Tone::Warning, text)]);
+        }
         let cut: u64 = self.inputs.iter().map(|input| input.cut_tokens).sum();
         if cut > 0 {
             let text = format!("{} cut short, not judged", plural(cut, "token"));
