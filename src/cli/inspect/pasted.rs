@@ -89,7 +89,9 @@ fn is_alone(text: &[u8], first: &FoundToken<'_>) -> bool {
     before.trim_ascii().is_empty()
         && matches!(first.token, Cow::Borrowed(_))
         && behind.iter().all(is_part)
-        && find_tokens(behind).is_empty()
+        // Behind white space there may be the rest of it, or another. In one word, the last part of an
+        // SD-JWT is a token too.
+        && (!behind.trim_ascii_end().iter().any(u8::is_ascii_whitespace) || find_tokens(behind).is_empty())
 }
 
 /// What is around the token that begins at `offset`, in words.
@@ -233,6 +235,7 @@ mod tests {
             TOKEN.to_owned(),
             format!("{TOKEN}.more"),
             format!("{TOKEN}~WyJh"),
+            format!("{TOKEN}~WyJh~{TOKEN}"),
             format!("{TOKEN}+/=="),
             format!("{TOKEN}%2B"),
             format!("{head}\r\n{tail}"),
