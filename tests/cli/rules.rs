@@ -248,7 +248,11 @@ fn five_segments_are_encrypted_only_behind_the_header_of_a_jwe() {
     assert_eq!(reasons(&rows(&place, &lines, &as_lines)), expected);
     for (line, hint) in [
         (&lines[1], "SD-JWT"),
-        (&lines[2], "white space or a comma within"),
+        (&lines[2], "the first of 2 tokens"),
+        (
+            &"aa.bb.cc dd.ee.ff".to_owned(),
+            "white space or a comma within",
+        ),
         (&lines[3], "4 dots"),
         (&lines[4], "a URL"),
     ] {
