@@ -122,8 +122,8 @@ fn late_bucket(exp: NumericDate, at: UnixTime) -> usize {
     bucket.unwrap_or(EXPIRY_EDGES.len())
 }
 
-/// Uses over time, in intervals of one width: the smallest of [`WIDTHS`] with which there are at most
-/// [`MAX_INTERVALS`] intervals with a use.
+/// Uses over time, in intervals of one width: a minute, 5 or 15 of them, an hour, 6 of them, a day, a
+/// week, 52 of them or 5,200. It is the smallest with which at most 512 intervals have a use.
 ///
 /// Some of the tokens never need a larger width than all of them, so that no order or partition of the
 /// tokens changes the result.
