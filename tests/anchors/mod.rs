@@ -717,10 +717,14 @@ fn an_anchor_is_the_certificate_of_an_authority_with_names() {
         (root, &[""], "empty"),
         (root, &["*.example.com"], "give each in full"),
         (leaf, &[DNS], "may not issue certificates"),
-        (b"", &[DNS], "neither PEM nor DER"),
-        (b"x", &[DNS], "neither PEM nor DER"),
-        (public.as_bytes(), &[DNS], "no CERTIFICATE"),
-        (&root[..root.len() - 1], &[DNS], "neither PEM nor DER"),
+        (b"", &[DNS], "the file is empty"),
+        (b"x", &[DNS], "neither PEM, DER nor a JWK Set"),
+        (public.as_bytes(), &[DNS], "not a SubjectPublicKeyInfo"),
+        (
+            &root[..root.len() - 1],
+            &[DNS],
+            "its length is not that of the file",
+        ),
     ] {
         let error = add(file, names).expect_err(why);
         assert!(error.contains(why) && error.contains("root.cer"), "{error}");
