@@ -92,19 +92,21 @@ impl Finds {
                 Spelled::Plain | Spelled::TooLong => written,
                 Spelled::Escaped(range) => &self.unescaped[range.clone()],
             };
+            let offset = block.offset_of(find.written.start);
+            let length = block.length_of(find.written.clone());
             let mut findings = FindingSet::EMPTY;
             if find.is_sd_jwt {
                 findings.insert(Finding::SdJwt);
             }
             Found {
                 line: find.line,
-                offset: block.offset_of(find.written.start),
+                offset,
                 at: find.at.unwrap_or(now),
                 is_timed: find.at.is_some(),
-                length: Some(block.length_of(find.written.clone())),
+                length: Some(length),
                 findings,
                 content: match find.spelled {
-                    Spelled::TooLong => Content::TooLong(block.length_of(find.written.clone())),
+                    Spelled::TooLong => Content::TooLong(length),
                     Spelled::Plain | Spelled::Escaped(_) => match Token::split(bytes) {
                         Ok(token) => Content::Token(token),
                         Err(reason) => Content::Malformed(bytes, reason),

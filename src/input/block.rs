@@ -42,9 +42,9 @@ pub struct Block<'t> {
 /// What becomes of a long line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LineLimit {
-    /// A line of more than so many bytes, its ending not counted, may be skipped.
+    /// A line longer than this many bytes, its ending not counted, may be skipped.
     Skip(usize),
-    /// A line of more than so many bytes is cut into pieces of at most as many.
+    /// A line of this many bytes or more is cut into pieces of at most as many.
     Cut(usize),
 }
 

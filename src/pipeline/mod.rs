@@ -76,7 +76,7 @@ pub struct RunOptions {
     pub cache_bytes: usize,
     /// Whether to estimate the number of distinct tokens.
     pub distinct: bool,
-    /// Judges only one in so many tokens, chosen by a hash of the token that is the same in every run;
+    /// Judges one token in this many, chosen by a hash of the token that is the same in every run;
     /// whoever writes tokens can choose them by it, too. Those that are too long are always judged.
     pub sample: Option<NonZero<u64>>,
     /// How tokens lie in the inputs.

@@ -16,7 +16,7 @@ pub(super) struct Sampled<'c, I> {
 }
 
 impl<'c, I> Sampled<'c, I> {
-    /// One in so many of `tokens`; adds to `left_out` how many are not in the sample.
+    /// One token in `one_in`; adds to `left_out` how many are not in the sample.
     pub(super) fn new(tokens: I, one_in: Option<NonZero<u64>>, left_out: &'c mut u64) -> Self {
         Self {
             tokens,

@@ -549,18 +549,20 @@ impl<'r> SampleMembers<'r> {
 impl Expiry {
     fn new(report: &Report) -> Self {
         let (expired, unexpired) = report.tally.expiry.split_at(EXPIRY_EDGES.len() + 1);
-        let names = || {
-            let within = EXPIRY_EDGES.iter().map(|edge| format!("within_{}", edge.1));
-            let beyond = EXPIRY_EDGES.last().map(|edge| format!("beyond_{}", edge.1));
-            within.chain(beyond)
-        };
         Self {
             // The tally begins in the past; the report begins at `now` in both directions.
-            expired: Entries(names().zip(expired.iter().rev().copied()).collect()),
-            unexpired: Entries(names().zip(unexpired.iter().copied()).collect()),
+            expired: Entries(bucket_names().zip(expired.iter().rev().copied()).collect()),
+            unexpired: Entries(bucket_names().zip(unexpired.iter().copied()).collect()),
             none: report.tally.no_expiry,
         }
     }
+}
+
+/// The names of the buckets on one side of an instant, from it on.
+fn bucket_names() -> impl Iterator<Item = String> {
+    let within = EXPIRY_EDGES.iter().map(|edge| format!("within_{}", edge.1));
+    let beyond = EXPIRY_EDGES.last().map(|edge| format!("beyond_{}", edge.1));
+    within.chain(beyond)
 }
 
 fn totals(counts: &NameCounts) -> Entries<&str, u64> {

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::{CountsMembers, Entries};
-use crate::report::tally::EXPIRY_EDGES;
+use super::{CountsMembers, Entries, bucket_names};
 use crate::report::{Report, Uses};
 use crate::time::UnixTime;
 use crate::verdict::Reason;
@@ -41,8 +40,6 @@ impl UsesMembers {
     fn new(uses: &Uses) -> Self {
         let reasons = Reason::ALL.iter().zip(&uses.reasons_now);
         let occurred = reasons.filter(|(_, count)| **count > 0);
-        let within = EXPIRY_EDGES.iter().map(|edge| format!("within_{}", edge.1));
-        let beyond = EXPIRY_EDGES.last().map(|edge| format!("beyond_{}", edge.1));
         let text =
             |seconds| UnixTime::new(seconds, 0).map_or_else(String::new, |it| it.to_string());
         Self {
@@ -54,12 +51,7 @@ impl UsesMembers {
             assumed_year: uses.assumed_year,
             now: uses.now.into(),
             reasons_now: Entries::sorted(occurred.map(|(reason, count)| (reason.code(), *count))),
-            after_expiry: Entries(
-                within
-                    .chain(beyond)
-                    .zip(uses.late.iter().copied())
-                    .collect(),
-            ),
+            after_expiry: Entries(bucket_names().zip(uses.late.iter().copied()).collect()),
             before_nbf: uses.early,
             before_iat: uses.issued_later,
             interval_s: uses.timeline.width_seconds(),

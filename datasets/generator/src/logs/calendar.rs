@@ -27,7 +27,7 @@ struct Civil {
 }
 
 impl Instant {
-    /// The calendar of a zone so many minutes east of Greenwich.
+    /// The calendar of a zone that is `zone` minutes east of UTC.
     fn civil(self, zone: i64) -> Civil {
         let local = self.seconds + 60 * zone;
         let (days, second) = (local.div_euclid(86_400), local.rem_euclid(86_400));
@@ -60,7 +60,7 @@ impl Instant {
         self.nanos / 10_u32.pow(9 - digits.min(9))
     }
 
-    /// Unix time in units of a second divided by ten so many times: 3 for milliseconds.
+    /// Unix time in units of 10^-`digits` seconds: 3 for milliseconds.
     pub(super) fn unix(self, digits: u32) -> String {
         let width = width(digits);
         match digits {
